@@ -1,0 +1,2 @@
+//! Starts cart-service.
+fn main() {}

@@ -1,0 +1,101 @@
+//! What ties the log lines, calls and events of one request together: a correlation id for people, a W3C trace
+//! context for tools. It is task-local, so that nothing has to be passed through every signature.
+
+use std::future::Future;
+
+use axum::http::HeaderMap;
+use uuid::Uuid;
+
+/// The header, and gRPC metadata key, of the correlation id.
+pub const CORRELATION_ID: &str = "x-correlation-id";
+/// The header, and gRPC metadata key, of the W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// Where a piece of work comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// 1 to 64 characters of `[A-Za-z0-9._-]`.
+    pub correlation_id: String,
+    /// `00-{trace id}-{span id}-{flags}`.
+    pub traceparent: String,
+}
+
+tokio::task_local! {
+    static CURRENT: Trace;
+}
+
+/// The trace of the work in hand, or a new one for work that nobody asked for.
+pub fn current() -> Trace {
+    CURRENT.try_with(Clone::clone).unwrap_or_else(|_| Trace::start())
+}
+
+/// Runs a future as part of a trace.
+pub async fn scope<F: Future>(trace: Trace, future: F) -> F::Output {
+    CURRENT.scope(trace, future).await
+}
+
+impl Trace {
+    /// A trace of its own.
+    pub fn start() -> Self {
+        Self::continued(None, None)
+    }
+
+    /// Continues what the caller sent, as far as it is well-formed: a malformed id is replaced.
+    pub fn continued(correlation_id: Option<&str>, traceparent: Option<&str>) -> Self {
+        let trace_id = traceparent.and_then(trace_id).map_or_else(random_trace_id, str::to_owned);
+        let span_id = &Uuid::new_v4().simple().to_string()[..16];
+        Self {
+            correlation_id: correlation_id
+                .filter(|id| is_correlation_id(id))
+                .map_or_else(random_trace_id, str::to_owned),
+            traceparent: format!("00-{trace_id}-{span_id}-01"),
+        }
+    }
+
+    /// Continues the trace of an HTTP request or a gRPC call.
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        Self::continued(text(CORRELATION_ID), text(TRACEPARENT))
+    }
+}
+
+fn random_trace_id() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+fn is_correlation_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// The trace id of a version-00 traceparent (<https://www.w3.org/TR/trace-context/>).
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let mut parts = traceparent.split('-');
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex = |part: &str, len| {
+        part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let known = version == "00" && parts.next().is_none() && hex(span, 16) && hex(flags, 2);
+    (known && hex(trace, 32) && trace.bytes().any(|b| b != b'0')).then_some(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_well_formed_trace_is_continued_and_a_malformed_one_replaced() {
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let trace = Trace::continued(Some("abc.1_-Z"), Some(parent));
+        assert_eq!(trace.correlation_id, "abc.1_-Z");
+        assert!(trace.traceparent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+        assert_ne!(trace.traceparent, parent, "each hop is a span of its own");
+
+        let long = "a".repeat(65);
+        for bad in ["", "a b", "é", "a/b", &long] {
+            assert_ne!(Trace::continued(Some(bad), None).correlation_id, bad);
+        }
+        for bad in ["", "00-x-y-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01"] {
+            assert_eq!(trace_id(bad), None, "{bad}");
+        }
+    }
+}

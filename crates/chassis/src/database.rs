@@ -1,0 +1,50 @@
+//! PostgreSQL: one bounded pool per process, and migrations under a lock.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{BoxError, Database, problem::chain};
+
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// A statement that runs longer is ended by the server: every caller has given up by then.
+const STATEMENT: &str = "15s";
+
+impl Database {
+    /// A pool that connects when it is first used.
+    pub fn pool(&self, name: &str, application: &str) -> PgPool {
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&self.db_host)
+            .port(self.db_port)
+            .username(&self.db_user)
+            .password(self.db_password.expose_secret())
+            .database(name)
+            .application_name(application)
+            .options([("statement_timeout", STATEMENT)]);
+        PgPoolOptions::new()
+            .max_connections(self.db_max_connections)
+            .acquire_timeout(ACQUIRE)
+            .connect_lazy_with(options)
+    }
+}
+
+/// Waits until the database answers, with growing pauses, then applies what is pending. Replicas that start together
+/// take turns: sqlx holds an advisory lock meanwhile.
+///
+/// # Errors
+/// If a migration fails, or an applied one was changed since.
+pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError> {
+    let mut pause = Duration::from_millis(100);
+    while let Err(error) = pool.acquire().await {
+        tracing::warn!(error = chain(&error), "the database does not answer yet: check DB_HOST, DB_PORT and DB_PASSWORD");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+    Ok(migrator.run(pool).await?)
+}

@@ -1,0 +1,210 @@
+//! Axum's extractors with our errors: every refusal is a [`Problem`] that names the member.
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Request,
+        path::ErrorKind,
+        rejection::{BytesRejection, PathRejection},
+    },
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
+};
+use garde::Validate;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{FieldError, Problem};
+
+/// A JSON body that was read and found valid.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+/// A JSON body that may be left out: then it is the type's default.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionalJson<T>(pub T);
+
+/// The query string, read and found valid.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+/// The parameters of the path.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()>> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let body = Bytes::from_request(request, state).await.map_err(refused_body)?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()> + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, state).await.map_err(refused_body)?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        require_json(&headers)?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()>> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let pairs = parts.uri.query().unwrap_or_default();
+        if pairs.contains("%00") {
+            return Err(Problem::malformed("NUL is not allowed."));
+        }
+        let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(pairs.as_bytes()));
+        let query = serde_path_to_error::deserialize(reader).map_err(|error| wrong_member(&error))?;
+        validated(query).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(PathRejection::FailedToDeserializePathParams(failure)) => Err(match failure.into_kind() {
+                ErrorKind::ParseErrorAtKey { key, .. } => Problem::invalid_field(key, "must be a positive integer"),
+                ErrorKind::DeserializeError { key, message, .. } => Problem::invalid_field(key, message),
+                _ => Problem::invalid_field("id", "must be a positive integer"),
+            }),
+            Err(other) => Err(Problem::internal(other)),
+        }
+    }
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let essence = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let detail = "Send the body as application/json.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+fn refused_body(rejection: BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large.");
+    }
+    Problem::malformed("The body could not be read.")
+}
+
+/// Reads and validates a JSON body.
+///
+/// # Errors
+/// 400 that names the member which is unknown, of the wrong type, out of its limits, or has a NUL in it.
+pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
+        serde_json::error::Category::Data => wrong_member(&error),
+        _ => Problem::malformed(format!("The body is not JSON: {}.", error.inner())),
+    })?;
+    reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
+    if contains(body, b"\\u0000") {
+        refuse_nul(body)?;
+    }
+    validated(value)
+}
+
+fn contains(body: &[u8], needle: &[u8]) -> bool {
+    body.windows(needle.len()).any(|window| window == needle)
+}
+
+/// PostgreSQL cannot store NUL in a text, and nobody means it: the escape is looked for before anything is parsed
+/// twice.
+fn refuse_nul(body: &[u8]) -> Result<(), Problem> {
+    fn find(value: &Value, path: &str) -> Option<String> {
+        let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        match value {
+            Value::String(text) => text.contains('\0').then(|| path.to_owned()),
+            Value::Array(items) => {
+                items.iter().enumerate().find_map(|(index, item)| find(item, &format!("{path}[{index}]")))
+            }
+            Value::Object(members) => members.iter().find_map(|(key, item)| find(item, &below(key))),
+            _ => None,
+        }
+    }
+    let value: Value = serde_json::from_slice(body).map_err(Problem::internal)?;
+    match find(&value, "") {
+        Some(field) => Err(Problem::invalid_field(field, "must not contain NUL")),
+        None => Ok(()),
+    }
+}
+
+fn wrong_member<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
+    let message = error.inner().to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let path = error.path().to_string();
+    let field = quoted(message).filter(|_| path == ".").unwrap_or(path.trim_start_matches('.'));
+    Problem::invalid_field(field, message)
+}
+
+/// The member that serde names in "missing field `x`" and "unknown field `x`".
+fn quoted(message: &str) -> Option<&str> {
+    let about_member = ["missing field", "unknown field", "duplicate field"].iter().any(|m| message.starts_with(m));
+    message.split('`').nth(1).filter(|_| about_member)
+}
+
+fn validated<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
+    value.validate().map_err(|report| {
+        let errors = report.iter().map(|(path, error)| FieldError::new(path.to_string(), error.message()));
+        Problem::invalid(errors.collect())
+    })?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    #[garde(allow_unvalidated)]
+    struct Line {
+        #[garde(range(min = 1, max = 1000))]
+        quantity: i32,
+        #[serde(default)]
+        note: String,
+        #[serde(default)]
+        #[garde(dive)]
+        inner: Vec<Line>,
+    }
+
+    fn fault(body: &str) -> (String, String) {
+        let problem = parse::<Line>(body.as_bytes()).unwrap_err();
+        assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
+        problem.errors().first().map(|e| (e.field.clone(), e.message.clone())).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_wrong_member_is_named() {
+        assert_eq!(fault(r#"{"quantity":"1"}"#).0, "quantity");
+        assert_eq!(fault(r#"{"quantity":4294967297}"#).0, "quantity");
+        assert_eq!(fault(r#"{"quantity":0}"#).0, "quantity");
+        assert_eq!(fault("{}"), ("quantity".to_owned(), "missing field `quantity`".to_owned()));
+        assert_eq!(fault(r#"{"quantity":1,"role":"admin"}"#).0, "role");
+        assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":1,"role":2}]}"#).0, "inner[0].role");
+        assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":5000}]}"#).0, "inner[0].quantity");
+        assert_eq!(fault(r#"{"quantity":1,"note":"a\u0000b"}"#).0, "note");
+        assert_eq!(fault("[1").0, "", "not JSON at all");
+        assert_eq!(fault(r#"{"quantity":1} x"#).0, "", "more than one value");
+    }
+}

@@ -1,0 +1,74 @@
+//! HTTP as every service speaks it: one router made of the service's routes, its documents, health and metrics, inside
+//! one stack of layers.
+
+mod docs;
+mod layers;
+mod listen;
+mod page;
+mod peer;
+mod shop;
+
+pub use axum::Router;
+use axum::{Extension, Json, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use docs::complete;
+pub use listen::{bind, serve};
+pub use page::{Page, link_next};
+pub use peer::ClientAddr;
+
+use crate::{Common, Kit, Problem, auth::Tokens, health::Health};
+
+/// The largest request body, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// The whole router of a service.
+pub fn router<A: Clone + Send + Sync + 'static>(name: &'static str, api: OpenApiRouter<A>, app: A, kit: &Kit) -> Router {
+    let (routes, document) = api.split_for_parts();
+    let document = complete(document, name, &kit.common.public_url);
+    routes
+        .with_state(app)
+        .merge(docs::routes(name, document))
+        .merge(own_routes(name, kit))
+        .fallback(async || Problem::not_found("There is nothing at this path."))
+        .method_not_allowed_fallback(async || {
+            let detail = "This path does not take this method; see the Allow header.";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(layers::deadline))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(layers::panicked))
+        .layer(layers::cors(&kit.common))
+        .layer(middleware::from_fn(layers::observe))
+        .layer(Extension(peer::Proxies::new(&kit.common)))
+        .layer(Extension::<Tokens>(kit.tokens.clone()))
+}
+
+/// Health and metrics: what every service answers about itself.
+fn own_routes(name: &'static str, kit: &Kit) -> Router {
+    let live = get(async || Json(json!({ "status": "ok" })));
+    let (health, shop) = (kit.health.clone(), shop::Shop::new(name, &kit.common));
+    let ready = get(move || ready(health));
+    let metrics = kit.metrics.clone();
+    Router::new()
+        .route("/health/live", live)
+        .route("/health", ready.clone())
+        .route("/health/ready", ready)
+        .route("/health/shop", get(async move || shop.ask().await))
+        .route("/metrics", get(async move || metrics.map(|metrics| metrics.render()).unwrap_or_default()))
+}
+
+async fn ready(health: Health) -> (StatusCode, Json<serde_json::Value>) {
+    let checks = health.report();
+    let well = checks.values().all(|well| *well);
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "status": if well { "ok" } else { "unavailable" }, "checks": checks })))
+}
+
+/// Whether an origin of a front end may call the API.
+fn origin_allowed(common: &Common, origin: &str) -> bool {
+    let local = origin.strip_prefix("http://localhost").is_some_and(|port| port.is_empty() || port.starts_with(':'));
+    (local && common.app_env == crate::config::AppEnv::Development)
+        || common.cors_allowed_origins.iter().any(|allowed| allowed == origin)
+}

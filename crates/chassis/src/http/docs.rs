@@ -1,0 +1,76 @@
+//! The OpenAPI document of a service and its Swagger UI, at `/{service}-docs/`.
+
+use axum::Router;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Content, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{FieldError, problem::ProblemBody};
+
+/// The security scheme's name: operations that need a token say `security(("token" = []))`.
+const TOKEN: &str = "token";
+
+/// Completes a document with what holds for every operation: the servers, the security scheme, and the errors that
+/// chassis itself answers. An error response without a body gets the problem's.
+pub fn complete(mut document: OpenApi, name: &str, public_url: &str) -> OpenApi {
+    let about = document.info.description.take();
+    document.info = InfoBuilder::new()
+        .title(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(about)
+        .license(Some(utoipa::openapi::LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()))
+        .build();
+    document.servers = Some(vec![Server::new(public_url)]);
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.security_schemes.insert(TOKEN.to_owned(), SecurityScheme::Http(bearer).into());
+    components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
+    components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        operations.into_iter().flatten().for_each(complete_operation);
+    }
+    document
+}
+
+fn complete_operation(operation: &mut Operation) {
+    let mut add = |status: &str, description: &str| {
+        let response = ResponseBuilder::new().description(description).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    };
+    if operation.security.is_some() {
+        add("401", "No token, or one that is not valid, has expired, or whose session has ended");
+    }
+    if operation.request_body.is_some() {
+        add("413", "The body is too large");
+        add("415", "The body is not application/json");
+    }
+    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|list| !list.is_empty()) {
+        add("400", "The input is malformed or not valid; `errors` names the members");
+    }
+    add("429", "Too many requests: see Retry-After");
+    add("503", "Something this needs does not answer: see Retry-After");
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && response.content.is_empty()
+        {
+            let content = Content::new(Some(Ref::from_schema_name("Problem")));
+            response.content.insert("application/problem+json".to_owned(), content.into());
+        }
+    }
+}
+
+/// Serves the document and its Swagger UI.
+pub(super) fn routes(name: &str, document: OpenApi) -> Router {
+    let base = format!("/{}-docs", name.trim_end_matches("-service"));
+    let url = format!("{base}/openapi.json");
+    let config = utoipa_swagger_ui::Config::new([url.clone()]).persist_authorization(true).try_it_out_enabled(true);
+    SwaggerUi::new(base).url(url, document).config(config).into()
+}

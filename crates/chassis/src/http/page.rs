@@ -1,0 +1,50 @@
+//! Pages of lists.
+
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use axum::http::HeaderValue;
+
+const fn first() -> i64 {
+    1
+}
+
+const fn ten() -> i64 {
+    10
+}
+
+/// Which page of a list. Lists with more parameters repeat these two members: `serde(flatten)` would accept unknown
+/// ones.
+#[derive(Debug, Clone, Copy, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The page, from 1.
+    #[serde(default = "first")]
+    #[garde(range(min = 1, max = 1_000_000_000))]
+    #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
+    pub page: i64,
+    /// Entries per page.
+    #[serde(default = "ten")]
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10)]
+    pub limit: i64,
+}
+
+impl Page {
+    /// Entries before this page.
+    pub const fn offset(self) -> i64 {
+        (self.page - 1) * self.limit
+    }
+
+    /// How many pages a number of entries fills.
+    pub const fn pages(self, total: i64) -> i64 {
+        (total + self.limit - 1) / self.limit
+    }
+}
+
+/// The value of a `Link` header to the next page: the present path with some parameters replaced.
+pub fn link_next(path: &str, query: &[(&str, String)]) -> Option<HeaderValue> {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    HeaderValue::from_str(&format!("<{path}?{query}>; rel=\"next\"")).ok()
+}

@@ -1,0 +1,82 @@
+//! The address of the caller, behind the gateway and whatever stands in front of it.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, request::Parts},
+};
+
+use crate::Common;
+
+/// Where a request came from, as far as it can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddr(pub IpAddr);
+
+/// The proxies whose word counts, beside the gateway.
+#[derive(Debug, Clone)]
+pub(super) struct Proxies(Arc<[IpAddr]>);
+
+impl Proxies {
+    pub(super) fn new(common: &Common) -> Self {
+        Self(common.trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect())
+    }
+
+    /// The last entry of X-Forwarded-For is the gateway's word, which counts if the connection comes from a private
+    /// network; the ones before it are believed only as far as `TRUSTED_PROXIES` wrote them.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !is_private(peer) {
+            return peer;
+        }
+        let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let chain: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+        let mut client = peer;
+        for address in chain.iter().rev().map_while(|address| address.trim().parse().ok()) {
+            client = address;
+            if !self.0.contains(&address) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_private()),
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
+        Ok(Self(parts.extensions.get::<Proxies>().map_or(peer, |proxies| proxies.client(peer, &parts.headers))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_word_of_known_proxies_counts() {
+        let gateway: IpAddr = "172.18.0.2".parse().unwrap();
+        let client = |proxies: &[&str], peer: IpAddr, forwarded: &'static str| {
+            let proxies = Proxies(proxies.iter().map(|proxy| proxy.parse().unwrap()).collect());
+            let headers = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
+            proxies.client(peer, &headers).to_string()
+        };
+        assert_eq!(client(&[], gateway, "203.0.113.7"), "203.0.113.7");
+        assert_eq!(client(&[], gateway, "1.1.1.1, 203.0.113.7"), "203.0.113.7", "the first was made up by the client");
+        assert_eq!(client(&["198.51.100.1"], gateway, "203.0.113.7, 198.51.100.1"), "203.0.113.7");
+        assert_eq!(client(&[], "203.0.113.9".parse().unwrap(), "1.1.1.1"), "203.0.113.9", "not from the gateway");
+    }
+}

@@ -1,0 +1,115 @@
+//! How a process ends: at a signal, or because one of its tasks did.
+//!
+//! A soft token says "take no more work"; what is in hand is finished, within a grace. A task that ends before it was
+//! asked to is a fault: the process stops with a non-zero code, and whoever supervises it starts it afresh.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::FutureExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long work in hand may take to finish once the process was asked to stop.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// The tasks of a process and its two ways to end. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    /// Cancelled once: no more work is taken from then on.
+    soft: CancellationToken,
+    /// Everything that was spawned, so that the end can wait for it.
+    tasks: TaskTracker,
+    /// Set when a task ended that should have run on.
+    failed: Arc<AtomicBool>,
+}
+
+impl Lifecycle {
+    /// A lifecycle without tasks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancelled when no more work should be taken.
+    pub fn shutdown(&self) -> CancellationToken {
+        self.soft.clone()
+    }
+
+    /// Starts a task that runs until [`Self::shutdown`] is cancelled. If it returns or panics before that, the whole
+    /// process stops.
+    #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let lifecycle = self.clone();
+        self.tasks.spawn(async move {
+            let outcome = std::panic::AssertUnwindSafe(task).catch_unwind().await;
+            if outcome.is_err() || !lifecycle.soft.is_cancelled() {
+                tracing::error!(task = name, panicked = outcome.is_err(), "a task ended early: stopping");
+                lifecycle.failed.store(true, Ordering::Relaxed);
+                lifecycle.soft.cancel();
+            }
+        });
+    }
+
+    /// Waits for SIGTERM, SIGINT or a failed task, then for the tasks to finish, at most [`GRACE`].
+    ///
+    /// Returns whether everything ended as it should.
+    ///
+    /// # Errors
+    /// If the signal handlers cannot be installed.
+    pub async fn run_to_end(&self) -> std::io::Result<bool> {
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        tokio::select! {
+            _ = term.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = int.recv() => tracing::info!("SIGINT: stopping"),
+            () = self.soft.cancelled() => {}
+        }
+        Ok(self.stop().await)
+    }
+
+    /// Takes no more work and waits for what is in hand, at most [`GRACE`].
+    pub async fn stop(&self) -> bool {
+        self.soft.cancel();
+        self.tasks.close();
+        let drained = tokio::time::timeout(GRACE, self.tasks.wait()).await.is_ok();
+        if !drained {
+            tracing::warn!(left = self.tasks.len(), "some work did not finish in time");
+        }
+        drained && !self.failed.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_in_hand_is_finished_at_shutdown() {
+        let lifecycle = Lifecycle::new();
+        let (shutdown, done) = (lifecycle.shutdown(), Arc::new(AtomicBool::new(false)));
+        let finished = done.clone();
+        lifecycle.spawn("worker", async move {
+            shutdown.cancelled().await;
+            tokio::task::yield_now().await;
+            finished.store(true, Ordering::Relaxed);
+        });
+        assert!(lifecycle.stop().await);
+        assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_early_stops_the_process_as_failed() {
+        let returned = Lifecycle::new();
+        returned.spawn("returns", async {});
+        assert!(!returned.run_to_end().await.unwrap());
+
+        let panicked = Lifecycle::new();
+        panicked.spawn("panics", async { panic!("a bug") });
+        assert!(!panicked.run_to_end().await.unwrap());
+    }
+}

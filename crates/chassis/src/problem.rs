@@ -1,0 +1,271 @@
+//! One error type for both protocols: [`Problem`] becomes RFC 9457 `application/problem+json` over HTTP and a
+//! [`tonic::Status`] over gRPC. What it says is for the caller; its source is for the log, once, here.
+
+use std::borrow::Cow;
+
+use axum::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{BoxError, context};
+
+/// What is wrong with one member of the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The member, as a path: `items[0].quantity`. Empty for the whole body.
+    #[schema(example = "quantity")]
+    pub field: String,
+    /// What it must be.
+    #[schema(example = "must be between 1 and 1000")]
+    pub message: String,
+}
+
+impl FieldError {
+    /// Names a member and what is wrong with it.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// An error as the caller sees it.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    retry_after: Option<u32>,
+    source: Option<BoxError>,
+}
+
+/// The body of every error answer (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody<'a> {
+    /// Identifies the kind of problem; its last part is `code`.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/not_found")]
+    kind: String,
+    /// The HTTP status in words.
+    #[schema(example = "Not Found")]
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    status: u16,
+    /// What happened, for a person.
+    detail: &'a str,
+    /// What happened, for a program; it never changes.
+    #[schema(example = "not_found")]
+    code: &'a str,
+    /// The members that are wrong, when the input was.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+    /// Quote it when you ask for help.
+    correlation_id: &'a str,
+    /// What the kind of problem adds, such as both totals of `price_changed`.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: &'a Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem of any status. Prefer the named constructors.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            members: Map::new(),
+            retry_after: None,
+            source: None,
+        }
+    }
+
+    /// 400 `invalid`: members of the input are wrong.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid", "Some members are not valid.");
+        problem.errors = errors;
+        problem
+    }
+
+    /// 400 `invalid` for a single member.
+    pub fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(field, message)])
+    }
+
+    /// 400 `malformed`: the input cannot be read at all.
+    pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    /// 401: no token, or one that does not count.
+    pub fn unauthorized(detail: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 403: the role does not allow it.
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Only an administrator may do this.")
+    }
+
+    /// 404: unknown, or not the caller's.
+    pub fn not_found(detail: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 409: at odds with the present state.
+    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 422: well-formed, but impossible.
+    pub fn unprocessable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// 429, to be tried again after some seconds.
+    pub fn too_many(detail: &'static str, retry_after: u32) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
+        problem.retry_after = Some(retry_after);
+        problem
+    }
+
+    /// 503: something this needs is not there at the moment.
+    pub fn unavailable(code: &'static str, detail: &'static str) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        problem.retry_after = Some(1);
+        problem
+    }
+
+    /// 500: a bug. The source is logged, never shown.
+    pub fn internal(source: impl Into<BoxError>) -> Self {
+        let detail = "Something went wrong on our side.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).caused_by(source)
+    }
+
+    /// Keeps the error behind this one for the log.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds an extension member to the body.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What is wrong with the members of the input.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// The error and its causes in one line, for a log.
+    fn log(&self) {
+        let source = self.source.as_deref().map(|source| chain(source)).unwrap_or_default();
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(code = self.code, source, "{}", self.detail);
+        } else if self.status.is_server_error() {
+            tracing::warn!(code = self.code, source, "{}", self.detail);
+        } else {
+            tracing::debug!(code = self.code, source, "{}", self.detail);
+        }
+    }
+}
+
+/// An error and everything behind it, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.log();
+        let body = ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            errors: &self.errors,
+            correlation_id: &context::current().correlation_id,
+            members: &self.members,
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Problem> for tonic::Status {
+    fn from(problem: Problem) -> Self {
+        use tonic::Code;
+        problem.log();
+        let code = match problem.status.as_u16() {
+            400 => Code::InvalidArgument,
+            401 => Code::Unauthenticated,
+            403 => Code::PermissionDenied,
+            404 => Code::NotFound,
+            409 | 422 => Code::FailedPrecondition,
+            429 => Code::ResourceExhausted,
+            503 => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        Self::new(code, problem.detail)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    /// A database that is away is 503; anything else that reaches this point is a bug.
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
+                Self::unavailable("database_unavailable", "The database does not answer; try again soon.")
+                    .caused_by(error)
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<redis::RedisError> for Problem {
+    /// Redis being away is 503.
+    fn from(error: redis::RedisError) -> Self {
+        Self::unavailable("redis_unavailable", "Redis does not answer; try again soon.").caused_by(error)
+    }
+}

@@ -1,0 +1,278 @@
+//! What a service is to the chassis, and the command line around it.
+
+use std::{ffi::OsString, future::Future, process::ExitCode, time::Duration};
+
+use axum::{Router, middleware};
+use clap::{Args, Command, FromArgMatches, Parser, Subcommand};
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::{PgPool, migrate::Migrator};
+use tonic::service::Routes;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    BoxError, Common, Configuration, Lifecycle,
+    auth::{Sessions, Tokens},
+    config, database, grpc,
+    health::Health,
+    http, telemetry,
+};
+
+/// A service. `main` is `chassis::run::<ThisService>()`.
+pub trait Service: Sized + Send + Sync + 'static {
+    /// The service's name, as in `order-service`.
+    const NAME: &'static str;
+    /// Where it answers HTTP unless told otherwise.
+    const HTTP_PORT: u16;
+    /// Where it answers gRPC unless told otherwise, if it does.
+    const GRPC_PORT: Option<u16> = None;
+    /// Its configuration.
+    type Config: Configuration;
+    /// What its handlers share: pools, clients, settings. Cheap to clone.
+    type App: Clone + Send + Sync + 'static;
+
+    /// Its migrations, if it has a database.
+    fn migrator() -> Option<&'static Migrator> {
+        None
+    }
+
+    /// Its routes with their OpenAPI descriptions, complete paths.
+    fn http() -> OpenApiRouter<Self::App>;
+
+    /// Its gRPC services.
+    fn grpc(_app: &Self::App) -> Option<Routes> {
+        None
+    }
+
+    /// Builds what the handlers share. Nothing runs yet. `pool` is there if [`Configuration::database`] is.
+    fn app(
+        config: Self::Config,
+        pool: Option<PgPool>,
+        kit: &Kit,
+    ) -> impl Future<Output = Result<Self::App, BoxError>> + Send;
+
+    /// Starts what works in the background: relay, consumers, workers. Also makes what the first run must find.
+    fn start(_app: &Self::App, _kit: &Kit) -> impl Future<Output = Result<(), BoxError>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// What the chassis lends a service.
+#[derive(Clone)]
+pub struct Kit {
+    /// The groups that every configuration has.
+    pub common: Common,
+    /// Tasks, and the end.
+    pub lifecycle: Lifecycle,
+    /// Readiness.
+    pub health: Health,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Renders the metrics; absent in tests, where one process holds several services.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl Kit {
+    /// A kit for one process.
+    pub fn new(common: &Common) -> Self {
+        Self {
+            lifecycle: Lifecycle::new(),
+            health: Health::default(),
+            tokens: Tokens::new(&common.jwt_secret, Sessions::default()),
+            metrics: None,
+            common: common.clone(),
+        }
+    }
+}
+
+#[derive(Parser)]
+struct CommandLine<C: Args> {
+    #[command(subcommand)]
+    command: Option<Do<C>>,
+}
+
+#[derive(Subcommand)]
+enum Do<C: Args> {
+    /// Run the service; what is given without a subcommand.
+    Serve(Box<C>),
+    /// Apply pending database migrations, then end.
+    Migrate(Box<C>),
+    /// Print the OpenAPI document, then end.
+    Openapi(OpenApiOptions),
+    /// Ask the running service whether it lives: exit code 0 or 1.
+    Healthcheck(HealthOptions),
+}
+
+#[derive(Args)]
+struct OpenApiOptions {
+    /// The server that the document names.
+    #[arg(long, env, default_value = "http://localhost:8080")]
+    public_url: String,
+}
+
+#[derive(Args)]
+struct HealthOptions {
+    /// Where the service answers HTTP.
+    #[arg(long, env)]
+    http_addr: std::net::SocketAddr,
+}
+
+/// The whole of a service's `main`.
+pub fn run<S: Service>() -> ExitCode {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_none_or(|first| first.to_string_lossy().starts_with("--") && first != "--help") {
+        arguments.insert(1.min(arguments.len()), "serve".into());
+    }
+    let runtime = tokio::runtime::Runtime::new();
+    let outcome = runtime.map_err(BoxError::from).and_then(|runtime| runtime.block_on(execute::<S>(arguments)));
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{}: {error}", S::NAME);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute<S: Service>(arguments: Vec<OsString>) -> Result<bool, BoxError> {
+    let name = arguments.get(1).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match name.as_str() {
+        "serve" => serve::<S>(configuration::<S>(&name, arguments)?).await,
+        "migrate" => migrate::<S>(&configuration::<S>(&name, arguments)?).await,
+        _ => {
+            let matches = command::<S>().get_matches_from(arguments);
+            match CommandLine::<S::Config>::from_arg_matches(&matches)?.command {
+                Some(Do::Openapi(options)) => openapi::<S>(&options),
+                Some(Do::Healthcheck(options)) => healthcheck(&options).await,
+                Some(Do::Serve(_) | Do::Migrate(_)) | None => Ok(true),
+            }
+        }
+    }
+}
+
+/// The command line with this service's own defaults.
+fn command<S: Service>() -> Command {
+    let command = <CommandLine<S::Config> as clap::CommandFactory>::command().name(S::NAME);
+    command
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(format!("The shop's {}. Every option is an environment variable as well.", S::NAME))
+        .mut_subcommand("serve", with_defaults::<S>)
+        .mut_subcommand("migrate", with_defaults::<S>)
+        .mut_subcommand("healthcheck", |sub| listening(sub, "http_addr", S::HTTP_PORT))
+}
+
+fn with_defaults<S: Service>(command: Command) -> Command {
+    let command = listening(command, "http_addr", S::HTTP_PORT);
+    match S::GRPC_PORT {
+        Some(port) => listening(command, "grpc_addr", port),
+        None => command,
+    }
+}
+
+/// Gives an address its default: every interface, at the service's own port.
+fn listening(command: Command, name: &'static str, port: u16) -> Command {
+    command.mut_arg(name, |arg| arg.required(false).default_value(format!("0.0.0.0:{port}")))
+}
+
+/// Reads the configuration of one subcommand, so that all its faults are known together.
+fn configuration<S: Service>(subcommand: &str, mut arguments: Vec<OsString>) -> Result<S::Config, BoxError> {
+    arguments.remove(0);
+    let mut all = command::<S>();
+    all.build();
+    let command = all.find_subcommand(subcommand).cloned().ok_or("no such subcommand")?;
+    Ok(config::parse::<S::Config>(command, arguments)?)
+}
+
+/// Reads a service's configuration from flags alone, as `serve` would. For tests.
+///
+/// # Errors
+/// As [`config::parse`].
+pub fn configuration_from_flags<S: Service>(flags: &[String]) -> Result<S::Config, BoxError> {
+    let arguments = [S::NAME, "serve"].into_iter().map(OsString::from).chain(flags.iter().map(OsString::from));
+    configuration::<S>("serve", arguments.collect())
+}
+
+fn pool_of<S: Service>(config: &S::Config) -> Option<PgPool> {
+    config.database().map(|(database, name)| database.pool(name, S::NAME))
+}
+
+async fn migrate<S: Service>(config: &S::Config) -> Result<bool, BoxError> {
+    telemetry::init(config.common())?;
+    match (pool_of::<S>(config), S::migrator()) {
+        (Some(pool), Some(migrator)) => database::migrate(&pool, migrator).await?,
+        _ => tracing::info!("there is no database to migrate"),
+    }
+    Ok(true)
+}
+
+/// Prints the OpenAPI document.
+#[allow(clippy::print_stdout, reason = "this is what the subcommand is for")]
+fn openapi<S: Service>(options: &OpenApiOptions) -> Result<bool, BoxError> {
+    let document = http::complete(S::http().into_openapi(), S::NAME, &options.public_url);
+    println!("{}", document.to_pretty_json()?);
+    Ok(true)
+}
+
+async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
+    let mut address = options.http_addr;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
+    let response = client.get(format!("http://{address}/health/live")).send().await?;
+    Ok(response.status().is_success())
+}
+
+async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
+    telemetry::init(config.common())?;
+    let mut kit = Kit::new(config.common());
+    kit.metrics = Some(telemetry::metrics()?);
+    let http = http::bind(kit.common.http_addr, "HTTP_ADDR").await?;
+    let grpc = match config.grpc() {
+        Some(grpc) => Some(http::bind(grpc.grpc_addr, "GRPC_ADDR").await?),
+        None => None,
+    };
+    let pool = pool_of::<S>(&config);
+    if let (Some(pool), Some(migrator)) = (&pool, S::migrator()) {
+        database::migrate(pool, migrator).await?;
+    }
+    watch_dependencies(&kit, pool.as_ref())?;
+    let app = S::app(config, pool, &kit).await?;
+    S::start(&app, &kit).await?;
+    if let (Some(listener), Some(routes)) = (grpc, S::grpc(&app)) {
+        let stop = kit.lifecycle.shutdown().cancelled_owned();
+        kit.lifecycle.spawn("grpc", http::serve(listener, grpc_router(routes, &kit).await, stop));
+    }
+    let stop = kit.lifecycle.shutdown().cancelled_owned();
+    kit.lifecycle.spawn("http", http::serve(http, http::router(S::NAME, S::http(), app, &kit), stop));
+    tracing::info!(http = %kit.common.http_addr, "{} is up", S::NAME);
+    Ok(kit.lifecycle.run_to_end().await?)
+}
+
+/// The gRPC services with health, the secret and the trace.
+pub async fn grpc_router(routes: Routes, kit: &Kit) -> Router {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let secret = kit.common.internal_secret.clone();
+    let guard = middleware::from_fn_with_state(secret, grpc::require_secret);
+    routes.add_service(health).into_axum_router().layer(guard)
+}
+
+fn watch_dependencies(kit: &Kit, pool: Option<&PgPool>) -> Result<(), BoxError> {
+    if let Some(pool) = pool.cloned() {
+        kit.health.watch(&kit.lifecycle, "database", move || {
+            let pool = pool.clone();
+            async move { Ok(sqlx::query("select 1").execute(&pool).await.map(|_| ())?) }
+        });
+    }
+    let redis = kit.common.redis.client(1)?;
+    kit.tokens.sessions().follow(redis.clone(), &kit.health, &kit.lifecycle);
+    kit.health.watch(&kit.lifecycle, "redis", move || {
+        let redis = redis.clone();
+        async move {
+            let mut connection = redis.get_multiplexed_async_connection().await?;
+            Ok(redis::cmd("PING").exec_async(&mut connection).await?)
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! What every service answers, whatever it does: a service with next to no routes of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use chassis::{Common, Configuration, Json, Kit, Path, Service, User, auth};
+use contracts::{OrderId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tower::ServiceExt;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+struct Sample;
+
+#[derive(Debug, Clone, clap::Args)]
+struct Config {
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Configuration for Config {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+impl Service for Sample {
+    const NAME: &'static str = "sample-service";
+    const HTTP_PORT: u16 = 1;
+    type Config = Config;
+    type App = ();
+
+    fn http() -> OpenApiRouter<()> {
+        OpenApiRouter::new().routes(routes!(echo)).routes(routes!(read)).routes(routes!(panics))
+    }
+
+    async fn app(_: Config, _: Option<sqlx::PgPool>, _: &Kit) -> Result<(), chassis::BoxError> {
+        Ok(())
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, garde::Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    #[garde(length(chars, min = 1, max = 5))]
+    text: String,
+}
+
+/// Sends a note back.
+#[utoipa::path(post, path = "/api/v1/notes", operation_id = "echo", request_body = Note, responses((status = 200, body = Note)))]
+async fn echo(Json(note): Json<Note>) -> axum::Json<Note> {
+    axum::Json(note)
+}
+
+/// Reads a note.
+#[utoipa::path(get, path = "/api/v1/notes/{id}", operation_id = "read", params(("id" = OrderId, Path)),
+    security(("token" = [])), responses((status = 200, body = i64)))]
+async fn read(user: User, Path(id): Path<OrderId>) -> String {
+    format!("{} reads {id}", user.id())
+}
+
+/// Has a bug.
+#[utoipa::path(get, path = "/api/v1/bug", operation_id = "bug", responses((status = 200)))]
+async fn panics() {
+    panic!("a secret detail");
+}
+
+fn kit() -> Kit {
+    let flags = ["--jwt-secret=a", "--internal-secret=b", "--cors-allowed-origins=https://shop.example"];
+    let config = chassis::service::configuration_from_flags::<Sample>(&flags.map(str::to_owned)).unwrap();
+    Kit::new(config.common())
+}
+
+fn service(kit: &Kit) -> Router {
+    chassis::http::router(Sample::NAME, Sample::http(), (), kit)
+}
+
+async fn ask(request: Request<Body>) -> (StatusCode, header::HeaderMap, Value) {
+    let response = service(&kit()).oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+fn post(body: impl Into<Body>) -> Request<Body> {
+    Request::post("/api/v1/notes").header("content-type", "application/json").body(body.into()).unwrap()
+}
+
+fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_problem_with_its_code() {
+    let delete = Request::delete("/api/v1/notes").body(Body::empty()).unwrap();
+    let text = Request::post("/api/v1/notes").body(Body::from("{}")).unwrap();
+    let cases = [
+        (get("/nowhere"), 404, "not_found"),
+        (delete, 405, "method_not_allowed"),
+        (text, 415, "unsupported_media_type"),
+        (post("{"), 400, "malformed"),
+        (post(r#"{"text":""}"#), 400, "invalid"),
+        (post(format!(r#"{{"text":"{}"}}"#, "x".repeat(70_000))), 413, "too_large"),
+        (get("/api/v1/notes/1"), 401, "unauthorized"),
+        (get("/api/v1/bug"), 500, "internal"),
+    ];
+    for (request, status, code) in cases {
+        let what = format!("{} {}", request.method(), request.uri());
+        let (answered, headers, body) = ask(request).await;
+        assert_eq!((answered.as_u16(), &body["code"]), (status, &Value::from(code)), "{what}");
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json", "{what}");
+        assert_eq!(body["correlation_id"], headers["x-correlation-id"].to_str().unwrap(), "{what}");
+        assert!(!body.to_string().contains("secret detail"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_method_names_the_allowed_ones_and_a_missing_token_the_scheme() {
+    let delete = Request::delete("/api/v1/notes").body(Body::empty()).unwrap();
+    assert_eq!(ask(delete).await.1[header::ALLOW], "POST");
+    assert_eq!(ask(get("/api/v1/notes/1")).await.1[header::WWW_AUTHENTICATE], "Bearer");
+}
+
+#[tokio::test]
+async fn the_correlation_id_comes_back() {
+    let request = Request::get("/health/live").header("x-correlation-id", "mine-1").body(Body::empty()).unwrap();
+    assert_eq!(ask(request).await.1["x-correlation-id"], "mine-1");
+    let request = Request::get("/health/live").header("x-correlation-id", "not ours").body(Body::empty()).unwrap();
+    assert_ne!(ask(request).await.1["x-correlation-id"], "not ours");
+}
+
+#[tokio::test]
+async fn a_path_id_is_checked_and_named() {
+    let kit = kit();
+    let claims = auth::Claims {
+        user_id: UserId::try_from(7_i64).unwrap(),
+        email: "ani@example.com".to_owned(),
+        username: "ani".to_owned(),
+        role: auth::Role::User,
+        sid: "s".to_owned(),
+        iat: 0,
+        exp: i64::MAX / 2,
+        iss: auth::ISSUER.to_owned(),
+        aud: auth::AUDIENCE.to_owned(),
+    };
+    let token = kit.tokens.sign(&claims).unwrap();
+    for (id, status) in [("3", 200), ("0", 400), ("-1", 400), ("x", 400), ("9223372036854775808", 400)] {
+        let request = Request::get(format!("/api/v1/notes/{id}"));
+        let request = request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap();
+        let response = service(&kit).oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{id}");
+        if status == 400 {
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["errors"][0]["field"], "id", "{id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_known_origins_may_read_answers() {
+    let origin = |origin: &str| {
+        let request = Request::get("/health/live").header("origin", origin).body(Body::empty()).unwrap();
+        async { ask(request).await.1.get("access-control-allow-origin").cloned() }
+    };
+    assert_eq!(origin("https://shop.example").await.unwrap(), "https://shop.example");
+    assert_eq!(origin("http://localhost:5173").await.unwrap(), "http://localhost:5173");
+    assert_eq!(origin("https://evil.example").await, None);
+    assert_eq!(origin("http://localhost.evil.example").await, None);
+}
+
+#[tokio::test]
+async fn the_document_says_what_every_operation_can_answer() {
+    let (status, _, document) = ask(get("/sample-docs/openapi.json")).await;
+    assert_eq!((status, &document["openapi"]), (StatusCode::OK, &Value::from("3.1.0")));
+    let read = &document["paths"]["/api/v1/notes/{id}"]["get"]["responses"];
+    for status in ["400", "401", "429", "503"] {
+        let schema = &read[status]["content"]["application/problem+json"]["schema"]["$ref"];
+        assert_eq!(schema, "#/components/schemas/Problem", "{status}");
+    }
+    assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    assert_eq!(document["components"]["schemas"]["Note"]["additionalProperties"], false);
+    assert_eq!(ask(get("/sample-docs/index.html")).await.0, StatusCode::OK);
+}

@@ -1,0 +1,13 @@
+//! Compiles `proto/` without a `protoc` on the machine.
+
+use std::path::Path;
+
+const FILES: [&str; 4] = ["product.proto", "cart.proto", "payment.proto", "delivery.proto"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo:rerun-if-changed={}", proto.display());
+    let descriptors = protox::compile(FILES, [&proto])?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

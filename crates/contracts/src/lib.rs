@@ -1,0 +1,11 @@
+//! Everything that crosses a process boundary, and nothing else: ids, events with their streams and groups, and the
+//! gRPC interfaces generated from `proto/`. No IO, no queries, no rules.
+//!
+//! Changes here are additive: an older process must still read what a newer one writes. `tests/` holds a snapshot of
+//! every event for that reason.
+
+pub mod events;
+pub mod grpc;
+pub mod ids;
+
+pub use ids::{DeliveryId, OrderId, ProductId, UserId};

@@ -1,0 +1,2 @@
+//! Starts delivery-service.
+fn main() {}

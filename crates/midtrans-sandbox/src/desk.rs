@@ -1,0 +1,349 @@
+//! What can be asked of Midtrans, whichever way it is asked: by the APIs, on the payment page, by the control API, or by
+//! the clock. Each use case changes the book in one step and puts the notifications that follow from it next to it.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::book::Book;
+use crate::cards::{Card, Denial, Verdict};
+use crate::fault::Fault;
+use crate::method::{Method, PaymentType};
+use crate::order::{Destinations, Order, Page, PageState, PaymentExpiry};
+use crate::transaction::{Event, Refund, Transaction};
+use crate::webhooks::{Next, Webhook};
+use crate::wire::{self, Body, Claim};
+
+/// How long a slow card takes, and how long a bank to confirm a refund.
+const A_MINUTE: Duration = Duration::from_mins(1);
+
+/// What does not change while the process runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) server_key: SecretString,
+    pub(crate) notification_url: String,
+    pub(crate) speedup: u32,
+}
+
+/// The book, opened for one use case.
+pub(crate) struct Desk<'a> {
+    pub(crate) book: &'a mut Book,
+    pub(crate) terms: &'a Terms,
+    pub(crate) now: OffsetDateTime,
+}
+
+/// An order, and the attempt that something happened to.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) order: Order,
+    pub(crate) place: usize,
+}
+
+impl Seen {
+    pub(crate) fn attempt(&self) -> &Transaction {
+        &self.order.attempts[self.place]
+    }
+}
+
+/// A payment page to be made.
+#[derive(Debug)]
+pub(crate) struct NewPage {
+    pub(crate) order_id: String,
+    pub(crate) amount: i64,
+    pub(crate) closes_at: OffsetDateTime,
+    pub(crate) payment_expiry: Option<PaymentExpiry>,
+    pub(crate) finish: Option<String>,
+    pub(crate) custom_fields: [Option<String>; 3],
+    pub(crate) destinations: Destinations,
+}
+
+/// A charge by the Core API, without a page.
+#[derive(Debug)]
+pub(crate) struct NewCharge {
+    pub(crate) order_id: String,
+    pub(crate) amount: i64,
+    pub(crate) method: Method,
+    pub(crate) expiry: Option<PaymentExpiry>,
+    pub(crate) authorize_only: bool,
+    pub(crate) custom_fields: [Option<String>; 3],
+    pub(crate) destinations: Destinations,
+}
+
+/// What the customer does on the page, or is made to do.
+#[derive(Debug, Default)]
+pub(crate) struct Payment {
+    pub(crate) payment_type: Option<PaymentType>,
+    pub(crate) card: Option<Card>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) amount: Option<i64>,
+    pub(crate) notify: Notify,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    Settlement,
+    Capture,
+    Challenge,
+    Deny,
+    Pending,
+    Cancel,
+    Expire,
+}
+
+/// How the notification about it reaches the merchant.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Notify {
+    /// Lost on the way.
+    pub(crate) drop: bool,
+    /// Late.
+    pub(crate) delay_ms: u32,
+    /// Sent so often.
+    pub(crate) times: u8,
+    /// Signed by somebody else.
+    pub(crate) forge: bool,
+    /// Claims another amount.
+    pub(crate) gross_amount: Option<i64>,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self { drop: false, delay_ms: 0, times: 1, forge: false, gross_amount: None }
+    }
+}
+
+/// Money to be given back.
+#[derive(Debug)]
+pub(crate) struct NewRefund {
+    pub(crate) key: Option<String>,
+    pub(crate) amount: Option<i64>,
+    pub(crate) reason: String,
+    pub(crate) direct: bool,
+}
+
+impl Desk<'_> {
+    /// Makes a page and returns its token. Before anything is chosen this can be repeated: the older page is revoked.
+    pub(crate) fn create_page(&mut self, new: NewPage) -> Result<String, Fault> {
+        let mut order = self.order_to_use(new.order_id)?;
+        let token = Uuid::new_v4().to_string();
+        order.page = Some(Page {
+            token: token.clone(),
+            amount: new.amount,
+            closes_at: new.closes_at,
+            payment_expiry: new.payment_expiry,
+            finish: new.finish,
+            canceled: false,
+            attempts_before: order.attempts.len(),
+        });
+        order.custom_fields = new.custom_fields;
+        order.destinations = new.destinations;
+        self.put(order);
+        Ok(token)
+    }
+
+    /// Closes a page on which nothing has been chosen.
+    pub(crate) fn cancel_page(&mut self, token: &str) -> Result<(), Fault> {
+        let mut order = self.book.by_token(token).ok_or(Fault::Unknown)?.clone();
+        match order.page_state(self.now).ok_or(Fault::Unknown)? {
+            PageState::Open | PageState::Expired => {}
+            PageState::Waiting | PageState::Used => return Err(Fault::PageInProgress),
+            PageState::Canceled => return Err(Fault::PageCanceled),
+        }
+        if let Some(page) = &mut order.page {
+            page.canceled = true;
+        }
+        self.put(order);
+        Ok(())
+    }
+
+    /// The customer pays, or tries to, or goes on with a payment begun before.
+    pub(crate) fn pay(&mut self, token: &str, payment: Payment) -> Result<Seen, Fault> {
+        let mut order = self.book.by_token(token).ok_or(Fault::Unknown)?.clone();
+        let state = order.page_state(self.now).ok_or(Fault::Unknown)?;
+        let (mut attempt, fresh) = match (state, order.attempts.last()) {
+            (PageState::Open, _) => (self.begin(&order, &payment)?, true),
+            (PageState::Waiting, Some(waiting)) => (waiting.clone(), false),
+            _ => return Err(Fault::PageOver),
+        };
+        let other = |wanted: &PaymentType| *wanted != attempt.method.payment_type();
+        if payment.payment_type.as_ref().is_some_and(other) {
+            return Err(Fault::PageOver);
+        }
+        self.decide(&mut attempt, payment.outcome, fresh)?;
+        if fresh {
+            order.attempts.push(attempt);
+        } else if let Some(waiting) = order.attempts.last_mut() {
+            *waiting = attempt;
+        }
+        let place = order.attempts.len() - 1;
+        Ok(self.publish(order, place, &payment.notify))
+    }
+
+    fn begin(&self, order: &Order, payment: &Payment) -> Result<Transaction, Fault> {
+        let card = payment.card.clone().or_else(|| Card::parse("4811111111111114")).ok_or(Fault::Unknown)?;
+        let method = payment.payment_type.unwrap_or_default().usual(card);
+        let asked = order.page.as_ref().map(|page| page.amount).unwrap_or_default();
+        let end = order.payment_end(&method, self.now);
+        Ok(Transaction::pending(new_id(), method, payment.amount.unwrap_or(asked), self.now, end))
+    }
+
+    /// Lets the attempt come out as wished; without a wish as its card says, or paid.
+    fn decide(&self, attempt: &mut Transaction, wish: Option<Outcome>, fresh: bool) -> Result<(), Fault> {
+        let verdict = match &attempt.method {
+            Method::CreditCard { card } if fresh => card.verdict(),
+            _ => Verdict::Accept,
+        };
+        let event = match (wish, verdict) {
+            (Some(Outcome::Capture | Outcome::Challenge), _) if !attempt.method.is_card() => {
+                return Err(Fault::invalid("outcome: capture and challenge are for cards only"));
+            }
+            (Some(Outcome::Pending), _) => return Ok(()),
+            (Some(Outcome::Deny), _) if attempt.method.is_card() => {
+                return Ok(attempt.deny(Denial::Bank, self.now)?);
+            }
+            (Some(Outcome::Deny), _) => Event::Deny,
+            (Some(Outcome::Settlement), _) => Event::Settle,
+            (Some(Outcome::Capture), _) => Event::Capture,
+            (Some(Outcome::Cancel), _) => Event::Cancel,
+            (Some(Outcome::Expire), _) => Event::Expire,
+            (Some(Outcome::Challenge), _) | (None, Verdict::Challenge) => Event::Challenge,
+            (None, Verdict::Deny(denial)) => return Ok(attempt.deny(denial, self.now)?),
+            (None, Verdict::Later) => {
+                attempt.accepted_at = Some(self.now + A_MINUTE / self.terms.speedup);
+                return Ok(());
+            }
+            (None, Verdict::Accept) if attempt.method.is_card() => Event::Capture,
+            (None, Verdict::Accept) => Event::Settle,
+        };
+        Ok(attempt.apply(event, self.now)?)
+    }
+
+    /// A charge by the Core API. Cards are decided at once, everything else waits for the customer.
+    pub(crate) fn charge(&mut self, new: NewCharge) -> Result<Seen, Fault> {
+        let mut order = self.order_to_use(new.order_id)?;
+        let default_end = self.now + new.method.default_expiry();
+        let end = new.expiry.map_or(default_end, |expiry| expiry.end(self.now));
+        let mut attempt = Transaction::pending(new_id(), new.method, new.amount, self.now, end);
+        if attempt.method.is_card() {
+            self.decide(&mut attempt, None, true)?;
+            if new.authorize_only && attempt.status == crate::transaction::Status::Capture {
+                attempt.status = crate::transaction::Status::Authorize;
+            }
+        }
+        order.page = None;
+        order.custom_fields = new.custom_fields;
+        order.destinations = new.destinations;
+        order.attempts.push(attempt);
+        let place = order.attempts.len() - 1;
+        Ok(self.publish(order, place, &Notify::default()))
+    }
+
+    /// Something happens to a transaction.
+    pub(crate) fn act(&mut self, id: &str, event: Event) -> Result<Seen, Fault> {
+        let (mut order, place) = self.find(id)?;
+        order.attempts[place].apply(event, self.now)?;
+        Ok(self.publish(order, place, &Notify::default()))
+    }
+
+    /// Gives money back; also says how much. The notification goes out twice, the second time when the bank confirms.
+    pub(crate) fn refund(&mut self, id: &str, new: NewRefund) -> Result<(Seen, i64), Fault> {
+        let (mut order, place) = self.find(id)?;
+        let confirmed_at = self.now + A_MINUTE / self.terms.speedup;
+        let refund = Refund {
+            key: new.key.unwrap_or_else(new_id),
+            amount: 0,
+            reason: new.reason,
+            created_at: self.now,
+            confirmed_at,
+            direct: new.direct,
+        };
+        let amount = order.attempts[place].refund(new.amount, refund)?;
+        let seen = self.publish(order, place, &Notify::default());
+        self.announce(&seen, confirmed_at, confirmed_at, &Claim::default());
+        Ok((seen, amount))
+    }
+
+    /// What has to happen by now does.
+    pub(crate) fn tick(&mut self) {
+        for mut order in self.book.due_orders(self.now) {
+            for place in 0..order.attempts.len() {
+                let attempt = &mut order.attempts[place];
+                let event = attempt.due_event(self.now);
+                if event.is_some_and(|event| attempt.apply(event, self.now).is_ok()) {
+                    order = self.publish(order, place, &Notify::default()).order;
+                }
+            }
+        }
+    }
+
+    /// A notification was answered, or not.
+    pub(crate) fn answered(&mut self, webhook: &Webhook, next: Next) {
+        self.book.remove_webhook(webhook.id);
+        if let Next::Again(again) = next {
+            self.book.put_webhook(again);
+        }
+    }
+
+    fn find(&self, id: &str) -> Result<(Order, usize), Fault> {
+        let (order, place) = self.book.transaction(id).ok_or(Fault::Unknown)?;
+        Ok((order.clone(), place))
+    }
+
+    /// The order for a new page or charge, if its id is free.
+    fn order_to_use(&self, order_id: String) -> Result<Order, Fault> {
+        match self.book.order(&order_id) {
+            Some(order) if order.is_free() => Ok(order.clone()),
+            Some(_) => Err(Fault::DuplicateOrder),
+            None => Ok(Order::new(order_id, self.now)),
+        }
+    }
+
+    fn put(&mut self, mut order: Order) -> Order {
+        order.updated_at = self.now;
+        self.book.put_order(order.clone());
+        order
+    }
+
+    /// Keeps the order and notifies the merchant.
+    fn publish(&mut self, order: Order, place: usize, notify: &Notify) -> Seen {
+        let seen = Seen { order: self.put(order), place };
+        let claim = Claim { amount: notify.gross_amount, forged: notify.forge };
+        if !notify.drop {
+            let at = self.now + Duration::from_millis(notify.delay_ms.into());
+            for _ in 0..notify.times {
+                self.announce(&seen, at, self.now, &claim);
+            }
+        }
+        seen
+    }
+
+    fn announce(&mut self, seen: &Seen, at: OffsetDateTime, as_of: OffsetDateTime, claim: &Claim) {
+        let description = || Body::of(&seen.order, seen.attempt(), as_of);
+        for url in self.addresses(&seen.order.destinations) {
+            self.book.put_webhook(Webhook {
+                id: Uuid::new_v4(),
+                order_id: seen.order.id.clone(),
+                url,
+                body: wire::notification(description(), seen.attempt(), claim, &self.terms.server_key),
+                retries: 0,
+                next_at: at,
+            });
+        }
+    }
+
+    fn addresses(&self, destinations: &Destinations) -> Vec<String> {
+        if !destinations.instead.is_empty() {
+            return destinations.instead.clone();
+        }
+        [&[self.terms.notification_url.clone()], destinations.also.as_slice()].concat()
+    }
+}
+
+fn new_id() -> String {
+    Uuid::new_v4().to_string()
+}

@@ -1,0 +1,2 @@
+//! Starts midtrans-sandbox.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Starts order-service.
+fn main() {}

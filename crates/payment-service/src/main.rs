@@ -1,0 +1,2 @@
+//! Starts payment-service.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Starts product-service.
+fn main() {}

@@ -1,0 +1,208 @@
+//! A child process with a log file, an identity on disk and an orderly end.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+
+use super::Owner;
+use super::identity::{Identity, send};
+use crate::{Error, Result};
+
+/// How to start a process.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// What people call it.
+    pub name: String,
+    /// The file to run.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Its variables; with `clean_env`, the only ones beside PATH.
+    pub env: Vec<(String, String)>,
+    /// Whether variables of this process are kept from it.
+    pub clean_env: bool,
+    /// The folder it works in.
+    pub folder: PathBuf,
+    /// Where its output goes.
+    pub log: PathBuf,
+    /// Who runs it, if not the user who runs this.
+    pub owner: Option<Owner>,
+    /// Written to its standard input.
+    pub input: Option<String>,
+    /// Whether it keeps out of the terminal's group, so that Ctrl-C reaches this process alone and it can stop the others in order.
+    pub detached: bool,
+    /// Where its identity is kept for the next run.
+    pub pid_file: Option<PathBuf>,
+    /// The signal that ends it in order.
+    pub stop_signal: Signal,
+}
+
+impl Spec {
+    /// A process that runs in `folder` and logs to `log`.
+    pub fn new(name: &str, program: impl Into<PathBuf>, folder: &Path, log: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            program: program.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            clean_env: false,
+            folder: folder.to_owned(),
+            log: log.to_owned(),
+            owner: None,
+            input: None,
+            detached: false,
+            pid_file: None,
+            stop_signal: Signal::SIGTERM,
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I: IntoIterator<Item: Into<OsString>>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    fn command(&self, output: File) -> Result<Command> {
+        let errors = output.try_clone().map_err(Error::io("duplicate a log file"))?;
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).current_dir(&self.folder);
+        command.stdout(output).stderr(errors).kill_on_drop(true);
+        command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        if self.clean_env {
+            command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
+        }
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        if let Some(owner) = self.owner {
+            command.uid(owner.uid).gid(owner.gid);
+        }
+        if self.detached {
+            command.process_group(0);
+        }
+        Ok(command)
+    }
+}
+
+/// A running child, killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    spec: Spec,
+    child: Child,
+    identity: Option<Identity>,
+}
+
+impl Process {
+    /// Starts it. It may end at once; [`Process::exited`] tells.
+    pub async fn start(spec: Spec) -> Result<Self> {
+        let output = OpenOptions::new().create(true).append(true).open(&spec.log);
+        let output = output.map_err(Error::io(format!("open the log {}", spec.log.display())))?;
+        let spawned = spec.command(output)?.spawn();
+        let mut child =
+            spawned.map_err(Error::io(format!("start {} ({})", spec.name, spec.program.display())))?;
+        let identity = child.id().and_then(Identity::of);
+        if let (Some(file), Some(identity)) = (&spec.pid_file, &identity) {
+            identity.write(file).map_err(Error::io(format!("write {}", file.display())))?;
+        }
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &spec.input) {
+            use tokio::io::AsyncWriteExt;
+            stdin.write_all(input.as_bytes()).await.map_err(Error::io(format!("configure {}", spec.name)))?;
+        }
+        Ok(Self { spec, child, identity })
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// Its process id while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// How it ended, if it did.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for its end.
+    pub async fn wait(&mut self) -> Result<ExitStatus> {
+        self.child.wait().await.map_err(Error::io(format!("wait for {}", self.spec.name)))
+    }
+
+    /// A failure of this process, with the end of its log.
+    pub fn failure(&self, reason: impl Into<String>) -> Error {
+        Error::process(&self.spec.name, reason, &self.spec.log)
+    }
+
+    /// An error if it has ended.
+    pub fn check(&mut self) -> Result<()> {
+        match self.exited() {
+            Some(status) => Err(self.failure(format!("ended too early ({status})"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks it to end, insists after `grace`, and returns when it is gone.
+    pub async fn stop(&mut self, grace: Duration) -> Result<()> {
+        if let Some(pid) = self.child.id() {
+            send(pid, self.spec.stop_signal);
+        }
+        if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
+            tracing::warn!(name = self.spec.name, "did not end in time, killing it");
+        }
+        self.kill().await
+    }
+
+    /// Ends it at once, as a crash would.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child
+            .kill()
+            .await
+            .or_else(ignore_gone)
+            .map_err(Error::io(format!("kill {}", self.spec.name)))?;
+        if let Some(file) = &self.spec.pid_file {
+            forget(file, self.identity.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Its own children go with it, if it has a group of its own.
+    fn kill_group(&self) {
+        if self.spec.detached
+            && let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok())
+        {
+            drop(killpg(Pid::from_raw(pid), Signal::SIGKILL));
+        }
+    }
+
+    /// Starts it again as it was, after its end.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.kill().await?;
+        *self = Self::start(self.spec.clone()).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+fn ignore_gone(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::InvalidInput { Ok(()) } else { Err(error) }
+}
+
+/// Removes a pid file, unless it belongs to a newer process.
+fn forget(file: &Path, identity: Option<&Identity>) {
+    if Identity::read(file).as_ref() == identity {
+        drop(std::fs::remove_file(file));
+    }
+}

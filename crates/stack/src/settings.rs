@@ -1,0 +1,126 @@
+//! The variables that configure the shop: the environment first, then `.env`, then what suits a laptop.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// What `.env.example` says as well. These secrets are known to everybody; production refuses them.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("APP_ENV", "development"),
+    ("DB_USER", "shop"),
+    ("DB_PASSWORD", "shop-local-password"),
+    ("USER_DB_NAME", "user_db"),
+    ("PRODUCT_DB_NAME", "product_db"),
+    ("ORDER_DB_NAME", "order_db"),
+    ("PAYMENT_DB_NAME", "payment_db"),
+    ("DELIVERY_DB_NAME", "delivery_db"),
+    ("REDIS_PASSWORD", ""),
+    ("JWT_SECRET", "local-development-jwt-secret-change-me-please"),
+    ("INTERNAL_SECRET", "local-development-internal-secret-change-me"),
+    ("MIDTRANS_ENVIRONMENT", "local"),
+    ("MIDTRANS_SERVER_KEY", "SB-Mid-server-local"),
+    ("MIDTRANS_CLIENT_KEY", "SB-Mid-client-local"),
+    ("ADMIN_EMAIL", "admin@admin.com"),
+    ("ADMIN_PASSWORD", "admin123"),
+    ("GATEWAY_PORT", "8080"),
+    ("RATE_LIMIT", "on"),
+    ("STACK_POSTGRES_PORT", "15432"),
+    ("STACK_REDIS_PORT", "16379"),
+];
+
+/// Variables by name.
+#[derive(Debug, Clone)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Default for Settings {
+    /// The defaults, whatever the environment says.
+    fn default() -> Self {
+        Self(DEFAULTS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+}
+
+impl Settings {
+    /// What applies in this project and this environment.
+    pub fn load(root: &Path) -> Result<Self> {
+        let mut settings = Self::default();
+        let file = root.join(".env");
+        match std::fs::read_to_string(&file) {
+            Ok(text) => settings.0.extend(parse(&text)?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(format!("read {}", file.display()))(error)),
+        }
+        let known: Vec<String> = settings.0.keys().cloned().collect();
+        for name in known {
+            if let Some(value) = std::env::var_os(&name).and_then(|value| value.into_string().ok()) {
+                settings.0.insert(name, value);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The value of a variable; empty if it is not set.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// The value of a variable that is a port.
+    pub fn port(&self, name: &str) -> Result<u16> {
+        let value = self.get(name);
+        value.parse().map_err(|_| Error::other(format!("{name} must be a port number, not {value:?}")))
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// Reads the lines of a `.env` file as docker compose does, but for its interpolation.
+fn parse(text: &str) -> Result<Vec<(String, String)>> {
+    let lines = text.lines().map(str::trim).enumerate();
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(number, line)| {
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            let (name, value) = line
+                .split_once('=')
+                .ok_or_else(|| Error::other(format!(".env line {}: expected NAME=value", number + 1)))?;
+            Ok((name.trim().to_owned(), unquote(value.trim())))
+        })
+        .collect()
+}
+
+fn unquote(value: &str) -> String {
+    for quote in ['"', '\''] {
+        if let Some((inner, _)) = value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
+            return inner.to_owned();
+        }
+    }
+    value.split_once(" #").map_or(value, |(before, _)| before.trim_end()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_with_quotes_comments_and_export() {
+        let text = "# a comment\n\nA=1\nexport B = two # why\nC=\"x # y\" # z\nD='q'\nE=\nF=a=b";
+        let read = parse(text).unwrap();
+        let expected = [("A", "1"), ("B", "two"), ("C", "x # y"), ("D", "q"), ("E", ""), ("F", "a=b")];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_line_without_a_value_is_named() {
+        assert!(parse("A=1\nnonsense").unwrap_err().to_string().contains("line 2"));
+    }
+}

@@ -1,0 +1,300 @@
+//! The whole shop as processes of this machine.
+
+mod databases;
+mod services;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+pub use self::services::{Ports, Service};
+
+use crate::local::{
+    Nginx, NginxOptions, POLL, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec, folder,
+};
+use crate::settings::Settings;
+use crate::{Error, Result, root};
+
+const READY: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_secs(12);
+
+/// How to run the shop.
+#[derive(Debug)]
+pub struct ShopOptions {
+    /// The variables of all processes.
+    pub settings: Settings,
+    /// Who listens where.
+    pub ports: Ports,
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// A `PostgreSQL` that runs already, where this user may make databases; a private one if absent.
+    pub postgres: Option<String>,
+    /// Whether the processes live in groups of their own, with their identities on disk: so that Ctrl-C reaches this
+    /// process alone, and so that a later run finds what a killed one left.
+    pub detached: bool,
+    /// Removed when the shop is dropped.
+    pub temporary: Option<TempDir>,
+}
+
+impl ShopOptions {
+    /// For a test: free ports, a temporary folder, and nothing from the environment.
+    pub fn for_test(postgres: Option<String>) -> Result<Self> {
+        let temporary = folder::temporary(None)?;
+        let prefix = format!("shop_{:08x}", rand::random::<u32>());
+        let databases = Service::SIX.into_iter().filter_map(Service::database);
+        let settings = databases.fold(Settings::default(), |settings, variable| {
+            let name = format!("{prefix}_{}", settings.get(variable));
+            settings.with(variable, name)
+        });
+        Ok(Self {
+            settings,
+            ports: Ports::free()?,
+            data: temporary.path().to_owned(),
+            postgres,
+            detached: false,
+            temporary: Some(temporary),
+        })
+    }
+
+    /// For a person: fixed ports, and data that stays.
+    pub fn for_person(data: PathBuf, settings: Settings) -> Result<Self> {
+        let ports = Ports::fixed(&settings)?;
+        Ok(Self { settings, ports, data, postgres: None, detached: true, temporary: None })
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.data.join("logs").join(format!("{name}.log"))
+    }
+
+    fn pid_file(&self, name: &str) -> Option<PathBuf> {
+        self.detached.then(|| pid_file(&self.data, name))
+    }
+}
+
+/// Where the identity of a process is kept.
+pub fn pid_file(data: &Path, name: &str) -> PathBuf {
+    data.join("run").join(format!("{name}.pid"))
+}
+
+/// A running shop. Dropping it kills its processes; [`Shop::stop`] ends them in order.
+#[derive(Debug)]
+pub struct Shop {
+    options: ShopOptions,
+    http: reqwest::Client,
+    gateway: Nginx,
+    services: Vec<(Service, Process)>,
+    redis: Redis,
+    postgres: Option<Postgres>,
+    server: databases::Server,
+}
+
+impl Shop {
+    /// Starts everything and returns when all of it is healthy. `progress` hears what has been reached.
+    pub async fn start(options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
+        let programs = programs()?;
+        for name in ["logs", "run"] {
+            folder::create(&options.data.join(name))?;
+        }
+        let (mut options, redis, postgres) = start_stores(options).await?;
+        progress("PostgreSQL and Redis answer");
+        let server = databases::Server::new(&options, postgres.as_ref())?;
+        server.prepare(&mut options).await?;
+        let mut services = Vec::new();
+        for service in Service::ALL {
+            services.push((service, start_service(service, &programs, &options).await?));
+        }
+        let gateway = start_gateway(&options).await?;
+        let http = client()?;
+        let mut shop = Self { options, http, gateway, services, redis, postgres, server };
+        shop.wait_ready(&progress).await?;
+        Ok(shop)
+    }
+
+    /// Where the world finds the shop.
+    pub fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.gateway)
+    }
+
+    /// Where a service answers HTTP, past the gateway.
+    pub fn service_url(&self, service: Service) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.http(service))
+    }
+
+    /// The address of a service's database.
+    pub fn database_url(&self, service: Service) -> Option<String> {
+        service.database().map(|variable| self.server.url(self.options.settings.get(variable)))
+    }
+
+    /// The address of one of Redis' numbered databases.
+    pub fn redis_url(&self, database: u8) -> String {
+        self.redis.url(database)
+    }
+
+    /// The variables of its processes.
+    pub fn settings(&self) -> &Settings {
+        &self.options.settings
+    }
+
+    /// Redis, to be killed and restarted.
+    pub fn redis(&mut self) -> &mut Redis {
+        &mut self.redis
+    }
+
+    /// Ends a service at once, as a crash would.
+    pub async fn kill(&mut self, service: Service) -> Result<()> {
+        self.process(service)?.kill().await
+    }
+
+    /// Starts a service that was killed, and returns when it is ready.
+    pub async fn restart(&mut self, service: Service) -> Result<()> {
+        self.process(service)?.restart().await?;
+        self.wait_service(service).await
+    }
+
+    /// Returns when all services are ready and the gateway says so.
+    pub async fn wait_ready(&mut self, progress: impl Fn(&str)) -> Result<()> {
+        for service in self.running() {
+            self.wait_service(service).await?;
+            progress(&format!("{} is ready", service.name()));
+        }
+        let url = format!("{}/health", self.base_url());
+        wait_ok(&self.http, &url, self.gateway.process()).await?;
+        progress("the gateway reports the shop as healthy");
+        Ok(())
+    }
+
+    /// An error if a process has ended although it should run.
+    pub fn check(&mut self) -> Result<()> {
+        let running = self.running();
+        for (_, process) in self.services.iter_mut().filter(|(service, _)| running.contains(service)) {
+            process.check()?;
+        }
+        self.gateway.process().check()?;
+        self.redis.process().check()?;
+        self.postgres.as_mut().map_or(Ok(()), |postgres| postgres.process().check())
+    }
+
+    /// Ends everything in order: first what takes requests in, last what keeps the data.
+    pub async fn stop(&mut self) -> Result<()> {
+        let gateway = self.gateway.stop().await;
+        let stops = self.services.iter_mut().map(|(_, process)| process.stop(STOP));
+        let services = futures::future::join_all(stops).await;
+        let redis = self.redis.stop().await;
+        let postgres = match &mut self.postgres {
+            Some(postgres) => postgres.stop().await,
+            None => Ok(()),
+        };
+        services.into_iter().chain([gateway, redis, postgres]).collect()
+    }
+
+    /// The local Midtrans ends by itself when it is not wanted.
+    fn running(&self) -> Vec<Service> {
+        let local = self.options.settings.get("MIDTRANS_ENVIRONMENT") == "local";
+        Service::ALL.into_iter().filter(|service| local || *service != Service::Sandbox).collect()
+    }
+
+    fn process(&mut self, service: Service) -> Result<&mut Process> {
+        let found = self.services.iter_mut().find(|(known, _)| *known == service);
+        found
+            .map(|(_, process)| process)
+            .ok_or_else(|| Error::other(format!("{} does not run", service.name())))
+    }
+
+    async fn wait_service(&mut self, service: Service) -> Result<()> {
+        let url = format!("{}/health/ready", self.service_url(service));
+        let http = self.http.clone();
+        wait_ok(&http, &url, self.process(service)?).await
+    }
+}
+
+fn client() -> Result<reqwest::Client> {
+    let built = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
+    built.map_err(|error| Error::other(format!("make an HTTP client: {error}")))
+}
+
+async fn wait_ok(http: &reqwest::Client, url: &str, process: &mut Process) -> Result<()> {
+    let deadline = Instant::now() + READY;
+    loop {
+        process.check()?;
+        let answer = match http.get(url).send().await {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => format!("{} {}", answer.status(), answer.text().await.unwrap_or_default()),
+            Err(_) => "no answer".to_owned(),
+        };
+        if Instant::now() > deadline {
+            return Err(
+                process.failure(format!("is not ready after {} s ({url}: {answer})", READY.as_secs()))
+            );
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The folder with the programs; an error that names those which were not built.
+fn programs() -> Result<PathBuf> {
+    let programs = root::programs()?;
+    let missing: Vec<&str> = Service::ALL
+        .iter()
+        .map(|service| service.name())
+        .filter(|name| !programs.join(name).is_file())
+        .collect();
+    if missing.is_empty() {
+        return Ok(programs);
+    }
+    Err(Error::other(format!("{} is not in {}: run `make build`", missing.join(", "), programs.display())))
+}
+
+async fn start_stores(options: ShopOptions) -> Result<(ShopOptions, Redis, Option<Postgres>)> {
+    let password = options.settings.get("REDIS_PASSWORD");
+    let redis = Redis::start(RedisOptions {
+        port: Some(options.ports.redis),
+        password: (!password.is_empty()).then(|| password.to_owned()),
+        persistent: true,
+        folder: Some(options.data.join("redis")),
+        log: Some(options.log("redis")),
+        pid_file: options.pid_file("redis"),
+        detached: options.detached,
+    });
+    let postgres = async {
+        match (&options.postgres, options.pid_file("postgres")) {
+            (Some(_), _) => Ok(None),
+            (None, None) => Postgres::temporary().await.map(Some),
+            (None, Some(pid_file)) => Postgres::start(PostgresOptions {
+                data: options.data.clone(),
+                port: options.ports.postgres,
+                log: options.log("postgres"),
+                pid_file,
+            })
+            .await
+            .map(Some),
+        }
+    };
+    let (redis, postgres) = tokio::try_join!(redis, postgres)?;
+    Ok((options, redis, postgres))
+}
+
+async fn start_service(service: Service, programs: &Path, options: &ShopOptions) -> Result<Process> {
+    let name = service.name();
+    let mut spec = Spec::new(name, programs.join(name), &options.data, &options.log(name)).args(["serve"]);
+    spec.env = services::environment(service, &options.settings, &options.ports);
+    let state = options.data.join("midtrans-sandbox.json");
+    spec.env.push(("SANDBOX_STATE_FILE".to_owned(), state.display().to_string()));
+    spec.clean_env = !options.detached;
+    spec.detached = options.detached;
+    spec.pid_file = options.pid_file(name);
+    Process::start(spec).await
+}
+
+async fn start_gateway(options: &ShopOptions) -> Result<Nginx> {
+    Nginx::start(NginxOptions {
+        source: root::find()?.join("nginx"),
+        folder: options.data.join("nginx"),
+        log: options.log("nginx"),
+        variables: services::gateway_variables(&options.settings, &options.ports),
+        pid_file: options.pid_file("nginx"),
+        detached: options.detached,
+    })
+    .await
+}

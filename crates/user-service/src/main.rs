@@ -1,0 +1,2 @@
+//! Starts user-service.
+fn main() {}
