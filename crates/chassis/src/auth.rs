@@ -95,7 +95,9 @@ impl Tokens {
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["exp", "iss", "aud"]);
         let claims = jsonwebtoken::decode::<Claims>(token, &self.keys.1, &rules)
-            .map_err(|error| Problem::unauthorized("The token is not valid or has expired.").caused_by(error))?
+            .map_err(|error| {
+                Problem::unauthorized("The token is not valid or has expired.").caused_by(error)
+            })?
             .claims;
         if self.sessions.has_ended(&claims.sid) {
             return Err(Problem::unauthorized("The session has ended; log in again."));
@@ -140,7 +142,8 @@ impl<S: Send + Sync> FromRequestParts<S> for User {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let tokens = parts.extensions.get::<Tokens>();
         let tokens = tokens.ok_or_else(|| Problem::internal("the router was built without chassis::http"))?;
-        let token = bearer(parts).ok_or_else(|| Problem::unauthorized("Log in first: a bearer token is needed."))?;
+        let token =
+            bearer(parts).ok_or_else(|| Problem::unauthorized("Log in first: a bearer token is needed."))?;
         tokens.verify(token).map(Self)
     }
 }
@@ -206,7 +209,9 @@ mod tests {
         assert!(refused(Claims { aud: "elsewhere".to_owned(), ..claims() }));
         assert!(ours.verify(&tokens("other").sign(&claims()).unwrap()).is_err());
         // {"alg":"none","typ":"JWT"} with an admin's claims and no signature.
-        assert!(ours.verify("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJ1c2VySUQiOjEsInJvbGUiOiJhZG1pbiJ9.").is_err());
+        assert!(
+            ours.verify("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJ1c2VySUQiOjEsInJvbGUiOiJhZG1pbiJ9.").is_err()
+        );
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Common {
 /// wrong flags end the process as clap does.
 pub fn parse<C: Configuration>(command: Command, arguments: Vec<OsString>) -> Result<C, Faults> {
     let mut faults = Faults::default();
-    let mut lenient = command.clone();
+    let mut lenient = without_empty(command);
     loop {
         match lenient.clone().try_get_matches_from(&arguments) {
             Ok(matches) if faults.0.is_empty() => return finish(&matches),
@@ -263,13 +263,23 @@ pub fn parse<C: Configuration>(command: Command, arguments: Vec<OsString>) -> Re
                     lenient = without(lenient, &name);
                 }
                 None if error.kind() == ErrorKind::MissingRequiredArgument => {
-                    missing(&error).into_iter().for_each(|name| faults.add(format!("{name} is not set")));
+                    for name in missing(&error) {
+                        faults.add(format!("{name} is not set"));
+                    }
                     return Err(faults);
                 }
                 None => error.exit(),
             },
         }
     }
+}
+
+/// A variable that is set to nothing, as compose files do it, counts as not set.
+fn without_empty(command: Command) -> Command {
+    let is_empty =
+        |arg: &&clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    let names: Vec<_> = command.get_arguments().filter(is_empty).map(|arg| arg.get_id().clone()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_arg(name, |arg| arg.env(None::<&str>)))
 }
 
 fn finish<C: Configuration>(matches: &clap::ArgMatches) -> Result<C, Faults> {
@@ -298,7 +308,8 @@ fn culprit(error: &clap::Error) -> Option<String> {
 }
 
 fn missing(error: &clap::Error) -> Vec<String> {
-    let Some(clap::error::ContextValue::Strings(flags)) = error.get(clap::error::ContextKind::InvalidArg) else {
+    let Some(clap::error::ContextValue::Strings(flags)) = error.get(clap::error::ContextKind::InvalidArg)
+    else {
         return vec![first_line(error)];
     };
     let name = |flag: &String| flag.trim_start_matches("--").split_whitespace().next().map(str::to_uppercase);
@@ -308,7 +319,10 @@ fn missing(error: &clap::Error) -> Vec<String> {
 /// The command without the value that was found wrong, so that the search for further faults can go on.
 fn without(command: Command, name: &str) -> Command {
     command.mut_arg(name, |arg| {
-        arg.env(None::<&str>).default_value(None::<&str>).required(false).value_parser(clap::value_parser!(OsString))
+        arg.env(None::<&str>)
+            .default_value(None::<&str>)
+            .required(false)
+            .value_parser(clap::value_parser!(OsString))
     })
 }
 
@@ -375,6 +389,8 @@ mod tests {
         arguments[1] = "--jwt-secret=short";
         arguments[2] = "--internal-secret=local-development-internal-secret-change-me";
         let faults = read(&arguments).unwrap_err();
-        assert!(faults.contains("JWT_SECRET is shorter") && faults.contains("INTERNAL_SECRET is the example"));
+        assert!(
+            faults.contains("JWT_SECRET is shorter") && faults.contains("INTERNAL_SECRET is the example")
+        );
     }
 }

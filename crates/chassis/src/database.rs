@@ -42,7 +42,10 @@ impl Database {
 pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError> {
     let mut pause = Duration::from_millis(100);
     while let Err(error) = pool.acquire().await {
-        tracing::warn!(error = chain(&error), "the database does not answer yet: check DB_HOST, DB_PORT and DB_PASSWORD");
+        tracing::warn!(
+            error = chain(&error),
+            "the database does not answer yet: check DB_HOST, DB_PORT and DB_PASSWORD"
+        );
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }

@@ -41,7 +41,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()>> FromRequest<S
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()> + Default> FromRequest<S> for OptionalJson<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()> + Default> FromRequest<S>
+    for OptionalJson<T>
+{
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -76,7 +78,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(PathRejection::FailedToDeserializePathParams(failure)) => Err(match failure.into_kind() {
-                ErrorKind::ParseErrorAtKey { key, .. } => Problem::invalid_field(key, "must be a positive integer"),
+                ErrorKind::ParseErrorAtKey { key, .. } => {
+                    Problem::invalid_field(key, "must be a positive integer")
+                }
                 ErrorKind::DeserializeError { key, message, .. } => Problem::invalid_field(key, message),
                 _ => Problem::invalid_field("id", "must be a positive integer"),
             }),
@@ -111,10 +115,11 @@ fn refused_body(rejection: BytesRejection) -> Problem {
 /// 400 that names the member which is unknown, of the wrong type, out of its limits, or has a NUL in it.
 pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
-        serde_json::error::Category::Data => wrong_member(&error),
-        _ => Problem::malformed(format!("The body is not JSON: {}.", error.inner())),
-    })?;
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
+            serde_json::error::Category::Data => wrong_member(&error),
+            _ => Problem::malformed(format!("The body is not JSON: {}.", error.inner())),
+        })?;
     reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
     if contains(body, b"\\u0000") {
         refuse_nul(body)?;
@@ -157,7 +162,8 @@ fn wrong_member<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> 
 
 /// The member that serde names in "missing field `x`" and "unknown field `x`".
 fn quoted(message: &str) -> Option<&str> {
-    let about_member = ["missing field", "unknown field", "duplicate field"].iter().any(|m| message.starts_with(m));
+    let about_member =
+        ["missing field", "unknown field", "duplicate field"].iter().any(|m| message.starts_with(m));
     message.split('`').nth(1).filter(|_| about_member)
 }
 
@@ -182,6 +188,7 @@ mod tests {
         #[garde(range(min = 1, max = 1000))]
         quantity: i32,
         #[serde(default)]
+        #[garde(length(max = 255))]
         note: String,
         #[serde(default)]
         #[garde(dive)]

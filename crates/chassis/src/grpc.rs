@@ -23,12 +23,17 @@ use crate::{
 const OPEN: &str = "/grpc.health.v1.Health/";
 
 /// Lets a call in that shows the internal secret, and continues its trace.
-pub(crate) async fn require_secret(State(secret): State<SecretString>, request: Request, next: Next) -> Response {
+pub(crate) async fn require_secret(
+    State(secret): State<SecretString>,
+    request: Request,
+    next: Next,
+) -> Response {
     let expected = format!("Bearer {}", secret.expose_secret());
     let shown = request.headers().get(AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
     let known: bool = shown.ct_eq(expected.as_bytes()).into();
     if !known && !request.uri().path().starts_with(OPEN) {
-        return Status::unauthenticated("the internal secret is missing or wrong").into_http::<axum::body::Body>();
+        return Status::unauthenticated("the internal secret is missing or wrong")
+            .into_http::<axum::body::Body>();
     }
     context::scope(Trace::from_headers(request.headers()), next.run(request)).await.into_response()
 }

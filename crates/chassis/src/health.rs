@@ -58,7 +58,11 @@ impl Health {
         match answer {
             Ok(()) if !was_well => tracing::info!(dependency = name, "answers"),
             Err(error) if was_well => {
-                tracing::warn!(dependency = name, error = chain(&*error), "does not answer: not ready until it does");
+                tracing::warn!(
+                    dependency = name,
+                    error = chain(&*error),
+                    "does not answer: not ready until it does"
+                );
             }
             _ => {}
         }

@@ -24,7 +24,12 @@ use crate::{Common, Kit, Problem, auth::Tokens, health::Health};
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// The whole router of a service.
-pub fn router<A: Clone + Send + Sync + 'static>(name: &'static str, api: OpenApiRouter<A>, app: A, kit: &Kit) -> Router {
+pub fn router<A: Clone + Send + Sync + 'static>(
+    name: &'static str,
+    api: OpenApiRouter<A>,
+    app: A,
+    kit: &Kit,
+) -> Router {
     let (routes, document) = api.split_for_parts();
     let document = complete(document, name, &kit.common.public_url);
     routes
@@ -49,7 +54,7 @@ pub fn router<A: Clone + Send + Sync + 'static>(name: &'static str, api: OpenApi
 fn own_routes(name: &'static str, kit: &Kit) -> Router {
     let live = get(async || Json(json!({ "status": "ok" })));
     let (health, shop) = (kit.health.clone(), shop::Shop::new(name, &kit.common));
-    let ready = get(move || ready(health));
+    let ready = get(async move || ready(&health));
     let metrics = kit.metrics.clone();
     Router::new()
         .route("/health/live", live)
@@ -59,7 +64,7 @@ fn own_routes(name: &'static str, kit: &Kit) -> Router {
         .route("/metrics", get(async move || metrics.map(|metrics| metrics.render()).unwrap_or_default()))
 }
 
-async fn ready(health: Health) -> (StatusCode, Json<serde_json::Value>) {
+fn ready(health: &Health) -> (StatusCode, Json<serde_json::Value>) {
     let checks = health.report();
     let well = checks.values().all(|well| *well);
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -68,7 +73,8 @@ async fn ready(health: Health) -> (StatusCode, Json<serde_json::Value>) {
 
 /// Whether an origin of a front end may call the API.
 fn origin_allowed(common: &Common, origin: &str) -> bool {
-    let local = origin.strip_prefix("http://localhost").is_some_and(|port| port.is_empty() || port.starts_with(':'));
+    let local =
+        origin.strip_prefix("http://localhost").is_some_and(|port| port.is_empty() || port.starts_with(':'));
     (local && common.app_env == crate::config::AppEnv::Development)
         || common.cors_allowed_origins.iter().any(|allowed| allowed == origin)
 }

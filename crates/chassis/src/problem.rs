@@ -254,7 +254,10 @@ impl From<sqlx::Error> for Problem {
     /// A database that is away is 503; anything else that reaches this point is a bug.
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_) => {
                 Self::unavailable("database_unavailable", "The database does not answer; try again soon.")
                     .caused_by(error)
             }

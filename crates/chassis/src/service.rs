@@ -123,7 +123,8 @@ pub fn run<S: Service>() -> ExitCode {
         arguments.insert(1.min(arguments.len()), "serve".into());
     }
     let runtime = tokio::runtime::Runtime::new();
-    let outcome = runtime.map_err(BoxError::from).and_then(|runtime| runtime.block_on(execute::<S>(arguments)));
+    let outcome =
+        runtime.map_err(BoxError::from).and_then(|runtime| runtime.block_on(execute::<S>(arguments)));
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -188,7 +189,8 @@ fn configuration<S: Service>(subcommand: &str, mut arguments: Vec<OsString>) -> 
 /// # Errors
 /// As [`config::parse`].
 pub fn configuration_from_flags<S: Service>(flags: &[String]) -> Result<S::Config, BoxError> {
-    let arguments = [S::NAME, "serve"].into_iter().map(OsString::from).chain(flags.iter().map(OsString::from));
+    let arguments =
+        [S::NAME, "serve"].into_iter().map(OsString::from).chain(flags.iter().map(OsString::from));
     configuration::<S>("serve", arguments.collect())
 }
 
@@ -198,9 +200,8 @@ fn pool_of<S: Service>(config: &S::Config) -> Option<PgPool> {
 
 async fn migrate<S: Service>(config: &S::Config) -> Result<bool, BoxError> {
     telemetry::init(config.common())?;
-    match (pool_of::<S>(config), S::migrator()) {
-        (Some(pool), Some(migrator)) => database::migrate(&pool, migrator).await?,
-        _ => tracing::info!("there is no database to migrate"),
+    if let (Some(pool), Some(migrator)) = (pool_of::<S>(config), S::migrator()) {
+        database::migrate(&pool, migrator).await?;
     }
     Ok(true)
 }

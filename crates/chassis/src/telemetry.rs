@@ -14,9 +14,12 @@ use crate::{
 /// # Errors
 /// If the filter is malformed, or logging was started already.
 pub fn init(common: &Common) -> Result<(), BoxError> {
-    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&common.log_level)?).with_target(true);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&common.log_level)?).with_target(true);
     match common.log_format {
-        LogFormat::Json => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
         LogFormat::Pretty => logs.compact().try_init(),
     }
 }

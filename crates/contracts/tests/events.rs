@@ -1,5 +1,7 @@
 //! Every event as it stands on the wire. A changed snapshot is a broken contract, unless a member was only added.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use contracts::{DeliveryId, OrderId, ProductId, UserId, events::*};
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt::Debug};

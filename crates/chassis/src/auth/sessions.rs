@@ -81,7 +81,8 @@ impl Sessions {
         block: Option<Duration>,
     ) -> RedisResult<()> {
         let millis = block.and_then(|block| usize::try_from(block.as_millis()).ok());
-        let options = millis.map_or_else(StreamReadOptions::default, |millis| StreamReadOptions::default().block(millis));
+        let options = millis
+            .map_or_else(StreamReadOptions::default, |millis| StreamReadOptions::default().block(millis));
         let mut command = redis::cmd("XREAD");
         command.arg(&options).arg("STREAMS").arg(SessionEnded::STREAM.name).arg(last.as_str());
         let reply: Option<StreamReadReply> = command.query_async(connection).await?;
@@ -94,7 +95,9 @@ impl Sessions {
                 .collect();
             match Envelope::<SessionEnded>::from_fields(&fields) {
                 Ok(envelope) => self.end(envelope.event.sid),
-                Err(error) => tracing::warn!(error = chain(&error), "passed over an entry that is no SessionEnded"),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "passed over an entry that is no SessionEnded");
+                }
             }
         }
         Ok(())

@@ -1,11 +1,7 @@
 //! A gRPC client that spreads its calls over all replicas of a service, and follows them as they come and go: a plain
 //! tonic channel resolves its name once.
 
-use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use axum::http::Uri;
 use secrecy::{ExposeSecret, SecretString};
@@ -92,7 +88,9 @@ async fn update(
                 let endpoint = endpoint.connect_timeout(CONNECT).timeout(DEADLINE).tcp_nodelay(true);
                 let _closing = changes.send(Change::Insert(*new, endpoint)).await;
             }
-            Err(error) => tracing::error!(peer = url, error = chain(&error), "the peer's address is not usable"),
+            Err(error) => {
+                tracing::error!(peer = url, error = chain(&error), "the peer's address is not usable");
+            }
         }
     }
     *known = found;
@@ -110,7 +108,9 @@ impl Interceptor for Caller {
         request.set_timeout(DEADLINE);
         let metadata = request.metadata_mut();
         metadata.insert("authorization", self.secret.clone());
-        for (name, value) in [(context::CORRELATION_ID, trace.correlation_id), (context::TRACEPARENT, trace.traceparent)] {
+        for (name, value) in
+            [(context::CORRELATION_ID, trace.correlation_id), (context::TRACEPARENT, trace.traceparent)]
+        {
             if let Ok(value) = value.parse() {
                 metadata.insert(name, value);
             }

@@ -51,7 +51,8 @@ fn complete_operation(operation: &mut Operation) {
         add("413", "The body is too large");
         add("415", "The body is not application/json");
     }
-    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|list| !list.is_empty()) {
+    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|list| !list.is_empty())
+    {
         add("400", "The input is malformed or not valid; `errors` names the members");
     }
     add("429", "Too many requests: see Retry-After");
@@ -71,6 +72,7 @@ fn complete_operation(operation: &mut Operation) {
 pub(super) fn routes(name: &str, document: OpenApi) -> Router {
     let base = format!("/{}-docs", name.trim_end_matches("-service"));
     let url = format!("{base}/openapi.json");
-    let config = utoipa_swagger_ui::Config::new([url.clone()]).persist_authorization(true).try_it_out_enabled(true);
+    let config =
+        utoipa_swagger_ui::Config::new([url.clone()]).persist_authorization(true).try_it_out_enabled(true);
     SwaggerUi::new(base).url(url, document).config(config).into()
 }

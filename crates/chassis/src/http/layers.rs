@@ -69,7 +69,8 @@ pub(super) async fn deadline(request: Request, next: Next) -> Response {
 /// A panic is a bug of ours: 500, and the process lives on.
 #[allow(clippy::needless_pass_by_value, reason = "the signature that the layer asks for")]
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Problem::internal(text.unwrap_or("a panic").to_owned()).into_response()
 }
 
@@ -83,7 +84,12 @@ pub(super) fn cors(common: &Common) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(allowed))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, name(CORRELATION_ID), name(IDEMPOTENCY_KEY)])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            name(CORRELATION_ID),
+            name(IDEMPOTENCY_KEY),
+        ])
         .expose_headers([
             header::LOCATION,
             header::LINK,

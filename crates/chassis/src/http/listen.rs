@@ -15,12 +15,17 @@ use crate::BoxError;
 /// # Errors
 /// If it is taken or not allowed; the message names it and the variable that changes it.
 pub async fn bind(address: SocketAddr, variable: &str) -> Result<TcpListener, BoxError> {
-    let hint = |error| format!("cannot listen on {address}: {error}; stop what uses the port, or set {variable}");
+    let hint =
+        |error| format!("cannot listen on {address}: {error}; stop what uses the port, or set {variable}");
     TcpListener::bind(address).await.map_err(|error| hint(error).into())
 }
 
 /// Answers on a listener until `shutdown`, then finishes the requests in hand.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");

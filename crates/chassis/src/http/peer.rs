@@ -48,7 +48,9 @@ impl Proxies {
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_private()),
+        IpAddr::V6(v6) => {
+            v6.is_loopback() || v6.is_unique_local() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_private())
+        }
     }
 }
 
@@ -58,7 +60,9 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
-        Ok(Self(parts.extensions.get::<Proxies>().map_or(peer, |proxies| proxies.client(peer, &parts.headers))))
+        Ok(Self(
+            parts.extensions.get::<Proxies>().map_or(peer, |proxies| proxies.client(peer, &parts.headers)),
+        ))
     }
 }
 
@@ -71,12 +75,21 @@ mod tests {
         let gateway: IpAddr = "172.18.0.2".parse().unwrap();
         let client = |proxies: &[&str], peer: IpAddr, forwarded: &'static str| {
             let proxies = Proxies(proxies.iter().map(|proxy| proxy.parse().unwrap()).collect());
-            let headers = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
+            let headers =
+                HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
             proxies.client(peer, &headers).to_string()
         };
         assert_eq!(client(&[], gateway, "203.0.113.7"), "203.0.113.7");
-        assert_eq!(client(&[], gateway, "1.1.1.1, 203.0.113.7"), "203.0.113.7", "the first was made up by the client");
+        assert_eq!(
+            client(&[], gateway, "1.1.1.1, 203.0.113.7"),
+            "203.0.113.7",
+            "the first was made up by the client"
+        );
         assert_eq!(client(&["198.51.100.1"], gateway, "203.0.113.7, 198.51.100.1"), "203.0.113.7");
-        assert_eq!(client(&[], "203.0.113.9".parse().unwrap(), "1.1.1.1"), "203.0.113.9", "not from the gateway");
+        assert_eq!(
+            client(&[], "203.0.113.9".parse().unwrap(), "1.1.1.1"),
+            "203.0.113.9",
+            "not from the gateway"
+        );
     }
 }

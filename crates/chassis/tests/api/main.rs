@@ -127,9 +127,11 @@ async fn a_refused_method_names_the_allowed_ones_and_a_missing_token_the_scheme(
 
 #[tokio::test]
 async fn the_correlation_id_comes_back() {
-    let request = Request::get("/health/live").header("x-correlation-id", "mine-1").body(Body::empty()).unwrap();
+    let request =
+        Request::get("/health/live").header("x-correlation-id", "mine-1").body(Body::empty()).unwrap();
     assert_eq!(ask(request).await.1["x-correlation-id"], "mine-1");
-    let request = Request::get("/health/live").header("x-correlation-id", "not ours").body(Body::empty()).unwrap();
+    let request =
+        Request::get("/health/live").header("x-correlation-id", "not ours").body(Body::empty()).unwrap();
     assert_ne!(ask(request).await.1["x-correlation-id"], "not ours");
 }
 
