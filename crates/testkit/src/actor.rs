@@ -46,7 +46,13 @@ impl Actor {
     }
 
     /// Any request, with further headers; without a body, no content type is sent.
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Reply {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Reply {
         let raw = body.map(|body| body.to_string());
         let json = [("content-type", "application/json")];
         let all: Vec<_> = json.iter().filter(|_| raw.is_some()).chain(headers).copied().collect();
@@ -54,7 +60,13 @@ impl Actor {
     }
 
     /// Any request with any bytes, for what a well-behaved client would never send.
-    pub async fn raw(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Reply {
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
         let mut request = self.client.request(method, format!("{}{path}", self.base)).body(body.into());
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -48,7 +48,8 @@ impl<S: Service> TestApp<S> {
         let config = service::configuration_from_flags::<S>(&all_flags(flags, database.as_ref(), &redis))
             .expect("the flags are right");
         let kit = Kit::new(chassis::Configuration::common(&config));
-        let pool = chassis::Configuration::database(&config).map(|(database, name)| database.pool(name, S::NAME));
+        let pool =
+            chassis::Configuration::database(&config).map(|(database, name)| database.pool(name, S::NAME));
         let app = S::app(config, pool, &kit).await.expect("the service is built");
         let base = serve(http::router(S::NAME, S::http(), app.clone(), &kit), &kit.lifecycle).await;
         let grpc = match S::grpc(&app) {
@@ -122,7 +123,9 @@ impl<S: Service> TestApp<S> {
     /// The service's gRPC, called with another secret.
     pub fn grpc_channel_with(&self, secret: &str) -> PeerChannel {
         let url = self.grpc.as_deref().expect("the service answers gRPC");
-        Peer::follow(url, &SecretString::from(secret), &self.kit.lifecycle).expect("the URL is right").channel()
+        Peer::follow(url, &SecretString::from(secret), &self.kit.lifecycle)
+            .expect("the URL is right")
+            .channel()
     }
 
     /// The events of one type that were appended to the outbox, in order.
@@ -168,7 +171,7 @@ fn all_flags(own: &[&str], database: Option<&TestDatabase>, redis: &Redis) -> Ve
     flags
 }
 
-async fn serve(router: chassis::http::Router, lifecycle: &Lifecycle) -> String {
+async fn serve(router: http::Router, lifecycle: &Lifecycle) -> String {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = http::bind(any, "the port").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");

@@ -1,6 +1,8 @@
 //! A database per test, copied from a template.
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, migrate::Migrator, postgres::PgConnectOptions,
+};
 use uuid::Uuid;
 
 /// A migrated database that only one test uses. It goes with the PostgreSQL that `make test` started.
@@ -16,7 +18,8 @@ pub struct TestDatabase {
 
 fn server() -> PgConnectOptions {
     #[allow(clippy::disallowed_methods, reason = "it is set by `stack databases`, which runs the tests")]
-    let url = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL is not set: run the tests with `make test`");
+    let url = std::env::var("TEST_POSTGRES_URL")
+        .expect("TEST_POSTGRES_URL is not set: run the tests with `make test`");
     url.parse().expect("TEST_POSTGRES_URL is a PostgreSQL URL")
 }
 
@@ -56,8 +59,9 @@ async fn template(
     if !made {
         let draft = format!("draft_{}", Uuid::new_v4().simple());
         connection.execute(AssertSqlSafe(format!("create database {draft}"))).await.expect("a draft is made");
-        let mut fresh = PgConnection::connect_with(&server.clone().database(&draft)).await.expect("it answers");
-        migrator.run_direct(&mut fresh).await.expect("the migrations apply");
+        let mut fresh =
+            PgConnection::connect_with(&server.clone().database(&draft)).await.expect("it answers");
+        migrator.run(&mut fresh).await.expect("the migrations apply");
         fresh.close().await.expect("the connection closes");
         let rename = format!("alter database {draft} rename to {name}");
         connection.execute(AssertSqlSafe(rename)).await.expect("the draft becomes the template");

@@ -21,12 +21,15 @@ pub fn envelope<E: Event>(event: E) -> Envelope<E> {
 }
 
 /// Gives an event to a consumer by the path it takes in production, Redis left out.
-pub async fn deliver<A, E: Event>(consumer: &Consumer<A>, event: E) -> Delivered {
+pub async fn deliver<A: Send + Sync + 'static, E: Event>(consumer: &Consumer<A>, event: E) -> Delivered {
     redeliver(consumer, &envelope(event)).await
 }
 
 /// Gives the very same event once more.
-pub async fn redeliver<A, E: Event>(consumer: &Consumer<A>, envelope: &Envelope<E>) -> Delivered {
+pub async fn redeliver<A: Send + Sync + 'static, E: Event>(
+    consumer: &Consumer<A>,
+    envelope: &Envelope<E>,
+) -> Delivered {
     let fields = envelope.to_fields().expect("events serialise");
     consumer.deliver(E::STREAM.name, &fields).await
 }
@@ -39,6 +42,7 @@ pub(crate) async fn published<E: Event>(pool: &PgPool) -> Vec<E> {
             .fetch_all(pool)
             .await
             .expect("the outbox can be read");
-    let decode = |fields: Fields| Envelope::<E>::from_fields(&fields).expect("what is published can be read").event;
+    let decode =
+        |fields: Fields| Envelope::<E>::from_fields(&fields).expect("what is published can be read").event;
     rows.into_iter().map(|Json(fields)| decode(fields)).collect()
 }

@@ -1,0 +1,165 @@
+//! The rules of the workspace that no compiler knows: who may depend on whom, and the one skeleton of the services.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// What a service may be built from.
+const SHARED: [&str; 4] = ["chassis", "contracts", "messaging", "midtrans"];
+/// The services with a database, by the name of its migrations.
+const DATABASES: [&str; 5] = ["user", "product", "order", "payment", "delivery"];
+/// The longest source file, in lines.
+const FILE_LINES: usize = 400;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().current_dir(root()).no_deps().exec().expect("cargo metadata answers")
+}
+
+/// Each crate with the workspace's crates that it is built from; dev-dependencies are not part of what is built.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = metadata();
+    let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    let built_from = |package: &cargo_metadata::Package| {
+        let normal =
+            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        normal.map(|dependency| dependency.name.clone()).filter(|name| ours.contains(name)).collect()
+    };
+    metadata.packages.iter().map(|package| (package.name.to_string(), built_from(package))).collect()
+}
+
+fn services() -> Vec<String> {
+    dependencies().into_keys().filter(|name| name.ends_with("-service")).collect()
+}
+
+#[test]
+fn there_are_six_services_and_none_depends_on_another() {
+    let dependencies = dependencies();
+    assert_eq!(services().len(), 6);
+    for service in services() {
+        let foreign: Vec<_> =
+            dependencies[&service].iter().filter(|name| !SHARED.contains(&name.as_str())).collect();
+        assert!(foreign.is_empty(), "{service} depends on {foreign:?}");
+    }
+}
+
+#[test]
+fn shared_crates_depend_only_downwards() {
+    let allowed: [(&str, &[&str]); 5] = [
+        ("contracts", &[]),
+        ("midtrans", &[]),
+        ("chassis", &["contracts"]),
+        ("messaging", &["chassis", "contracts"]),
+        ("midtrans-sandbox", &[]),
+    ];
+    let dependencies = dependencies();
+    for (name, allowed) in allowed {
+        for dependency in &dependencies[name] {
+            assert!(allowed.contains(&dependency.as_str()), "{name} depends on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn chassis_and_messaging_know_no_business_words() {
+    // The six names are allowed where the services are listed; what they are about is not.
+    let business =
+        ["cart_id", "order_total", "stock", "refund", "rupiah", "basket", "checkout", "tracking_number"];
+    for name in ["chassis", "messaging"] {
+        for file in sources(&root().join("crates").join(name).join("src")) {
+            let text = fs::read_to_string(&file).unwrap().to_lowercase();
+            for word in business {
+                assert!(!text.contains(word), "{} says `{word}`", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_takes_its_lints_and_versions_from_the_workspace() {
+    for package in metadata().packages {
+        let manifest = fs::read_to_string(&package.manifest_path).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", package.name);
+        let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
+        for line in section.lines().filter(|line| line.contains('=') && !line.starts_with(['[', '#'])) {
+            let from_workspace = line.contains("workspace = true") || line.starts_with("workspace");
+            assert!(from_workspace, "{}: `{line}` does not come from the workspace", package.name);
+        }
+    }
+}
+
+#[test]
+fn the_services_have_one_skeleton() {
+    for service in services() {
+        let folder = root().join("crates").join(&service);
+        let mut files =
+            vec!["README.md", "src/main.rs", "src/lib.rs", "src/config.rs", "src/domain.rs", "src/app.rs"];
+        files.extend(["src/store.rs", "src/http.rs", "src/error.rs", "tests/api/main.rs"]);
+        if service != "cart-service" {
+            files.extend(["sqlx.toml", ".sqlx"]);
+        }
+        for file in files {
+            assert!(folder.join(file).exists(), "{service} has no {file}");
+        }
+        let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
+        assert!(main.lines().count() <= 25, "{service}: main does more than start");
+    }
+}
+
+#[test]
+fn only_app_and_workers_open_transactions_and_only_the_store_has_sql() {
+    for service in services() {
+        let source = root().join("crates").join(&service).join("src");
+        for file in sources(&source) {
+            let inside = file.strip_prefix(&source).unwrap().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&file).unwrap();
+            if !inside.starts_with("app") {
+                assert!(!text.contains(".begin()"), "{service}/{inside} opens a transaction");
+            }
+            if !inside.starts_with("store") {
+                let has_sql =
+                    text.contains("sqlx::query") || text.contains("query!(") || text.contains("query_as!(");
+                assert!(!has_sql, "{service}/{inside} has SQL");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_messaging_tables_are_the_same_in_every_database() {
+    let schema = |database: &str| {
+        let folder = root().join("migrations").join(database);
+        fs::read(folder.join("0001_messaging.sql"))
+            .unwrap_or_else(|_| panic!("{database} has no messaging tables"))
+    };
+    for database in DATABASES {
+        assert_eq!(schema(database), schema("order"), "{database}");
+    }
+}
+
+#[test]
+fn files_stay_short_enough_to_read() {
+    for file in sources(&root().join("crates")) {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= FILE_LINES, "{} has {lines} lines", file.display());
+    }
+}
+
+/// Every Rust file below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| if path.is_dir() { sources(&path) } else { vec![path] };
+    entries
+        .flat_map(below)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
