@@ -1,1 +1,72 @@
-//! The cart-service crate.
+//! cart-service: what its users mean to buy.
+//!
+//! Start reading at [`store`]: a cart is a hash in Redis, and every change of it one script. Prices are asked of
+//! product-service at every look ([`clients`], [`app::view_cart`]); while that is down the last known ones are shown.
+//! order-service reads carts ([`grpc`]), and what was bought is taken out once it is paid ([`consumers`]).
+
+pub mod app;
+pub mod clients;
+pub mod config;
+pub mod consumers;
+pub mod domain;
+mod error;
+pub mod grpc;
+pub mod http;
+pub mod store;
+
+use std::time::Duration;
+
+use chassis::{BoxError, Kit, Service, database::PgPool, grpc::Peer};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use tonic::service::Routes;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{clients::Products, config::Config};
+
+/// How long Redis may take to answer.
+const REDIS_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The service as the chassis runs it.
+#[derive(Debug)]
+pub struct CartService;
+
+/// What its handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// Where carts are kept: DB 0. It connects, and connects again, by itself.
+    pub redis: ConnectionManager,
+    /// Asked for names, prices and stock.
+    pub products: Products,
+}
+
+impl Service for CartService {
+    const NAME: &'static str = "cart-service";
+    const HTTP_PORT: u16 = 8083;
+    const GRPC_PORT: Option<u16> = Some(9083);
+    type Config = Config;
+    type App = App;
+
+    fn http() -> OpenApiRouter<App> {
+        http::router()
+    }
+
+    fn grpc(app: &App) -> Option<Routes> {
+        Some(grpc::routes(app))
+    }
+
+    async fn app(config: Config, _: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
+        let settings = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(REDIS_DEADLINE))
+            .set_response_timeout(Some(REDIS_DEADLINE))
+            .set_number_of_retries(1);
+        let redis = ConnectionManager::new_lazy_with_config(kit.common.redis.client(0)?, settings)?;
+        let peer = Peer::follow(&config.product_grpc_url, &kit.common.internal_secret, &kit.lifecycle)?;
+        Ok(App { redis, products: Products::new(peer) })
+    }
+
+    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
+        let (redis, shutdown) = (kit.common.redis.client(1)?, kit.lifecycle.shutdown());
+        kit.lifecycle.spawn("consumer", consumers::consumer(app).run(redis, shutdown));
+        Ok(())
+    }
+}

@@ -1,2 +1,7 @@
-//! Starts cart-service.
-fn main() {}
+//! Runs cart-service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::run::<cart_service::CartService>()
+}

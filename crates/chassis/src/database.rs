@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+/// A service without a database has to name it too: see [`Service::app`](crate::Service::app).
+pub use sqlx::PgPool;
 use sqlx::{
-    PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };

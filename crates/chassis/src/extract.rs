@@ -3,14 +3,14 @@
 use axum::{
     body::Bytes,
     extract::{
-        FromRequest, FromRequestParts, Request,
+        FromRequest, FromRequestParts, RawPathParams, Request,
         path::ErrorKind,
         rejection::{BytesRejection, PathRejection},
     },
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use garde::Validate;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::{FieldError, Problem};
@@ -82,11 +82,18 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
                     Problem::invalid_field(key, "must be a positive integer")
                 }
                 ErrorKind::DeserializeError { key, message, .. } => Problem::invalid_field(key, message),
-                _ => Problem::invalid_field("id", "must be a positive integer"),
+                _ => Problem::invalid_field(last_parameter(parts).await, "must be a positive integer"),
             }),
             Err(other) => Err(Problem::internal(other)),
         }
     }
+}
+
+/// The parameter of a path that has one; axum does not name it.
+async fn last_parameter(parts: &mut Parts) -> String {
+    let parameters = RawPathParams::from_request_parts(parts, &()).await;
+    let last = parameters.ok().and_then(|all| all.iter().last().map(|(name, _)| name.to_owned()));
+    last.unwrap_or_default()
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -115,11 +122,14 @@ fn refused_body(rejection: BytesRejection) -> Problem {
 /// 400 that names the member which is unknown, of the wrong type, out of its limits, or has a NUL in it.
 pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
-            serde_json::error::Category::Data => wrong_member(&error),
-            _ => Problem::malformed(format!("The body is not JSON: {}.", error.inner())),
-        })?;
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        // To serde_json a number in the place of an enum's name, or one beyond all bounds, is a fault of syntax.
+        if error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+            wrong_member(&error)
+        } else {
+            Problem::malformed(format!("The body is not JSON: {}.", error.inner()))
+        }
+    })?;
     reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
     if contains(body, b"\\u0000") {
         refuse_nul(body)?;
@@ -193,6 +203,14 @@ mod tests {
         #[serde(default)]
         #[garde(dive)]
         inner: Vec<Line>,
+        #[serde(default)]
+        kind: Kind,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    enum Kind {
+        #[default]
+        Plain,
     }
 
     fn fault(body: &str) -> (String, String) {
@@ -211,6 +229,9 @@ mod tests {
         assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":1,"role":2}]}"#).0, "inner[0].role");
         assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":5000}]}"#).0, "inner[0].quantity");
         assert_eq!(fault(r#"{"quantity":1,"note":"a\u0000b"}"#).0, "note");
+        assert_eq!(parse::<Line>(br#"{"quantity":1}"#).unwrap().kind, Kind::Plain);
+        assert_eq!(fault(r#"{"quantity":1,"kind":7}"#).0, "kind");
+        assert_eq!(fault(r#"{"quantity":1e999}"#).0, "quantity");
         assert_eq!(fault("[1").0, "", "not JSON at all");
         assert_eq!(fault(r#"{"quantity":1} x"#).0, "", "more than one value");
     }

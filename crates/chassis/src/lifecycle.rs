@@ -13,8 +13,13 @@ use std::{
 };
 
 use futures::FutureExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::context;
 
 /// How long work in hand may take to finish once the process was asked to stop.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -54,6 +59,12 @@ impl Lifecycle {
                 lifecycle.soft.cancel();
             }
         });
+    }
+
+    /// Starts a piece of work, in the trace of whoever asks for it, that is finished even if they go away. The end of the
+    /// process waits for it.
+    pub fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.spawn(context::scope(context::current(), work))
     }
 
     /// Waits for SIGTERM, SIGINT or a failed task, then for the tasks to finish, at most [`GRACE`].
@@ -99,6 +110,19 @@ mod tests {
             finished.store(true, Ordering::Relaxed);
         });
         assert!(lifecycle.stop().await);
+        assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_although_nobody_waits_for_its_outcome() {
+        let lifecycle = Lifecycle::new();
+        let done = Arc::new(AtomicBool::new(false));
+        let finished = done.clone();
+        drop(lifecycle.finish(async move {
+            tokio::task::yield_now().await;
+            finished.store(true, Ordering::Relaxed);
+        }));
+        assert!(lifecycle.stop().await, "its end is no fault");
         assert!(done.load(Ordering::Relaxed));
     }
 

@@ -89,7 +89,10 @@ macro_rules! id {
 }
 
 id!(UserId, "An account of user-service.");
+id!(SessionId, "A session of user-service, as its owner's list of sessions names it.");
+id!(AddressId, "An entry of an address book of user-service.");
 id!(ProductId, "A product of product-service.");
+id!(CategoryId, "A category of product-service.");
 id!(OrderId, "An order of order-service; also what its payment, hold and delivery are found by.");
 id!(DeliveryId, "A delivery of delivery-service.");
 

@@ -8,4 +8,4 @@ pub mod events;
 pub mod grpc;
 pub mod ids;
 
-pub use ids::{DeliveryId, OrderId, ProductId, UserId};
+pub use ids::{AddressId, CategoryId, DeliveryId, OrderId, ProductId, SessionId, UserId};

@@ -1,2 +1,7 @@
-//! Starts delivery-service.
-fn main() {}
+//! Runs delivery-service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::run::<delivery_service::DeliveryService>()
+}

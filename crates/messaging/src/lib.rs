@@ -1,1 +1,23 @@
-//! The messaging crate.
+//! Events between services, with Postgres as the truth and Redis Streams as the carrier.
+//!
+//! - [`outbox`]: a change and its event are one commit.
+//! - [`Relay`]: carries committed events to their streams, and sends again what Redis forgot.
+//! - [`Consumer`]: at-least-once delivery, effects once, for services that keep their state in Postgres.
+//! - [`runner`]: the Redis side alone, for a service that keeps its state elsewhere.
+//!
+//! What the parts promise, and to whom, is in the crate's README.
+
+mod connection;
+pub mod consumer;
+mod fail;
+pub mod outbox;
+pub mod relay;
+pub mod runner;
+
+pub use consumer::{Consumer, Delivered, Handle, HandleBatch};
+pub use contracts::events::{Envelope, Event, Fields, Meta, Stream};
+pub use fail::{Error, Fail};
+pub use outbox::Outbox;
+pub use relay::Relay;
+
+pub use runner::{Endpoint, Policy, Runner, Source};

@@ -1,21 +1,25 @@
 //! What can be asked of Midtrans, whichever way it is asked: by the APIs, on the payment page, by the control API, or by
 //! the clock. Each use case changes the book in one step and puts the notifications that follow from it next to it.
 
+use std::slice;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::book::Book;
 use crate::cards::{Card, Denial, Verdict};
 use crate::fault::Fault;
-use crate::method::{Method, PaymentType};
-use crate::order::{Destinations, Order, Page, PageState, PaymentExpiry};
+use crate::method::Method;
+use crate::order::{Destinations, Order, Page, PageState};
 use crate::transaction::{Event, Refund, Transaction};
 use crate::webhooks::{Next, Webhook};
 use crate::wire::{self, Body, Claim};
+
+mod requests;
+
+pub(crate) use self::requests::{NewCharge, NewPage, NewRefund, Notify, Outcome, Payment};
 
 /// How long a slow card takes, and how long a bank to confirm a refund.
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -46,84 +50,6 @@ impl Seen {
     pub(crate) fn attempt(&self) -> &Transaction {
         &self.order.attempts[self.place]
     }
-}
-
-/// A payment page to be made.
-#[derive(Debug)]
-pub(crate) struct NewPage {
-    pub(crate) order_id: String,
-    pub(crate) amount: i64,
-    pub(crate) closes_at: OffsetDateTime,
-    pub(crate) payment_expiry: Option<PaymentExpiry>,
-    pub(crate) finish: Option<String>,
-    pub(crate) custom_fields: [Option<String>; 3],
-    pub(crate) destinations: Destinations,
-}
-
-/// A charge by the Core API, without a page.
-#[derive(Debug)]
-pub(crate) struct NewCharge {
-    pub(crate) order_id: String,
-    pub(crate) amount: i64,
-    pub(crate) method: Method,
-    pub(crate) expiry: Option<PaymentExpiry>,
-    pub(crate) authorize_only: bool,
-    pub(crate) custom_fields: [Option<String>; 3],
-    pub(crate) destinations: Destinations,
-}
-
-/// What the customer does on the page, or is made to do.
-#[derive(Debug, Default)]
-pub(crate) struct Payment {
-    pub(crate) payment_type: Option<PaymentType>,
-    pub(crate) card: Option<Card>,
-    pub(crate) outcome: Option<Outcome>,
-    pub(crate) amount: Option<i64>,
-    pub(crate) notify: Notify,
-}
-
-/// How an attempt ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
-    Settlement,
-    Capture,
-    Challenge,
-    Deny,
-    Pending,
-    Cancel,
-    Expire,
-}
-
-/// How the notification about it reaches the merchant.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Notify {
-    /// Lost on the way.
-    pub(crate) drop: bool,
-    /// Late.
-    pub(crate) delay_ms: u32,
-    /// Sent so often.
-    pub(crate) times: u8,
-    /// Signed by somebody else.
-    pub(crate) forge: bool,
-    /// Claims another amount.
-    pub(crate) gross_amount: Option<i64>,
-}
-
-impl Default for Notify {
-    fn default() -> Self {
-        Self { drop: false, delay_ms: 0, times: 1, forge: false, gross_amount: None }
-    }
-}
-
-/// Money to be given back.
-#[derive(Debug)]
-pub(crate) struct NewRefund {
-    pub(crate) key: Option<String>,
-    pub(crate) amount: Option<i64>,
-    pub(crate) reason: String,
-    pub(crate) direct: bool,
 }
 
 impl Desk<'_> {
@@ -170,8 +96,7 @@ impl Desk<'_> {
             (PageState::Waiting, Some(waiting)) => (waiting.clone(), false),
             _ => return Err(Fault::PageOver),
         };
-        let other = |wanted: &PaymentType| *wanted != attempt.method.payment_type();
-        if payment.payment_type.as_ref().is_some_and(other) {
+        if payment.kind.is_some_and(|wanted| wanted != attempt.method.payment_type()) {
             return Err(Fault::PageOver);
         }
         self.decide(&mut attempt, payment.outcome, fresh)?;
@@ -186,7 +111,7 @@ impl Desk<'_> {
 
     fn begin(&self, order: &Order, payment: &Payment) -> Result<Transaction, Fault> {
         let card = payment.card.clone().or_else(|| Card::parse("4811111111111114")).ok_or(Fault::Unknown)?;
-        let method = payment.payment_type.unwrap_or_default().usual(card);
+        let method = payment.kind.unwrap_or_default().usual(card);
         let asked = order.page.as_ref().map(|page| page.amount).unwrap_or_default();
         let end = order.payment_end(&method, self.now);
         Ok(Transaction::pending(new_id(), method, payment.amount.unwrap_or(asked), self.now, end))
@@ -207,7 +132,6 @@ impl Desk<'_> {
                 return Ok(attempt.deny(Denial::Bank, self.now)?);
             }
             (Some(Outcome::Deny), _) => Event::Deny,
-            (Some(Outcome::Settlement), _) => Event::Settle,
             (Some(Outcome::Capture), _) => Event::Capture,
             (Some(Outcome::Cancel), _) => Event::Cancel,
             (Some(Outcome::Expire), _) => Event::Expire,
@@ -218,7 +142,7 @@ impl Desk<'_> {
                 return Ok(());
             }
             (None, Verdict::Accept) if attempt.method.is_card() => Event::Capture,
-            (None, Verdict::Accept) => Event::Settle,
+            (Some(Outcome::Settlement), _) | (None, Verdict::Accept) => Event::Settle,
         };
         Ok(attempt.apply(event, self.now)?)
     }
@@ -230,9 +154,10 @@ impl Desk<'_> {
         let end = new.expiry.map_or(default_end, |expiry| expiry.end(self.now));
         let mut attempt = Transaction::pending(new_id(), new.method, new.amount, self.now, end);
         if attempt.method.is_card() {
-            self.decide(&mut attempt, None, true)?;
-            if new.authorize_only && attempt.status == crate::transaction::Status::Capture {
-                attempt.status = crate::transaction::Status::Authorize;
+            if new.authorize_only {
+                attempt.apply(Event::Authorize, self.now)?;
+            } else {
+                self.decide(&mut attempt, None, true)?;
             }
         }
         order.page = None;
@@ -340,7 +265,7 @@ impl Desk<'_> {
         if !destinations.instead.is_empty() {
             return destinations.instead.clone();
         }
-        [&[self.terms.notification_url.clone()], destinations.also.as_slice()].concat()
+        [slice::from_ref(&self.terms.notification_url), &destinations.also].concat()
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file system says no.
-    #[error("cannot use the state file {path}")]
+    #[error("cannot use the state file {path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// It holds something else, or was edited.
-    #[error("the state file {path} is damaged in line {line}; move it away to start afresh")]
+    #[error("the state file {path} is damaged in line {line} ({source}); move it away to start afresh")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -86,7 +86,10 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Entry>, JournalError> {
     };
     let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     if complete < bytes.len() {
-        tracing::warn!(bytes = bytes.len() - complete, "the state file ends in the middle of a line, which is ignored");
+        tracing::warn!(
+            bytes = bytes.len() - complete,
+            "the state file ends in the middle of a line, which is ignored"
+        );
     }
     let lines = bytes[..complete].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let parse = |(number, line)| {

@@ -1,1 +1,96 @@
-//! The midtrans-sandbox crate.
+//! A local Midtrans, so that the whole purchase works without an account and without the internet.
+//!
+//! It speaks Snap and the Core API as far as Midtrans' official client libraries use them, shows the hosted payment page,
+//! sends signed notifications with Midtrans' retry rules, and has a control API for demos, tests and load.
+//!
+//! Tour, from the inside out:
+//! - `transaction.rs` is the state machine of one attempt to pay, `order.rs` an order with its page and attempts,
+//!   `cards.rs` and `method.rs` what customers pay with, `webhooks.rs` the retry rules. All pure.
+//! - `book.rs` holds everything in memory, `journal.rs` is the state file, `store.rs` puts the two together.
+//! - `desk.rs` has the use cases, `clock.rs` starts those that happen by themselves.
+//! - `http.rs` and its folder are the interfaces: `snap.rs`, `core.rs` and `charge.rs` for merchants, `page.rs` for
+//!   customers, `control.rs` for tests. `validation.rs` reads requests, `wire.rs` words replies.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Sandbox;
+
+mod app;
+mod book;
+mod cards;
+mod cli;
+mod clock;
+mod config;
+mod desk;
+mod fault;
+mod http;
+mod jakarta;
+mod journal;
+mod method;
+mod order;
+mod store;
+mod transaction;
+mod validation;
+mod webhooks;
+mod wire;
+
+pub use crate::cli::{BoxError, Cli};
+pub use crate::config::Config;
+pub use crate::journal::JournalError;
+
+/// Why the sandbox ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The state file cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The state file could not be written to any more.
+    #[error("writing the state file failed: {0}")]
+    Writing(io::Error),
+    /// Listening failed.
+    #[error("serving HTTP failed: {0}")]
+    Serving(io::Error),
+    /// No HTTP client could be made.
+    #[error("cannot send notifications: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// How long requests in hand may take to finish.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves on the listener until `shutdown` resolves; the state is on the disk when this returns.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), RunError> {
+    let (app, mut writer) = Sandbox::open(config)?;
+    let stop = CancellationToken::new();
+    let clock = clock::run(app.clone(), webhooks::http_client()?, stop.clone());
+    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tracing::info!(state_file = %app.config.sandbox_state_file.display(), "the local Midtrans is ready");
+
+    let mut work = pin!(async { tokio::join!(server.into_future(), clock).0 });
+    let outcome = tokio::select! {
+        () = shutdown => {
+            stop.cancel();
+            tokio::time::timeout(GRACE, &mut work).await.unwrap_or(Ok(()))
+        }
+        outcome = &mut work => outcome,
+        _ = &mut writer.ended => Ok(()),
+    };
+    app.store.close();
+    let written = tokio::task::spawn_blocking(move || writer.thread.join()).await;
+    outcome.map_err(RunError::Serving)?;
+    match written {
+        Ok(Ok(written)) => written.map_err(RunError::Writing),
+        _ => Err(RunError::Writing(io::Error::other("the writing thread panicked"))),
+    }
+}

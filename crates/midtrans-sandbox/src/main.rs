@@ -1,2 +1,17 @@
-//! Starts midtrans-sandbox.
-fn main() {}
+//! Starts the local Midtrans.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use midtrans_sandbox::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().execute().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("midtrans-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

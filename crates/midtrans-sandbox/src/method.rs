@@ -75,7 +75,9 @@ impl Method {
     /// How long the customer has, where the merchant does not say.
     pub(crate) fn default_expiry(&self) -> Duration {
         match self {
-            Self::CreditCard { .. } | Self::Qris { .. } | Self::Gopay | Self::Shopeepay => Duration::from_mins(15),
+            Self::CreditCard { .. } | Self::Qris { .. } | Self::Gopay | Self::Shopeepay => {
+                Duration::from_mins(15)
+            }
             Self::Echannel { .. } => Duration::from_hours(2),
             Self::BankTransfer { .. } | Self::Cstore { .. } => Duration::from_hours(24),
         }

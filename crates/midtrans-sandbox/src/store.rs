@@ -33,7 +33,10 @@ impl Store {
 
     /// Changes the book; returns once the change is on the disk. `change` puts things into the book only when it is going
     /// to succeed.
-    pub(crate) async fn change<T>(&self, change: impl FnOnce(&mut Book) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(crate) async fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Book) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let (result, written) = {
             let mut book = self.lock();
             let result = change(&mut book);

@@ -33,7 +33,11 @@ impl Faults {
 }
 
 /// Snap create.
-pub(crate) fn page(body: &Value, destinations: Destinations, now: OffsetDateTime) -> Result<NewPage, Vec<String>> {
+pub(crate) fn page(
+    body: &Value,
+    destinations: Destinations,
+    now: OffsetDateTime,
+) -> Result<NewPage, Vec<String>> {
     let mut faults = Faults::default();
     let (order_id, amount) = details(body, &mut faults);
     let payment_expiry = payment_expiry(&body["expiry"], ["start_time", "duration"], now, &mut faults);
@@ -46,7 +50,11 @@ pub(crate) fn page(body: &Value, destinations: Destinations, now: OffsetDateTime
 }
 
 /// Core charge.
-pub(crate) fn charge(body: &Value, destinations: Destinations, now: OffsetDateTime) -> Result<NewCharge, Vec<String>> {
+pub(crate) fn charge(
+    body: &Value,
+    destinations: Destinations,
+    now: OffsetDateTime,
+) -> Result<NewCharge, Vec<String>> {
     let mut faults = Faults::default();
     let (order_id, amount) = details(body, &mut faults);
     let expiry = payment_expiry(&body["custom_expiry"], ["order_time", "expiry_duration"], now, &mut faults);
@@ -206,7 +214,8 @@ fn method(body: &Value, faults: &mut Faults) -> Option<Method> {
         faults.add("payment_type is required");
         return None;
     };
-    let of = |object: &str, member: &str, usual: &str| body[object][member].as_str().unwrap_or(usual).to_owned();
+    let of =
+        |object: &str, member: &str, usual: &str| body[object][member].as_str().unwrap_or(usual).to_owned();
     Some(match PaymentType::parse(name) {
         Some(PaymentType::CreditCard) => {
             let Some(card) = body["credit_card"]["token_id"].as_str().and_then(Card::from_token) else {

@@ -47,13 +47,13 @@ pub(crate) enum Answer {
 
 impl Answer {
     fn is_accepted(self) -> bool {
-        matches!(self, Self::Status(200..300))
+        matches!(self, Self::Status(200..=299))
     }
 
     /// How often a notification is sent again after this answer.
     fn retries(self) -> usize {
         match self {
-            Self::Status(200..300 | 301 | 302 | 303) => 0,
+            Self::Status(200..=299 | 301..=303) => 0,
             Self::Status(500) => 1,
             Self::Status(400 | 404) => 2,
             Self::Status(503) => 4,
@@ -102,7 +102,8 @@ pub(crate) async fn send(http: &Client, webhook: &Webhook) -> Answer {
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, "Veritrans");
         let Ok(response) = request.body(webhook.body.clone()).send().await else { return Answer::None };
-        let moved = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&response.status());
+        let moved =
+            [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&response.status());
         let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         match target.and_then(|target| Url::parse(&url).ok()?.join(target).ok()) {
             Some(target) if moved => url = target.into(),

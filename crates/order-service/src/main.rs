@@ -1,2 +1,7 @@
-//! Starts order-service.
-fn main() {}
+//! Runs order-service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::run::<order_service::OrderService>()
+}

@@ -1,2 +1,7 @@
 //! Starts payment-service.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::run::<payment_service::PaymentService>()
+}

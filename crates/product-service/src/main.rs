@@ -1,2 +1,7 @@
-//! Starts product-service.
-fn main() {}
+//! Runs product-service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::run::<product_service::ProductService>()
+}

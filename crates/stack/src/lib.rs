@@ -1,13 +1,21 @@
 //! Runs the whole shop on one machine, for people (`stack up`, `stack demo`) and for the end-to-end tests.
 #![allow(clippy::print_stdout, reason = "a command-line program talks on standard output")]
 
+pub mod api;
+pub mod bench;
 pub mod databases;
+pub mod demo;
+pub mod doctor;
 mod error;
+pub mod ledger;
 pub mod local;
+pub mod measure;
+pub mod people;
 pub mod prepare;
 pub mod root;
 pub mod settings;
 pub mod shop;
 pub mod signals;
+pub mod up;
 
 pub use error::{Error, Result};

@@ -14,6 +14,7 @@ pub use self::nginx::{Nginx, NginxOptions};
 pub use self::owner::Owner;
 pub use self::postgres::{Postgres, PostgresOptions};
 pub use self::process::{Process, Spec};
+pub(crate) use self::redis::url as redis_url;
 pub use self::redis::{Redis, RedisOptions};
 
 use std::time::Duration;

@@ -1,12 +1,18 @@
 //! The local runner: `stack --help` lists what it does.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use stack::bench::Load;
 use stack::prepare::Mode;
+use stack::settings::Settings;
 
 /// Runs the whole shop on this machine: six services, nginx, PostgreSQL, Redis and a local Midtrans.
+///
+/// Settings come from the environment, then from .env in the project, then from defaults that suit a laptop.
 #[derive(Debug, Parser)]
 #[command(name = "stack", version)]
 struct Cli {
@@ -16,7 +22,44 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a command with a temporary PostgreSQL, whose address it finds in TEST_POSTGRES_URL.
+    /// Start the shop and keep it running until Ctrl-C. Its data survives.
+    Up {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Buy things in the running shop, in every way that can end, and check its books.
+    Demo {
+        #[command(flatten)]
+        place: Place,
+        /// Orders that are timed at the end.
+        #[arg(long, default_value_t = 50)]
+        orders: usize,
+    },
+    /// Put a bounded load on the running shop and report throughput, latency and memory.
+    Bench {
+        #[command(flatten)]
+        place: Place,
+        /// Customers who buy at the same time.
+        #[arg(long, default_value_t = 16)]
+        customers: usize,
+        /// No new round begins after this many seconds.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+        /// Purchases that each customer makes at most.
+        #[arg(long, default_value_t = 1000)]
+        rounds: usize,
+    },
+    /// Check processes, health and books of the running shop, and say what to do.
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove the data of a shop that does not run.
+    Clean {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Run a command with a temporary PostgreSQL, whose address it finds in `TEST_POSTGRES_URL`.
     Databases {
         /// The command and its arguments.
         #[arg(last = true, required = true)]
@@ -32,6 +75,32 @@ enum Command {
     },
 }
 
+/// Which shop is meant.
+#[derive(Debug, Args)]
+struct Place {
+    /// Where its data and logs are kept [default: .data in the project]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Where it answers [default: localhost, on `GATEWAY_PORT`]
+    #[arg(long)]
+    url: Option<String>,
+}
+
+impl Place {
+    fn data(&self) -> stack::Result<PathBuf> {
+        self.data.as_deref().map_or_else(stack::up::default_data, absolute)
+    }
+
+    fn url(&self, settings: &Settings) -> String {
+        let local = || format!("http://localhost:{}", settings.get("GATEWAY_PORT"));
+        self.url.as_deref().map_or_else(local, |url| url.trim_end_matches('/').to_owned())
+    }
+}
+
+fn absolute(path: &Path) -> stack::Result<PathBuf> {
+    std::path::absolute(path).map_err(stack::Error::io(format!("find {}", path.display())))
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
@@ -44,11 +113,31 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> stack::Result<u8> {
+    let settings = || Settings::load(&stack::root::find()?);
     match command {
+        Command::Up { place } => stack::up::run(place.data()?).await.map(|()| 0),
+        Command::Demo { place, orders } => {
+            let settings = settings()?;
+            stack::demo::run(&place.url(&settings), orders, &settings).await.map(code)
+        }
+        Command::Bench { place, customers, seconds, rounds } => {
+            let load = Load { customers, duration: Duration::from_secs(seconds), rounds };
+            let settings = settings()?;
+            stack::bench::run(&place.url(&settings), &load, &settings, &place.data()?).await.map(|()| 0)
+        }
+        Command::Doctor { place } => {
+            let settings = settings()?;
+            stack::doctor::run(&place.url(&settings), &settings, &place.data()?).await.map(code)
+        }
+        Command::Clean { place } => stack::up::clean(&place.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,
         Command::Sqlx { check, crates } => {
             let mode = if check { Mode::Check } else { Mode::Write };
             stack::prepare::run(&crates, mode).await.map(|()| 0)
         }
     }
+}
+
+fn code(well: bool) -> u8 {
+    u8::from(!well)
 }

@@ -46,13 +46,15 @@ impl Settings {
         let mut settings = Self::default();
         let file = root.join(".env");
         match std::fs::read_to_string(&file) {
-            Ok(text) => settings.0.extend(parse(&text)?),
+            // Empty means "not set", as everywhere: a default stays.
+            Ok(text) => settings.0.extend(parse(&text)?.into_iter().filter(|(_, value)| !value.is_empty())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io(format!("read {}", file.display()))(error)),
         }
         let known: Vec<String> = settings.0.keys().cloned().collect();
         for name in known {
-            if let Some(value) = std::env::var_os(&name).and_then(|value| value.into_string().ok()) {
+            let value = std::env::var_os(&name).and_then(|value| value.into_string().ok());
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
                 settings.0.insert(name, value);
             }
         }

@@ -2,6 +2,7 @@
 
 mod databases;
 mod services;
+mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,13 +12,11 @@ use tokio::time::Instant;
 
 pub use self::services::{Ports, Service};
 
-use crate::local::{
-    Nginx, NginxOptions, POLL, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec, folder,
-};
+use crate::local::{Nginx, POLL, Postgres, Process, Redis, folder};
 use crate::settings::Settings;
-use crate::{Error, Result, root};
+use crate::{Error, Result};
 
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(12);
 
 /// How to run the shop.
@@ -81,33 +80,34 @@ pub fn pid_file(data: &Path, name: &str) -> PathBuf {
 /// A running shop. Dropping it kills its processes; [`Shop::stop`] ends them in order.
 #[derive(Debug)]
 pub struct Shop {
-    options: ShopOptions,
     http: reqwest::Client,
     gateway: Nginx,
     services: Vec<(Service, Process)>,
     redis: Redis,
     postgres: Option<Postgres>,
     server: databases::Server,
+    // The last one, because fields are dropped in this order and this holds the folder the others work in.
+    options: ShopOptions,
 }
 
 impl Shop {
     /// Starts everything and returns when all of it is healthy. `progress` hears what has been reached.
     pub async fn start(options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
-        let programs = programs()?;
+        let programs = start::programs()?;
         for name in ["logs", "run"] {
             folder::create(&options.data.join(name))?;
         }
-        let (mut options, redis, postgres) = start_stores(options).await?;
+        let (mut options, redis, postgres) = start::stores(options).await?;
         progress("PostgreSQL and Redis answer");
         let server = databases::Server::new(&options, postgres.as_ref())?;
         server.prepare(&mut options).await?;
         let mut services = Vec::new();
         for service in Service::ALL {
-            services.push((service, start_service(service, &programs, &options).await?));
+            services.push((service, start::service(service, &programs, &options).await?));
         }
-        let gateway = start_gateway(&options).await?;
+        let gateway = start::gateway(&options).await?;
         let http = client()?;
-        let mut shop = Self { options, http, gateway, services, redis, postgres, server };
+        let mut shop = Self { http, gateway, services, redis, postgres, server, options };
         shop.wait_ready(&progress).await?;
         Ok(shop)
     }
@@ -115,6 +115,16 @@ impl Shop {
     /// Where the world finds the shop.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.options.ports.gateway)
+    }
+
+    /// What people call the shop.
+    pub fn public_url(&self) -> String {
+        let chosen = self.options.settings.get("PUBLIC_URL");
+        if chosen.is_empty() {
+            format!("http://localhost:{}", self.options.ports.gateway)
+        } else {
+            chosen.to_owned()
+        }
     }
 
     /// Where a service answers HTTP, past the gateway.
@@ -230,71 +240,4 @@ async fn wait_ok(http: &reqwest::Client, url: &str, process: &mut Process) -> Re
         }
         tokio::time::sleep(POLL).await;
     }
-}
-
-/// The folder with the programs; an error that names those which were not built.
-fn programs() -> Result<PathBuf> {
-    let programs = root::programs()?;
-    let missing: Vec<&str> = Service::ALL
-        .iter()
-        .map(|service| service.name())
-        .filter(|name| !programs.join(name).is_file())
-        .collect();
-    if missing.is_empty() {
-        return Ok(programs);
-    }
-    Err(Error::other(format!("{} is not in {}: run `make build`", missing.join(", "), programs.display())))
-}
-
-async fn start_stores(options: ShopOptions) -> Result<(ShopOptions, Redis, Option<Postgres>)> {
-    let password = options.settings.get("REDIS_PASSWORD");
-    let redis = Redis::start(RedisOptions {
-        port: Some(options.ports.redis),
-        password: (!password.is_empty()).then(|| password.to_owned()),
-        persistent: true,
-        folder: Some(options.data.join("redis")),
-        log: Some(options.log("redis")),
-        pid_file: options.pid_file("redis"),
-        detached: options.detached,
-    });
-    let postgres = async {
-        match (&options.postgres, options.pid_file("postgres")) {
-            (Some(_), _) => Ok(None),
-            (None, None) => Postgres::temporary().await.map(Some),
-            (None, Some(pid_file)) => Postgres::start(PostgresOptions {
-                data: options.data.clone(),
-                port: options.ports.postgres,
-                log: options.log("postgres"),
-                pid_file,
-            })
-            .await
-            .map(Some),
-        }
-    };
-    let (redis, postgres) = tokio::try_join!(redis, postgres)?;
-    Ok((options, redis, postgres))
-}
-
-async fn start_service(service: Service, programs: &Path, options: &ShopOptions) -> Result<Process> {
-    let name = service.name();
-    let mut spec = Spec::new(name, programs.join(name), &options.data, &options.log(name)).args(["serve"]);
-    spec.env = services::environment(service, &options.settings, &options.ports);
-    let state = options.data.join("midtrans-sandbox.json");
-    spec.env.push(("SANDBOX_STATE_FILE".to_owned(), state.display().to_string()));
-    spec.clean_env = !options.detached;
-    spec.detached = options.detached;
-    spec.pid_file = options.pid_file(name);
-    Process::start(spec).await
-}
-
-async fn start_gateway(options: &ShopOptions) -> Result<Nginx> {
-    Nginx::start(NginxOptions {
-        source: root::find()?.join("nginx"),
-        folder: options.data.join("nginx"),
-        log: options.log("nginx"),
-        variables: services::gateway_variables(&options.settings, &options.ports),
-        pid_file: options.pid_file("nginx"),
-        detached: options.detached,
-    })
-    .await
 }

@@ -1,1 +1,96 @@
-//! The user-service crate.
+//! user-service: who people are, whether they are logged in, and where they live.
+//!
+//! - [`domain`]: accounts, passwords, the chain of refresh tokens, addresses, limits; rules only.
+//! - [`app`]: one file per use case; the only place where transactions begin and end.
+//! - [`store`]: the SQL, and the counts of failed logins in Redis.
+//! - [`http`]: the routes; [`http::Caller`] is who asks, looked up in the database.
+//! - [`workers`]: forgets what has expired, and gives back memory.
+//!
+//! The other services learn of an ended session from the event `SessionEnded`, which leaves through the outbox.
+
+pub mod app;
+pub mod config;
+pub mod domain;
+mod error;
+pub mod http;
+pub mod store;
+pub mod workers;
+
+use chassis::{BoxError, Kit, Service, auth::Tokens};
+use contracts::events::{Event, SessionEnded, Stream};
+use messaging::{Outbox, Relay};
+use sqlx::{PgPool, migrate::Migrator};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    app::Hasher,
+    config::{Config, FirstAdmin},
+    domain::RefreshKey,
+    store::failures::Failures,
+};
+
+/// The migrations of the user database.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/user");
+
+/// The streams that this service writes.
+const STREAMS: &[Stream] = &[SessionEnded::STREAM];
+
+/// The service.
+#[derive(Debug)]
+pub struct UserService;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// Accounts, sessions, addresses, outbox.
+    pub db: PgPool,
+    /// Wakes the relay after a commit.
+    pub outbox: Outbox,
+    /// Signs access tokens.
+    pub tokens: Tokens,
+    /// Makes refresh tokens.
+    pub refresh: RefreshKey,
+    /// Hashes passwords, a few at a time.
+    pub hasher: Hasher,
+    /// Counts failed logins.
+    pub failures: Failures,
+    /// The administrator to make if there is none.
+    pub first_admin: Option<FirstAdmin>,
+}
+
+impl Service for UserService {
+    const NAME: &'static str = "user-service";
+    const HTTP_PORT: u16 = 8081;
+    type Config = Config;
+    type App = App;
+
+    fn migrator() -> Option<&'static Migrator> {
+        Some(&MIGRATOR)
+    }
+
+    fn http() -> OpenApiRouter<App> {
+        http::router()
+    }
+
+    async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
+        Ok(App {
+            db: pool.ok_or("user-service needs its database")?,
+            outbox: Outbox::new(),
+            tokens: kit.tokens.clone(),
+            refresh: RefreshKey::derive(&config.common.jwt_secret)?,
+            hasher: Hasher::new(),
+            failures: Failures::new(config.common.redis.client(0)?),
+            first_admin: config.first_admin(),
+        })
+    }
+
+    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
+        app.make_first_admin().await?;
+        let relay =
+            Relay::new(Self::NAME, app.db.clone(), kit.common.redis.client(1)?, app.outbox.clone(), STREAMS);
+        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
+        kit.lifecycle.spawn("clean-up", workers::clean_up(app.clone(), kit.lifecycle.shutdown()));
+        kit.lifecycle.spawn("rest", workers::rest(app.hasher.clone(), kit.lifecycle.shutdown()));
+        Ok(())
+    }
+}

@@ -1,2 +1,7 @@
 //! Starts user-service.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chassis::run::<user_service::UserService>()
+}

@@ -6,32 +6,34 @@ use utoipa::IntoParams;
 
 use axum::http::HeaderValue;
 
-const fn first() -> i64 {
-    1
-}
-
-const fn ten() -> i64 {
-    10
-}
-
 /// Which page of a list. Lists with more parameters repeat these two members: `serde(flatten)` would accept unknown
 /// ones.
 #[derive(Debug, Clone, Copy, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// The page, from 1.
-    #[serde(default = "first")]
+    #[serde(default = "Page::first")]
     #[garde(range(min = 1, max = 1_000_000_000))]
     #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
     pub page: i64,
     /// Entries per page.
-    #[serde(default = "ten")]
+    #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
     pub limit: i64,
 }
 
 impl Page {
+    /// The page of a list that was asked for without one.
+    pub const fn first() -> i64 {
+        1
+    }
+
+    /// The entries per page of a list that was asked for without a limit.
+    pub const fn ten() -> i64 {
+        10
+    }
+
     /// Entries before this page.
     pub const fn offset(self) -> i64 {
         (self.page - 1) * self.limit

@@ -41,22 +41,29 @@ pub struct Shortage {
 }
 
 /// Where an order goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ShippingAddress {
     /// Who receives it.
+    #[schema(example = "Ani Wijaya")]
     pub recipient: String,
     /// The recipient's telephone number.
+    #[schema(example = "+62 811 2345 678")]
     pub phone: String,
     /// Street and number.
+    #[schema(example = "Jl. Mawar 1")]
     pub street: String,
     /// City.
+    #[schema(example = "Bandung")]
     pub city: String,
     /// Province or state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Jawa Barat")]
     pub province: Option<String>,
     /// Postal code.
+    #[schema(example = "40111")]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 country code.
+    #[schema(example = "ID")]
     pub country: String,
 }
 
@@ -250,8 +257,9 @@ pub struct OrderPaid {
 event!(OrderPaid, "stream:orders:paid", [CART, DELIVERY, PRODUCT]);
 
 /// Why an order ended FAILED or CANCELLED.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum CancelCause {
     /// Its buyer cancelled it.
     Customer,

@@ -58,8 +58,10 @@ fn an_amount_is_a_positive_whole_number() {
 
 #[test]
 fn items_have_to_add_up() {
-    let items = |quantity: i64| json!([{"name": "Bear", "price": 6_000, "quantity": quantity},
-        {"name": "Discount", "price": -2_000, "quantity": 1}]);
+    let items = |quantity: i64| {
+        json!([{"name": "Bear", "price": 6_000, "quantity": quantity},
+        {"name": "Discount", "price": -2_000, "quantity": 1}])
+    };
     assert!(read(&with("item_details", items(2))).is_ok());
     assert_eq!(
         read(&with("item_details", items(1))).unwrap_err(),
@@ -83,7 +85,11 @@ fn a_page_is_open_for_a_day_unless_told_otherwise() {
     assert_eq!(closes(order()), Duration::from_hours(24));
     let half_an_hour = json!({"unit": "minutes", "duration": 30});
     assert_eq!(closes(with("page_expiry", half_an_hour.clone())), Duration::from_mins(30));
-    assert_eq!(closes(with("expiry", half_an_hour)), Duration::from_hours(24), "the method's clock has no start yet");
+    assert_eq!(
+        closes(with("expiry", half_an_hour)),
+        Duration::from_hours(24),
+        "the method's clock has no start yet"
+    );
     let started = json!({"start_time": "2030-01-01 19:00:00 +0700", "unit": "hour", "duration": 1});
     assert_eq!(closes(with("expiry", started)), Duration::from_hours(1));
 }

@@ -178,7 +178,7 @@ impl Process {
         if self.spec.detached
             && let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok())
         {
-            drop(killpg(Pid::from_raw(pid), Signal::SIGKILL));
+            let _gone_already = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
 

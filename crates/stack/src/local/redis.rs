@@ -72,8 +72,7 @@ impl Redis {
 
     /// The address of one of its numbered databases.
     pub fn url(&self, database: u8) -> String {
-        let password = self.password.as_ref().map(|password| format!(":{password}@")).unwrap_or_default();
-        format!("redis://{password}127.0.0.1:{}/{database}", self.port)
+        url(self.port, self.password.as_deref(), database)
     }
 
     /// The process, to look after.
@@ -113,6 +112,14 @@ impl Redis {
     }
 }
 
+/// The address of a Redis on this machine.
+pub(crate) fn url(port: u16, password: Option<&str>, database: u8) -> String {
+    let encoded =
+        password.unwrap_or_default().bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
+    let password = if encoded.is_empty() { encoded } else { format!(":{encoded}@") };
+    format!("redis://{password}127.0.0.1:{port}/{database}")
+}
+
 async fn ping(client: &::redis::Client) -> ::redis::RedisResult<()> {
     let mut connection = client.get_multiplexed_async_connection().await?;
     ::redis::cmd("PING").query_async(&mut connection).await
@@ -121,11 +128,16 @@ async fn ping(client: &::redis::Client) -> ::redis::RedisResult<()> {
 /// Given on standard input: a password on the command line could be read by every user.
 fn configuration(options: &RedisOptions, folder: &Path, port: u16) -> String {
     let append = if options.persistent { "yes" } else { "no" };
-    let password = options.password.as_ref().map(|password| format!("requirepass \"{password}\"\n"));
+    let password = options.password.as_ref().map(|password| format!("requirepass {}\n", quoted(password)));
     format!(
-        "port {port}\nbind 127.0.0.1\ndaemonize no\ndir \"{}\"\nappendonly {append}\nappendfsync everysec\n\
+        "port {port}\nbind 127.0.0.1\ndaemonize no\ndir {}\nappendonly {append}\nappendfsync everysec\n\
          save \"\"\nmaxmemory-policy noeviction\n{}",
-        folder.display(),
+        quoted(&folder.display().to_string()),
         password.unwrap_or_default()
     )
+}
+
+/// As Redis' configuration reads it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

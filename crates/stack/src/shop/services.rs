@@ -152,8 +152,11 @@ fn answers(name: &str) -> bool {
 
 /// The variables of one service.
 pub(super) fn environment(service: Service, settings: &Settings, ports: &Ports) -> Vec<(String, String)> {
-    let mut env: Vec<(String, String)> =
-        settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut env: Vec<(String, String)> = settings
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
     set("HTTP_ADDR", format!("127.0.0.1:{}", ports.http(service)));
     if service.answers_grpc() {

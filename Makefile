@@ -1,0 +1,84 @@
+# The one way to build, run and check this project; CI calls the same targets. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+STACK := target/release/stack
+DEV_STACK := target/debug/stack
+SERVICES := user product cart order payment delivery
+CRATE :=
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }'
+
+# ---- Run the shop ----------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: deps build ## Install what is missing, build, and run the shop on http://localhost:8080
+	@exec $(STACK) up
+
+.PHONY: demo
+demo: $(STACK) ## Buy things in the running shop, watch it happen, and check the books
+	@exec $(STACK) demo
+
+.PHONY: bench
+bench: $(STACK) ## Measure the running shop under a first, bounded load
+	@exec $(STACK) bench
+
+.PHONY: doctor
+doctor: $(STACK) ## Check the health and the books of the running shop, and say what to do
+	@exec $(STACK) doctor
+
+.PHONY: clean-data
+clean-data: $(STACK) ## Remove the data of the shop (it must not run)
+	@exec $(STACK) clean
+
+$(STACK):
+	cargo build --release --workspace
+
+# ---- Build -----------------------------------------------------------------------------------------------------------
+
+.PHONY: deps
+deps: ## Install PostgreSQL, Redis and nginx, if they are missing
+	@.ci/deps
+
+.PHONY: build
+build: ## Build everything, optimised
+	cargo build --release --workspace
+
+# ---- Check -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: deps ## Run all tests on a PostgreSQL and Redis that are started for them
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+	cargo build --workspace
+	$(DEV_STACK) databases -- cargo nextest run --workspace
+
+.PHONY: lint
+lint: ## Formatting, lints and documentation, all without a warning
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+# ---- Generated files -------------------------------------------------------------------------------------------------
+
+.PHONY: sqlx
+sqlx: deps ## Write the notes about checked queries anew (CRATE=order-service for one crate)
+	cargo build -p stack
+	$(DEV_STACK) sqlx $(CRATE)
+
+.PHONY: sqlx-check
+sqlx-check: deps ## Fail if those notes are out of date
+	cargo build -p stack
+	$(DEV_STACK) sqlx --check
+
+.PHONY: swagger $(SERVICES:%=swagger-%)
+swagger: $(SERVICES:%=swagger-%) ## Write openapi.json of every service (swagger-user for one)
+$(SERVICES:%=swagger-%): swagger-%:
+	@cargo run --quiet -p $*-service -- openapi > target/$*-service.openapi.json
+	@cp target/$*-service.openapi.json crates/$*-service/openapi.json
+	@echo "crates/$*-service/openapi.json"

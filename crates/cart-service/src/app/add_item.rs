@@ -1,0 +1,47 @@
+//! A user puts a product into the cart.
+
+use contracts::{ProductId, UserId};
+use tonic::Status;
+
+use super::view_cart::price;
+use crate::{
+    App,
+    domain::PricedCart,
+    store::{self, StoreError},
+};
+
+/// Why it is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AddItemError {
+    /// There is no such product on sale.
+    #[error("there is no such product")]
+    UnknownProduct,
+    /// There would be too many units or lines.
+    #[error("the cart would hold too much")]
+    LimitReached,
+    /// product-service does not answer, so it is not known what is added.
+    #[error("product-service does not answer")]
+    Products(#[from] Status),
+    /// The cart cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Adds units of a product, and returns the cart. product-service is asked once, for the whole cart.
+///
+/// # Errors
+/// As listed by [`AddItemError`].
+pub async fn add_item(
+    app: &App,
+    user_id: UserId,
+    product_id: ProductId,
+    quantity: i32,
+) -> Result<PricedCart, AddItemError> {
+    let before = store::list_lines(&app.redis, user_id).await?;
+    let ids = before.iter().map(|line| line.product_id).chain([product_id]);
+    let today = app.products.today(ids).await?;
+    let product = today.get(&product_id).and_then(Option::as_ref).ok_or(AddItemError::UnknownProduct)?;
+    let added = store::add_line(&app.redis, user_id, product_id, quantity, product).await?;
+    let lines = added.ok_or(AddItemError::LimitReached)?;
+    Ok(price(app, user_id, &lines, &today).await)
+}

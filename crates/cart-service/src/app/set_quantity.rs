@@ -1,0 +1,36 @@
+//! A user changes how many units of a product are in the cart.
+
+use contracts::{ProductId, UserId};
+
+use super::view_cart::price_now;
+use crate::{
+    App,
+    domain::PricedCart,
+    store::{self, StoreError},
+};
+
+/// Why it is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum SetQuantityError {
+    /// The product is not in the cart.
+    #[error("the product is not in the cart")]
+    NotInCart,
+    /// The cart cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sets the units of a product, and returns the cart.
+///
+/// # Errors
+/// As listed by [`SetQuantityError`].
+pub async fn set_quantity(
+    app: &App,
+    user_id: UserId,
+    product_id: ProductId,
+    quantity: i32,
+) -> Result<PricedCart, SetQuantityError> {
+    let set = store::update_quantity(&app.redis, user_id, product_id, quantity).await?;
+    let lines = set.ok_or(SetQuantityError::NotInCart)?;
+    Ok(price_now(app, user_id, &lines).await)
+}

@@ -1,0 +1,57 @@
+//! The services that this one asks.
+
+use std::time::Duration;
+
+use chassis::grpc::Peer;
+use contracts::{
+    ProductId,
+    grpc::product::{GetProductsRequest, ProductResponse, product_service_client::ProductServiceClient},
+};
+use tonic::Status;
+
+use crate::domain::{Known, Today};
+
+/// How long an answer is waited for, finding a replica included.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// product-service, asked for names, prices and stock.
+#[derive(Debug, Clone)]
+pub struct Products {
+    peer: Peer,
+}
+
+impl Products {
+    /// Asks through this peer.
+    pub fn new(peer: Peer) -> Self {
+        Self { peer }
+    }
+
+    /// What is known of these products now, in one call.
+    ///
+    /// # Errors
+    /// If product-service does not answer in time.
+    pub async fn today(&self, ids: impl IntoIterator<Item = ProductId>) -> Result<Today, Status> {
+        let mut today: Today = ids.into_iter().map(|id| (id, None)).collect();
+        if today.is_empty() {
+            return Ok(today);
+        }
+        let ids = today.keys().map(|id| id.to_u64()).collect();
+        let mut client = ProductServiceClient::new(self.peer.channel());
+        let answer = tokio::time::timeout(DEADLINE, client.get_products(GetProductsRequest { ids }));
+        let answer = answer.await.map_err(|_| Status::deadline_exceeded("product-service is too slow"))??;
+        for product in answer.into_inner().products {
+            if let Some((id, known)) = on_sale(product) {
+                today.insert(id, Some(known));
+            }
+        }
+        Ok(today)
+    }
+}
+
+/// A product that can be bought.
+fn on_sale(product: ProductResponse) -> Option<(ProductId, Known)> {
+    let id = ProductId::try_from(product.id).ok()?;
+    let price = i64::try_from(product.price).ok()?;
+    let known = Known { name: product.name, price, stock: product.stock };
+    (!product.deleted).then_some((id, known))
+}

@@ -1,0 +1,91 @@
+//! `/cart/item`: single products of the cart.
+
+use axum::extract::State;
+use chassis::{Json, Path, Problem, User};
+use contracts::ProductId;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::cart::{CartChanged, Done};
+use crate::{
+    App,
+    app::{add_item, set_quantity},
+    domain::MAX_QUANTITY,
+    store,
+};
+
+/// What to add.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewItem {
+    #[garde(skip)]
+    product_id: ProductId,
+    /// Units to add to those that are there.
+    #[garde(range(min = 1, max = MAX_QUANTITY))]
+    #[schema(example = 2, minimum = 1, maximum = 1000)]
+    quantity: i32,
+}
+
+/// How many there shall be.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewQuantity {
+    /// Units.
+    #[garde(range(min = 1, max = MAX_QUANTITY))]
+    #[schema(example = 3, minimum = 1, maximum = 1000)]
+    quantity: i32,
+}
+
+/// Adds units of a product to the cart.
+#[utoipa::path(
+    post, path = "/api/v1/cart/item", operation_id = "add_cart_item", tag = "cart", request_body = NewItem,
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The cart as it is now", body = CartChanged),
+        (status = 404, description = "There is no such product"),
+        (status = 409, description = "`limit_reached`: more than 100 products, or 1000 units of one"),
+    )
+)]
+pub async fn add_item(
+    State(app): State<App>,
+    user: User,
+    Json(item): Json<NewItem>,
+) -> Result<axum::Json<CartChanged>, Problem> {
+    let cart = add_item::add_item(&app, user.id(), item.product_id, item.quantity).await?;
+    Ok(axum::Json(CartChanged::new("Added to the cart", cart)))
+}
+
+/// Sets how many units of a product are in the cart.
+#[utoipa::path(
+    put, path = "/api/v1/cart/item/{product_id}", operation_id = "set_cart_item_quantity", tag = "cart",
+    params(("product_id" = ProductId, Path, description = "The product's id")), request_body = NewQuantity, security(("token" = [])),
+    responses(
+        (status = 200, description = "The cart as it is now", body = CartChanged),
+        (status = 404, description = "The product is not in the cart"),
+    )
+)]
+pub async fn set_quantity(
+    State(app): State<App>,
+    user: User,
+    Path(product_id): Path<ProductId>,
+    Json(body): Json<NewQuantity>,
+) -> Result<axum::Json<CartChanged>, Problem> {
+    let cart = set_quantity::set_quantity(&app, user.id(), product_id, body.quantity).await?;
+    Ok(axum::Json(CartChanged::new("The cart was changed", cart)))
+}
+
+/// Takes a product out of the cart.
+#[utoipa::path(
+    delete, path = "/api/v1/cart/item/{product_id}", operation_id = "remove_cart_item", tag = "cart",
+    params(("product_id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
+    responses((status = 200, description = "The product is not in the cart, whether or not it was", body = Done))
+)]
+pub async fn remove_item(
+    State(app): State<App>,
+    user: User,
+    Path(product_id): Path<ProductId>,
+) -> Result<axum::Json<Done>, Problem> {
+    store::delete_lines(&app.redis, user.id(), &[product_id]).await?;
+    Ok(axum::Json(Done { message: "Taken out of the cart" }))
+}

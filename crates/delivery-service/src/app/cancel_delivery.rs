@@ -1,0 +1,48 @@
+//! order-service stops the delivery of an order that an administrator cancels.
+
+use contracts::OrderId;
+
+use crate::{
+    App,
+    domain::{Cancellation, Status},
+    store::{self, Move},
+};
+
+/// What became of the wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The goods will not leave.
+    Cancelled,
+    /// They have left.
+    Shipped,
+}
+
+/// Stops a delivery that has not left, or makes sure that one which is not known yet never starts.
+///
+/// # Errors
+/// If the database fails.
+pub async fn cancel_delivery(app: &App, order_id: OrderId) -> sqlx::Result<Outcome> {
+    let mut tx = app.db.begin().await?;
+    // A step that finds the delivery changed since it was read does nothing; then the question is asked again.
+    let outcome = loop {
+        let Some(found) = store::find_by_order(&mut tx, order_id).await? else {
+            if store::insert_tombstone(&mut tx, order_id).await? {
+                break Outcome::Cancelled;
+            }
+            continue;
+        };
+        match found.status.cancel() {
+            Cancellation::TooLate => break Outcome::Shipped,
+            Cancellation::AlreadyStopped => break Outcome::Cancelled,
+            Cancellation::Stopped => {
+                let (from, to) = (found.status, Status::Cancelled);
+                let change = Move { id: found.id, from, to, tracking_number: None, note: None };
+                if store::update_status(&mut tx, &change).await? {
+                    break Outcome::Cancelled;
+                }
+            }
+        }
+    };
+    tx.commit().await?;
+    Ok(outcome)
+}

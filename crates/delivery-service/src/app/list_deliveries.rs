@@ -1,0 +1,33 @@
+//! A page of deliveries, and how many there are in all.
+
+use chassis::http::Page;
+
+use crate::{
+    App,
+    domain::Delivery,
+    store::{self, Filter},
+};
+
+/// A page of deliveries.
+#[derive(Debug)]
+pub struct Deliveries {
+    /// Those on the page, newest first.
+    pub page: Vec<Delivery>,
+    /// How many there are on all pages.
+    pub total: i64,
+}
+
+/// Lists a page. The database counts only if the page itself does not tell how many there are.
+///
+/// # Errors
+/// If the database fails.
+pub async fn list_deliveries(app: &App, filter: Filter, page: Page) -> sqlx::Result<Deliveries> {
+    let mut db = app.db.acquire().await?;
+    let found = store::list_deliveries(&mut db, filter, page.limit, page.offset()).await?;
+    let total = match i64::try_from(found.len()).unwrap_or(i64::MAX) {
+        some if (1..page.limit).contains(&some) => page.offset() + some,
+        0 if page.page == 1 => 0,
+        _ => store::count_deliveries(&mut db, filter).await?,
+    };
+    Ok(Deliveries { page: found, total })
+}

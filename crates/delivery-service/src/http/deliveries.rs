@@ -1,0 +1,230 @@
+//! `/delivery`: a customer follows the own deliveries, an administrator sees all and moves them on.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::IntoResponse,
+};
+use chassis::{
+    Admin, Json, Path, Problem, Query, User,
+    http::{Page, link_next},
+};
+use contracts::{DeliveryId, OrderId, UserId, events::ShippingAddress};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::{
+    App,
+    app::{
+        advance_delivery::{self, Advance},
+        list_deliveries::{self, Deliveries},
+    },
+    domain::{Change, Delivery, Status},
+    store::{self, Filter},
+};
+
+const PATH: &str = "/api/v1/delivery";
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Copy, Deserialize, Validate, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListDeliveries {
+    /// Only those in this state.
+    #[garde(skip)]
+    status: Option<Status>,
+    /// Only this order's.
+    #[garde(skip)]
+    #[param(value_type = Option<i64>, minimum = 1)]
+    order_id: Option<OrderId>,
+    /// The page, from 1.
+    #[serde(default = "Page::first")]
+    #[garde(range(min = 1, max = 1_000_000_000))]
+    #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
+    page: i64,
+    /// Deliveries per page.
+    #[serde(default = "Page::ten")]
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10)]
+    limit: i64,
+}
+
+/// Where a delivery is now.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStatus {
+    /// The state it is in now.
+    #[garde(skip)]
+    status: Status,
+    /// The carrier's number; the known one stays unless there is a new one.
+    #[garde(length(chars, min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "JX-0042-1977")]
+    tracking_number: Option<String>,
+    /// Anything worth keeping in the history.
+    #[garde(length(chars, min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255, example = "Handed over to the carrier")]
+    note: Option<String>,
+}
+
+/// The goods of a paid order on their way to its buyer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryView {
+    id: DeliveryId,
+    order_id: OrderId,
+    /// The buyer.
+    user_id: UserId,
+    status: Status,
+    /// The carrier's number, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "JX-0042-1977")]
+    tracking_number: Option<String>,
+    /// Where it goes, if the buyer said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<ShippingAddress>,
+    /// When the order was found paid.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05Z")]
+    created_at: OffsetDateTime,
+    /// When it last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T09:00:00Z")]
+    updated_at: OffsetDateTime,
+    /// What happened to it, in order.
+    history: Vec<ChangeView>,
+}
+
+/// A change of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeView {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T09:00:00Z")]
+    at: OffsetDateTime,
+    /// What it became.
+    status: Status,
+    /// What whoever changed it had to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Handed over to the carrier")]
+    note: Option<String>,
+}
+
+/// A delivery after a wish to change it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatusSet {
+    #[schema(example = "The delivery is IN_TRANSIT")]
+    message: String,
+    delivery: DeliveryView,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            order_id: delivery.order_id,
+            user_id: delivery.user_id,
+            status: delivery.status,
+            tracking_number: delivery.tracking_number,
+            shipping_address: delivery.shipping_address,
+            created_at: delivery.created_at,
+            updated_at: delivery.updated_at,
+            history: delivery.history.into_iter().map(ChangeView::from).collect(),
+        }
+    }
+}
+
+impl From<Change> for ChangeView {
+    fn from(change: Change) -> Self {
+        Self { at: change.at, status: change.status, note: change.note }
+    }
+}
+
+/// Lists deliveries, newest first: an administrator sees all, a customer the own ones.
+#[utoipa::path(
+    get, path = "/api/v1/delivery", operation_id = "list_deliveries", tag = "delivery",
+    params(ListDeliveries), security(("token" = [])),
+    responses((status = 200, description = "A page of deliveries", body = [DeliveryView], headers(
+        ("Link" = String, description = "The next page, with rel=next; absent on the last one"),
+        ("X-Total-Count" = i64, description = "How many there are on all pages"),
+    )))
+)]
+pub async fn list_deliveries(
+    State(app): State<App>,
+    user: User,
+    Query(wish): Query<ListDeliveries>,
+) -> Result<impl IntoResponse, Problem> {
+    let filter = Filter { user_id: user.scope(), status: wish.status, order_id: wish.order_id };
+    let page = Page { page: wish.page, limit: wish.limit };
+    let Deliveries { page: found, total } = list_deliveries::list_deliveries(&app, filter, page).await?;
+    let deliveries: Vec<_> = found.into_iter().map(DeliveryView::from).collect();
+    Ok((headers(wish, total), axum::Json(deliveries)))
+}
+
+/// How many there are, and where the next page is.
+fn headers(wish: ListDeliveries, total: i64) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-total-count", HeaderValue::from(total));
+    if wish.page * wish.limit < total
+        && let Some(next) = link_next(PATH, &next_page(wish))
+    {
+        headers.insert(header::LINK, next);
+    }
+    headers
+}
+
+fn next_page(wish: ListDeliveries) -> Vec<(&'static str, String)> {
+    let filters = [
+        ("status", wish.status.map(|s| s.to_string())),
+        ("order_id", wish.order_id.map(|id| id.to_string())),
+    ];
+    let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let page = [("page", (wish.page + 1).to_string()), ("limit", wish.limit.to_string())];
+    filters.chain(page).collect()
+}
+
+/// A delivery with its history.
+#[utoipa::path(
+    get, path = "/api/v1/delivery/{id}", operation_id = "get_delivery", tag = "delivery",
+    params(("id" = DeliveryId, Path, description = "The delivery's id")), security(("token" = [])),
+    responses(
+        (status = 200, description = "The delivery", body = DeliveryView),
+        (status = 404, description = "Unknown, or not yours"),
+    )
+)]
+pub async fn get_delivery(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<DeliveryId>,
+) -> Result<axum::Json<DeliveryView>, Problem> {
+    let mut db = app.db.acquire().await?;
+    let found = store::find_delivery(&mut db, id, user.scope()).await?;
+    let delivery = found.ok_or_else(|| Problem::not_found("There is no such delivery."))?;
+    Ok(axum::Json(delivery.into()))
+}
+
+/// Says where a delivery is: PENDING -> `IN_TRANSIT` -> DELIVERED or FAILED; the middle may be left out.
+///
+/// Repeating the present status changes nothing and tells nobody. CANCELLED is reached only by cancelling the order.
+#[utoipa::path(
+    put, path = "/api/v1/delivery/{id}/status", operation_id = "set_delivery_status", tag = "delivery",
+    params(("id" = DeliveryId, Path, description = "The delivery's id")), request_body = NewStatus,
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The delivery as it is now", body = StatusSet),
+        (status = 403, description = "Not an administrator"),
+        (status = 404, description = "There is no such delivery"),
+        (status = 409, description = "`illegal_change`: it cannot get there from where it is"),
+    )
+)]
+pub async fn set_delivery_status(
+    State(app): State<App>,
+    _: Admin,
+    Path(id): Path<DeliveryId>,
+    Json(body): Json<NewStatus>,
+) -> Result<axum::Json<StatusSet>, Problem> {
+    let wish = Advance { to: body.status, tracking_number: body.tracking_number, note: body.note };
+    let delivery = advance_delivery::advance_delivery(&app, id, &wish).await?;
+    let message = format!("The delivery is {}", delivery.status);
+    Ok(axum::Json(StatusSet { message, delivery: delivery.into() }))
+}

@@ -1,0 +1,213 @@
+//! All SQL of this service. Every change of a delivery writes its history row in the same statement.
+
+use contracts::{DeliveryId, OrderId, UserId, events::ShippingAddress};
+use sqlx::{PgConnection, types::Json};
+use time::OffsetDateTime;
+
+use crate::domain::{Change, Delivery, Status};
+
+/// What is known of an order's delivery, a tombstone's included.
+#[derive(Debug)]
+pub struct Brief {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Where it is.
+    pub status: Status,
+}
+
+/// Which deliveries a list shows; tombstones never.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter {
+    /// Only this buyer's.
+    pub user_id: Option<UserId>,
+    /// Only those that are here.
+    pub status: Option<Status>,
+    /// Only this order's.
+    pub order_id: Option<OrderId>,
+}
+
+/// A change that was decided on.
+#[derive(Debug)]
+pub struct Move<'a> {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// Where the decision found it.
+    pub from: Status,
+    /// Where it goes.
+    pub to: Status,
+    /// The carrier's number; the known one stays unless there is a new one.
+    pub tracking_number: Option<&'a str>,
+    /// What there is to say.
+    pub note: Option<&'a str>,
+}
+
+struct Row {
+    id: DeliveryId,
+    order_id: OrderId,
+    user_id: UserId,
+    status: Status,
+    tracking_number: Option<String>,
+    shipping_address: Option<Json<ShippingAddress>>,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    history: Json<Vec<Change>>,
+}
+
+impl From<Row> for Delivery {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            order_id: row.order_id,
+            user_id: row.user_id,
+            status: row.status,
+            tracking_number: row.tracking_number,
+            shipping_address: row.shipping_address.map(|Json(address)| address),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            history: row.history.0,
+        }
+    }
+}
+
+/// Starts an order's delivery, or does nothing if there is one or a tombstone.
+pub async fn insert_delivery(
+    db: &mut PgConnection,
+    order_id: OrderId,
+    user_id: UserId,
+    shipping_address: Option<&ShippingAddress>,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "with started as (
+             insert into deliveries (order_id, user_id, status, shipping_address) values ($1, $2, $3, $4)
+             on conflict on constraint deliveries_one_per_order do nothing
+             returning id, status
+         )
+         insert into delivery_history (delivery_id, status) select id, status from started",
+        order_id.get(),
+        user_id.get(),
+        Status::Pending as Status,
+        shipping_address.map(Json) as Option<Json<&ShippingAddress>>,
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Makes sure that an order's delivery never starts, or does nothing if there is one or a tombstone.
+pub async fn insert_tombstone(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "with stopped as (
+             insert into deliveries (order_id, status) values ($1, $2)
+             on conflict on constraint deliveries_one_per_order do nothing
+             returning id, status
+         )
+         insert into delivery_history (delivery_id, status) select id, status from stopped",
+        order_id.get(),
+        Status::Cancelled as Status,
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// A delivery, if `owner` is its buyer or nobody in particular.
+pub async fn find_delivery(
+    db: &mut PgConnection,
+    id: DeliveryId,
+    owner: Option<UserId>,
+) -> sqlx::Result<Option<Delivery>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id as "id: DeliveryId", order_id as "order_id: OrderId", user_id as "user_id!: UserId",
+                  status as "status: Status", tracking_number,
+                  shipping_address as "shipping_address: Json<ShippingAddress>", created_at, updated_at,
+                  (select jsonb_agg(jsonb_build_object('at', at, 'status', h.status, 'note', note) order by h.id)
+                   from delivery_history h
+                   where delivery_id = d.id) as "history!: Json<Vec<Change>>"
+           from deliveries d
+           where id = $1 and user_id = coalesce($2, user_id)"#,
+        id.get(),
+        owner.map(UserId::get),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(Delivery::from))
+}
+
+/// What is known of an order's delivery.
+pub async fn find_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Brief>> {
+    sqlx::query_as!(
+        Brief,
+        r#"select id as "id: DeliveryId", status as "status: Status" from deliveries where order_id = $1"#,
+        order_id.get(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A part of the deliveries that a filter lets through, newest first.
+pub async fn list_deliveries(
+    db: &mut PgConnection,
+    filter: Filter,
+    limit: i64,
+    offset: i64,
+) -> sqlx::Result<Vec<Delivery>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id: DeliveryId", order_id as "order_id: OrderId", user_id as "user_id!: UserId",
+                  status as "status: Status", tracking_number,
+                  shipping_address as "shipping_address: Json<ShippingAddress>", created_at, updated_at,
+                  (select jsonb_agg(jsonb_build_object('at', at, 'status', h.status, 'note', note) order by h.id)
+                   from delivery_history h
+                   where delivery_id = d.id) as "history!: Json<Vec<Change>>"
+           from deliveries d
+           where user_id is not null and ($1::bigint is null or user_id = $1)
+             and ($2::text is null or status = $2) and ($3::bigint is null or order_id = $3)
+           order by id desc
+           limit $4 offset $5"#,
+        filter.user_id.map(UserId::get),
+        filter.status as Option<Status>,
+        filter.order_id.map(OrderId::get),
+        limit,
+        offset,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(Delivery::from).collect())
+}
+
+/// How many deliveries a filter lets through.
+pub async fn count_deliveries(db: &mut PgConnection, filter: Filter) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from deliveries
+           where user_id is not null and ($1::bigint is null or user_id = $1)
+             and ($2::text is null or status = $2) and ($3::bigint is null or order_id = $3)"#,
+        filter.user_id.map(UserId::get),
+        filter.status as Option<Status>,
+        filter.order_id.map(OrderId::get),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Moves a delivery, or does nothing if it is no longer where the decision found it.
+pub async fn update_status(db: &mut PgConnection, change: &Move<'_>) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "with moved as (
+             update deliveries
+             set status = $3, tracking_number = coalesce($4, tracking_number), updated_at = now()
+             where id = $1 and status = $2
+             returning id, status
+         )
+         insert into delivery_history (delivery_id, status, note) select id, status, $5 from moved",
+        change.id.get(),
+        change.from as Status,
+        change.to as Status,
+        change.tracking_number,
+        change.note,
+    )
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}

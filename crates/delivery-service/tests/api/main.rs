@@ -1,0 +1,63 @@
+//! delivery-service from the outside: over HTTP, over gRPC and by events.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod deliveries;
+mod grpc;
+mod order_paid;
+mod status;
+mod streams;
+
+use contracts::{
+    OrderId, ProductId, UserId,
+    events::{Item, OrderPaid, ShippingAddress},
+};
+use delivery_service::{DeliveryService, consumers};
+use messaging::Delivered;
+use serde_json::{Value, json};
+use testkit::TestApp;
+use time::macros::datetime;
+
+type App = TestApp<DeliveryService>;
+
+/// An order of a user, as order-service tells that it is paid.
+fn paid(order: i64, user: i64) -> OrderPaid {
+    OrderPaid {
+        order_id: OrderId::try_from(order).unwrap(),
+        user_id: UserId::try_from(user).unwrap(),
+        total_amount: 250_000,
+        items: vec![Item { product_id: ProductId::try_from(3_i64).unwrap(), quantity: 2 }],
+        ordered_at: datetime!(2026-01-02 03:04:05 UTC),
+        shipping_address: None,
+    }
+}
+
+fn address() -> ShippingAddress {
+    ShippingAddress {
+        recipient: "Ani".to_owned(),
+        phone: "+62 811".to_owned(),
+        street: "Jl. Mawar 1".to_owned(),
+        city: "Bandung".to_owned(),
+        province: None,
+        postal_code: "40111".to_owned(),
+        country: "ID".to_owned(),
+    }
+}
+
+/// Starts the delivery of an order of a user, and returns its path.
+async fn start(app: &App, order: i64, user: i64) -> String {
+    let delivered = testkit::deliver(&consumers::consumer(app.app()), paid(order, user)).await;
+    assert!(matches!(delivered, Delivered::Applied), "{delivered:?}");
+    let found = app.admin().get(&format!("/api/v1/delivery?order_id={order}")).await.expect(200);
+    format!("/api/v1/delivery/{}", found[0]["id"])
+}
+
+/// An administrator moves a delivery.
+async fn advance(app: &App, path: &str, status: &str) -> Value {
+    app.admin().put(&format!("{path}/status"), json!({ "status": status })).await.expect(200)
+}
+
+/// The states a delivery went through.
+fn history(delivery: &Value) -> Vec<&str> {
+    delivery["history"].as_array().unwrap().iter().map(|change| change["status"].as_str().unwrap()).collect()
+}

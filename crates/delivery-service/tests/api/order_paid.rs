@@ -1,0 +1,64 @@
+//! `OrderPaid` starts a delivery.
+
+use contracts::events::OrderPaid;
+use delivery_service::consumers;
+use messaging::{Delivered, Fail};
+use serde_json::json;
+use sqlx::Executor;
+
+use super::{App, address, grpc, history, paid};
+
+#[tokio::test]
+async fn a_paid_order_starts_one_delivery_however_often_it_is_told() {
+    let app = App::start().await;
+    let consumer = consumers::consumer(app.app());
+    let event = testkit::envelope(OrderPaid { shipping_address: Some(address()), ..paid(41, 7) });
+    assert!(matches!(testkit::redeliver(&consumer, &event).await, Delivered::Applied));
+    assert!(matches!(testkit::redeliver(&consumer, &event).await, Delivered::AlreadyApplied));
+    assert!(matches!(testkit::deliver(&consumer, paid(41, 7)).await, Delivered::Applied), "told anew");
+
+    let all = app.admin().get("/api/v1/delivery").await.expect(200);
+    assert_eq!(all.as_array().unwrap().len(), 1);
+    assert_eq!((&all[0]["order_id"], &all[0]["user_id"]), (&json!(41), &json!(7)));
+    assert_eq!((&all[0]["status"], history(&all[0])), (&json!("PENDING"), vec!["PENDING"]));
+    assert_eq!(all[0]["shipping_address"], serde_json::to_value(address()).unwrap());
+}
+
+#[tokio::test]
+async fn an_order_that_is_paid_again_leaves_its_delivery_where_it_is() {
+    let app = App::start().await;
+    let path = super::start(&app, 41, 7).await;
+    super::advance(&app, &path, "IN_TRANSIT").await;
+    assert!(matches!(
+        testkit::deliver(&consumers::consumer(app.app()), paid(41, 7)).await,
+        Delivered::Applied
+    ));
+    let delivery = app.admin().get(&path).await.expect(200);
+    assert_eq!(history(&delivery), ["PENDING", "IN_TRANSIT"]);
+}
+
+#[tokio::test]
+async fn an_order_whose_delivery_was_cancelled_before_never_starts_one() {
+    let app = App::start().await;
+    grpc::cancel(&app, 41).await;
+    let delivered = testkit::deliver(&consumers::consumer(app.app()), paid(41, 7)).await;
+    assert!(matches!(delivered, Delivered::Applied), "nothing is wrong with the event: {delivered:?}");
+    assert_eq!(app.admin().get("/api/v1/delivery").await.expect(200), json!([]));
+    assert_eq!(grpc::status_of(&app, 41).await, "CANCELLED");
+}
+
+#[tokio::test]
+async fn what_was_rolled_back_is_done_by_the_next_delivery_of_the_event() {
+    let app = App::start().await;
+    let consumer = consumers::consumer(app.app());
+    let event = testkit::envelope(paid(41, 7));
+    app.pool().execute("alter table delivery_history rename to away").await.unwrap();
+    let failed = testkit::redeliver(&consumer, &event).await;
+    assert!(matches!(failed, Delivered::Failed(Fail::Bug(_))), "{failed:?}");
+    app.pool().execute("alter table away rename to delivery_history").await.unwrap();
+    assert_eq!(app.admin().get("/api/v1/delivery").await.expect(200), json!([]), "nothing is left of it");
+
+    assert!(matches!(testkit::redeliver(&consumer, &event).await, Delivered::Applied));
+    let all = app.admin().get("/api/v1/delivery").await.expect(200);
+    assert_eq!(history(&all[0]), ["PENDING"]);
+}

@@ -1,0 +1,56 @@
+//! Connections to Redis, and how their loss is told and waited out.
+
+use std::time::Duration;
+
+use redis::{AsyncConnectionConfig, Client, RedisResult, aio::MultiplexedConnection};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// A connection whose commands fail after `response_timeout`; `None` is for blocking reads.
+pub(crate) async fn connect(
+    client: &Client,
+    response_timeout: Option<Duration>,
+) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(response_timeout);
+    client.get_multiplexed_async_connection_with_config(&config).await
+}
+
+/// `shortest`, doubled with every try up to `longest`, with jitter so that many waiters do not come back as one.
+pub(crate) fn backoff(tries: u32, shortest: Duration, longest: Duration) -> Duration {
+    let full = shortest.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX)).min(longest);
+    full.mul_f64(rand::random_range(0.5..=1.0)).max(shortest.min(longest))
+}
+
+/// Whether a task has what it needs. Each change is logged once, however many tries lie between.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    task: String,
+    tries: u32,
+}
+
+impl Outage {
+    pub(crate) fn new(task: String) -> Self {
+        Self { task, tries: 0 }
+    }
+
+    /// Notes a failed try and says how long to wait before the next.
+    pub(crate) fn failed(&mut self, error: &(dyn std::error::Error + 'static)) -> Duration {
+        if self.tries == 0 {
+            tracing::error!(task = self.task, error = crate::fail::chain(error), "interrupted, trying again");
+        }
+        self.tries = self.tries.saturating_add(1);
+        backoff(self.tries - 1, SHORTEST, LONGEST)
+    }
+
+    /// Notes that it works.
+    pub(crate) fn healed(&mut self) {
+        if self.tries > 0 {
+            tracing::info!(task = self.task, tries = self.tries, "works again");
+        }
+        self.tries = 0;
+    }
+}

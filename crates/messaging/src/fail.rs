@@ -1,0 +1,124 @@
+//! Why an event could not be handled, in terms of what is to be done about it.
+
+use contracts::events::Undecodable;
+use sqlx::error::DatabaseError;
+
+/// Any cause.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The longest text that is written into a dead letter.
+const MAX_TEXT: usize = 1_000;
+
+/// Why an event was not handled, and so what becomes of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Fail {
+    /// Something that the handler needs is down: tried again for as long as it takes.
+    #[error("a dependency failed")]
+    Retry(#[source] Error),
+    /// The event came before its cause: tried again for 24 hours, then a dead letter.
+    #[error("too early: {0}")]
+    NotYet(String),
+    /// The handler is wrong about something: tried again a few times, then a dead letter.
+    #[error("handler failed")]
+    Bug(#[source] Error),
+    /// This event can never be handled: a dead letter at once.
+    #[error("rejected: {0}")]
+    Reject(String),
+}
+
+impl Fail {
+    /// A dependency is down.
+    pub fn retry(error: impl Into<Error>) -> Self {
+        Self::Retry(error.into())
+    }
+
+    /// The event's cause has not come yet.
+    pub fn not_yet(why: impl Into<String>) -> Self {
+        Self::NotYet(why.into())
+    }
+
+    /// What should never happen did.
+    pub fn bug(error: impl Into<Error>) -> Self {
+        Self::Bug(error.into())
+    }
+
+    /// The event can never be handled.
+    pub fn reject(why: impl Into<String>) -> Self {
+        Self::Reject(why.into())
+    }
+
+    /// The value of the `outcome` label.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::NotYet(_) => "not_yet",
+            Self::Bug(_) => "bug",
+            Self::Reject(_) => "reject",
+        }
+    }
+
+    /// The whole chain of causes in one line.
+    pub(crate) fn text(&self) -> String {
+        chain(self).chars().take(MAX_TEXT).collect()
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Trouble with the database itself is waited out; any other answer of it is a bug.
+impl From<sqlx::Error> for Fail {
+    fn from(error: sqlx::Error) -> Self {
+        let passes = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => true,
+            sqlx::Error::Database(error) => passes(error.as_ref()),
+            _ => false,
+        };
+        if passes { Self::retry(error) } else { Self::bug(error) }
+    }
+}
+
+/// Whether the same statement may well succeed later
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>): connection exceptions, rolled back by a
+/// conflict or deadlock, out of resources, lock not available, shutting down or starting up, read-only after a
+/// failover.
+fn passes(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    let classes = ["08", "40", "53"];
+    let codes = ["55P03", "57P01", "57P02", "57P03", "25006"];
+    classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code.as_ref())
+}
+
+impl From<Undecodable> for Fail {
+    fn from(error: Undecodable) -> Self {
+        Self::Reject(chain(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_tells_the_whole_chain_of_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no answer from the peer")]
+        struct Outer(#[source] std::io::Error);
+        let fail = Fail::bug(Outer(std::io::Error::other("connection reset")));
+        assert_eq!(fail.text(), "handler failed: no answer from the peer: connection reset");
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_waited_for_and_a_wrong_statement_is_a_bug() {
+        assert!(matches!(Fail::from(sqlx::Error::PoolTimedOut), Fail::Retry(_)));
+        assert!(matches!(Fail::from(sqlx::Error::RowNotFound), Fail::Bug(_)));
+    }
+}

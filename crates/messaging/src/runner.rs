@@ -1,0 +1,144 @@
+//! The Redis side of consuming: reading, slots, waiting, claiming, dead letters. It knows nothing of Postgres.
+//!
+//! A service that keeps its state elsewhere implements [`Endpoint`] and runs a [`Runner`] itself. It must then see to
+//! it that an event has its effects once, as the inbox does for [`Consumer`](crate::Consumer).
+
+mod group;
+mod guard;
+mod lane;
+mod reader;
+mod verdict;
+mod work;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use contracts::events::Fields;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub(crate) use guard::{Origin, guarded};
+
+use crate::Fail;
+use lane::Lane;
+
+/// A stream that an endpoint follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// Its key.
+    pub stream: &'static str,
+    /// Whether entries go to [`Endpoint::handle_batch`], as many as there are, one batch at a time.
+    pub batch: bool,
+}
+
+/// What handles the entries of some streams. An entry is acknowledged after `Ok`, and may come more than once.
+pub trait Endpoint: Send + Sync + 'static {
+    /// The streams to follow.
+    fn sources(&self) -> Vec<Source>;
+
+    /// Handles one entry.
+    fn handle(&self, stream: &str, fields: &Fields) -> impl Future<Output = Result<(), Fail>> + Send;
+
+    /// Handles many entries, all or none; after an error each is handed to [`Self::handle`].
+    fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> impl Future<Output = Result<(), Fail>> + Send {
+        async move {
+            for fields in batch {
+                self.handle(stream, fields).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The times and bounds of a consumer.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Entries, or batches, that are handled at the same time.
+    pub slots: usize,
+    /// Entries per read, and so the largest batch.
+    pub count: usize,
+    /// How long handling an entry or a batch may take.
+    pub deadline: Duration,
+    /// How long nobody may have shown an interest in an entry before it is taken over. Above the deadline.
+    pub claim_after: Duration,
+    /// The first wait of a failed entry.
+    pub shortest_wait: Duration,
+    /// The longest wait of a failed entry.
+    pub longest_wait: Duration,
+    /// How old an entry may become for want of its cause.
+    pub not_yet_for: Duration,
+    /// How often a bug is given another chance, at least.
+    pub bug_tries: u32,
+    /// How long a bug is given another chance, at least.
+    pub bug_for: Duration,
+    /// Waiting entries per stream that are kept in memory. More of them wait in Redis until they are claimed.
+    pub parked: usize,
+    /// How long a consumer of the group may be idle, with nothing pending, before it is forgotten.
+    pub consumer_idle: Duration,
+    /// How long work in hand may take once the shutdown has begun.
+    pub drain: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            slots: 16,
+            count: 100,
+            deadline: Duration::from_secs(30),
+            claim_after: Duration::from_mins(1),
+            shortest_wait: Duration::from_millis(100),
+            longest_wait: Duration::from_secs(30),
+            not_yet_for: Duration::from_hours(24),
+            bug_tries: 10,
+            bug_for: Duration::from_mins(10),
+            parked: 1_000,
+            consumer_idle: Duration::from_hours(1),
+            drain: Duration::from_secs(7),
+        }
+    }
+}
+
+/// Follows the streams of an endpoint as a member of a consumer group.
+pub struct Runner<E> {
+    group: &'static str,
+    endpoint: E,
+    policy: Policy,
+}
+
+/// What the lanes of a runner share.
+struct Crew<E> {
+    group: &'static str,
+    /// Unique per process, so that nobody else's pending entries are taken for our own.
+    consumer: String,
+    endpoint: E,
+    policy: Policy,
+    redis: redis::Client,
+    slots: Arc<Semaphore>,
+}
+
+impl<E: Endpoint> Runner<E> {
+    /// A runner with the usual [`Policy`].
+    pub fn new(group: &'static str, endpoint: E) -> Self {
+        Self { group, endpoint, policy: Policy::default() }
+    }
+
+    /// Other times and bounds than the usual ones.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Reads and handles until `shutdown`, then finishes what is in hand. Trouble with Redis is waited out.
+    pub async fn run(self, redis: redis::Client, shutdown: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(self.policy.slots));
+        let consumer = format!("{}-{}", self.group, Uuid::now_v7().simple());
+        let Self { group, endpoint, policy } = self;
+        let crew = Arc::new(Crew { group, consumer, endpoint, policy, redis, slots });
+        let mut lanes = JoinSet::new();
+        for source in crew.endpoint.sources() {
+            lanes.spawn(Lane::new(crew.clone(), source).run(shutdown.clone()));
+        }
+        lanes.join_all().await;
+    }
+}

@@ -1,0 +1,119 @@
+//! What a member of a consumer group asks of Redis.
+
+use std::{sync::LazyLock, time::Duration};
+
+use contracts::events::Fields;
+use redis::{RedisResult, Script, aio::MultiplexedConnection, cmd};
+
+use super::verdict::Entry;
+
+/// How long a read waits for something to come. Short, so that a shutdown lets it end.
+pub(super) const BLOCK: Duration = Duration::from_secs(1);
+/// Ids per command.
+const CHUNK: usize = 500;
+
+static BURY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("bury.lua")));
+static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("sweep.lua")));
+
+/// An entry as Redis tells it; one that was deleted while it was pending has no fields.
+type Raw = (String, Option<Vec<(Vec<u8>, Vec<u8>)>>);
+
+/// One member, on one connection.
+#[derive(Clone)]
+pub(super) struct Member {
+    pub redis: MultiplexedConnection,
+    pub stream: &'static str,
+    pub group: &'static str,
+    pub consumer: String,
+    pub count: usize,
+}
+
+impl Member {
+    /// Makes the group if there is none, so that it reads from the very first entry.
+    pub(super) async fn create_group(&mut self) -> RedisResult<()> {
+        let mut create = cmd("XGROUP");
+        create.arg("CREATE").arg(self.stream).arg(self.group).arg("0").arg("MKSTREAM");
+        match create.query_async(&mut self.redis).await {
+            Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Entries that are pending with this member, after the given id.
+    pub(super) async fn read_own(&mut self, after: &str) -> RedisResult<Vec<Entry>> {
+        self.read(None, after).await
+    }
+
+    /// Entries that no member has got yet, as soon as there are any.
+    pub(super) async fn read_new(&mut self) -> RedisResult<Vec<Entry>> {
+        self.read(Some(BLOCK), ">").await
+    }
+
+    async fn read(&mut self, block: Option<Duration>, after: &str) -> RedisResult<Vec<Entry>> {
+        let mut read = cmd("XREADGROUP");
+        read.arg("GROUP").arg(self.group).arg(&self.consumer).arg("COUNT").arg(self.count);
+        if let Some(block) = block {
+            read.arg("BLOCK").arg(millis(block));
+        }
+        read.arg("STREAMS").arg(self.stream).arg(after);
+        let streams: Vec<(String, Vec<Raw>)> = read.query_async(&mut self.redis).await?;
+        Ok(entries(streams.into_iter().flat_map(|(_, raw)| raw)))
+    }
+
+    /// Takes over entries that nobody has shown an interest in for a while. Returns where to go on, `0-0` for the end.
+    pub(super) async fn claim(&mut self, idle: Duration, from: &str) -> RedisResult<(String, Vec<Entry>)> {
+        let mut claim = cmd("XAUTOCLAIM");
+        claim.arg(self.stream).arg(self.group).arg(&self.consumer);
+        claim.arg(millis(idle)).arg(from).arg("COUNT").arg(self.count);
+        let (next, raw, _deleted): (String, Vec<Raw>, Vec<String>) =
+            claim.query_async(&mut self.redis).await?;
+        Ok((next, entries(raw)))
+    }
+
+    /// Says of pending entries how long they have been idle: zero keeps others from claiming them, long invites them.
+    pub(super) async fn set_idle(&mut self, ids: &[&str], idle: Duration) -> RedisResult<()> {
+        let mut pipe = redis::pipe();
+        for ids in ids.chunks(CHUNK) {
+            let claim = pipe.cmd("XCLAIM").arg(self.stream).arg(self.group).arg(&self.consumer);
+            claim.arg(0).arg(ids).arg("IDLE").arg(millis(idle)).arg("JUSTID").ignore();
+        }
+        if ids.is_empty() { Ok(()) } else { pipe.query_async(&mut self.redis).await }
+    }
+
+    /// The entries are done with.
+    pub(super) async fn ack(&mut self, ids: &[String]) -> RedisResult<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        cmd("XACK").arg(self.stream).arg(self.group).arg(ids).query_async(&mut self.redis).await
+    }
+
+    /// Makes a dead letter of a pending entry, in one step with acknowledging it.
+    pub(super) async fn bury(&mut self, id: &str, error: &str, tries: u32) -> RedisResult<()> {
+        let mut bury = BURY.prepare_invoke();
+        bury.key(self.stream).key(format!("{}:dlq", self.stream));
+        bury.arg(self.group).arg(id).arg(error).arg(tries);
+        bury.invoke_async(&mut self.redis).await
+    }
+
+    /// Forgets members that are gone: idle for long, with nothing pending.
+    pub(super) async fn sweep(&mut self, idle: Duration) -> RedisResult<()> {
+        let mut sweep = SWEEP.prepare_invoke();
+        sweep.key(self.stream).arg(self.group).arg(&self.consumer).arg(millis(idle));
+        sweep.invoke_async(&mut self.redis).await
+    }
+}
+
+/// An entry that is not UTF-8 is no event of ours: it is told with replacement characters and so refused by whoever
+/// decodes it, while its dead letter is copied inside Redis.
+fn entries(raw: impl IntoIterator<Item = Raw>) -> Vec<Entry> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let fields = |pairs: Vec<(Vec<u8>, Vec<u8>)>| -> Fields {
+        pairs.into_iter().map(|(name, value)| (text(name), text(value))).collect()
+    };
+    raw.into_iter().map(|(id, pairs)| Entry::new(id, fields(pairs.unwrap_or_default()))).collect()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,61 @@
+//! What surrounds every call of a handler: the trace of the event, a deadline, a net for panics.
+
+use std::{any::Any, future::Future, panic::AssertUnwindSafe, time::Duration};
+
+use chassis::context::{self, Trace};
+use contracts::events::Fields;
+use futures::FutureExt;
+use tracing::{Instrument, Span, field::Empty};
+
+use crate::Fail;
+
+/// Where an entry comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub group: &'a str,
+    pub stream: &'a str,
+    pub fields: &'a Fields,
+}
+
+impl Origin<'_> {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+
+    fn span(&self, trace: &Trace) -> Span {
+        let span = tracing::info_span!(
+            "event",
+            group = self.group,
+            stream = self.stream,
+            event.type = self.field("type"),
+            event.id = self.field("event_id"),
+            order.id = Empty,
+            correlation_id = trace.correlation_id,
+        );
+        if let Some(order) = self.field("order_id") {
+            span.record("order.id", order);
+        }
+        span
+    }
+}
+
+/// Runs a handler as part of the trace that its event belongs to. A panic and a missed deadline are bugs of it.
+pub(crate) async fn guarded<T>(
+    origin: Origin<'_>,
+    deadline: Duration,
+    handler: impl Future<Output = Result<T, Fail>>,
+) -> Result<T, Fail> {
+    let trace = Trace::continued(origin.field("correlation_id"), origin.field("traceparent"));
+    let span = origin.span(&trace);
+    let handler = AssertUnwindSafe(context::scope(trace, handler)).catch_unwind();
+    match tokio::time::timeout(deadline, handler).instrument(span).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => Err(Fail::bug(format!("panicked: {}", message(panic.as_ref())))),
+        Err(_) => Err(Fail::bug(format!("not done after {deadline:?}"))),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}

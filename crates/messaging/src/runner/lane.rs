@@ -1,0 +1,232 @@
+//! One stream: reads when it has nothing left to start, starts work as slots come free, settles what has ended.
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    future::poll_fn,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, OptionFuture},
+};
+use redis::RedisResult;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    task::JoinSet,
+    time::{Instant, interval, sleep, sleep_until, timeout},
+};
+use tokio_util::sync::{CancellationToken, PollSemaphore};
+
+use super::{
+    Crew, Endpoint, Source,
+    group::Member,
+    reader::{Haul, Reader},
+    verdict::{Entry, Verdict},
+    work::{Done, work},
+};
+use crate::{
+    Fail,
+    connection::{Outage, connect},
+};
+
+/// How long a command that does not wait may take.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+pub(super) struct Lane<E> {
+    crew: Arc<Crew<E>>,
+    source: Source,
+    outage: Outage,
+    /// Ids of every entry that is in memory: being read again does not double them.
+    owned: HashSet<String>,
+    /// To be started, in order.
+    queue: VecDeque<Entry>,
+    /// Waiting for another try, by the time of it; the number keeps the keys apart.
+    parked: BTreeMap<(Instant, u64), Entry>,
+    parkings: u64,
+    jobs: JoinSet<Done>,
+    slots: PollSemaphore,
+}
+
+impl<E: Endpoint> Lane<E> {
+    pub(super) fn new(crew: Arc<Crew<E>>, source: Source) -> Self {
+        Self {
+            outage: Outage::new(format!("{} on {}", crew.group, source.stream)),
+            slots: PollSemaphore::new(crew.slots.clone()),
+            owned: HashSet::new(),
+            queue: VecDeque::new(),
+            parked: BTreeMap::new(),
+            parkings: 0,
+            jobs: JoinSet::new(),
+            crew,
+            source,
+        }
+    }
+
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            if let Err(error) = self.session(&shutdown).await {
+                let wait = self.outage.failed(&error);
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            }
+        }
+        // Without Redis there was nobody to acknowledge to; the work in hand is finished all the same.
+        let finish = async { while self.jobs.join_next().await.is_some() {} };
+        let _ = timeout(self.crew.policy.drain, finish).await;
+    }
+
+    /// Works until the shutdown is done, or until Redis fails.
+    async fn session(&mut self, shutdown: &CancellationToken) -> RedisResult<()> {
+        let mut member = self.member(Some(COMMAND_TIMEOUT)).await?;
+        let mut reader = Reader::new(self.member(None).await?, self.crew.policy.claim_after);
+        member.create_group().await?;
+        let mut upkeep = interval(self.crew.policy.claim_after / 4);
+        let mut sweep = interval(SWEEP_EVERY);
+        let mut reading = None::<BoxFuture<'static, Haul>>;
+        loop {
+            if self.queue.is_empty() && reading.is_none() {
+                reading = Some(reader.start());
+            }
+            self.start_all();
+            let waits_for_slot = self.may_start();
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return self.wind_down(member, reading).await,
+                _ = upkeep.tick() => self.set_idle(&mut member, Duration::ZERO).await?,
+                _ = sweep.tick() => member.sweep(self.crew.policy.consumer_idle).await?,
+                Some(done) = self.jobs.join_next() => self.settle(&mut member, done.ok()).await?,
+                Some(haul) = OptionFuture::from(reading.as_mut()) => {
+                    reading = None;
+                    self.accept(reader.take(haul)?);
+                    self.outage.healed();
+                }
+                slot = poll_fn(|cx| self.slots.poll_acquire(cx)), if waits_for_slot => self.start(slot),
+                () = sleep_until(next_due(&self.parked)), if !self.parked.is_empty() => self.unpark(),
+            }
+        }
+    }
+
+    async fn member(&self, response_timeout: Option<Duration>) -> RedisResult<Member> {
+        let Crew { redis, group, consumer, policy, .. } = self.crew.as_ref();
+        let redis = connect(redis, response_timeout).await?;
+        let (stream, count) = (self.source.stream, policy.count);
+        Ok(Member { redis, stream, group, consumer: consumer.clone(), count })
+    }
+
+    fn accept(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            if self.owned.insert(entry.id.clone()) {
+                self.queue.push_back(entry);
+            }
+        }
+    }
+
+    /// Batches of one stream go one after the other, so that they keep its order.
+    fn may_start(&self) -> bool {
+        !self.queue.is_empty() && (!self.source.batch || self.jobs.is_empty())
+    }
+
+    /// Starts as much as there are free slots for. Where there is none, the lane is in line for the next.
+    fn start_all(&mut self) {
+        while self.may_start()
+            && let Some(slot) = poll_fn(|cx| self.slots.poll_acquire(cx)).now_or_never()
+        {
+            self.start(slot);
+        }
+    }
+
+    fn start(&mut self, slot: Option<OwnedSemaphorePermit>) {
+        let count = if self.source.batch { self.queue.len().min(self.crew.policy.count) } else { 1 };
+        let entries = self.queue.drain(..count).collect();
+        self.jobs.spawn(work(self.crew.clone(), self.source.stream, entries, slot));
+    }
+
+    /// Acknowledges, buries or parks what has ended. If Redis fails meanwhile, the entries are read again later.
+    async fn settle(&mut self, member: &mut Member, first: Option<Done>) -> RedisResult<()> {
+        let mut ended: Done = first.unwrap_or_default();
+        while let Some(done) = self.jobs.try_join_next() {
+            ended.extend(done.unwrap_or_default());
+        }
+        let (mut handled, mut dead) = (Vec::new(), Vec::new());
+        for (mut entry, result) in ended {
+            self.owned.remove(&entry.id);
+            self.count(result.as_ref().err().map_or("handled", Fail::label));
+            let Err(fail) = result else {
+                handled.push(entry.id);
+                continue;
+            };
+            entry.tries += 1;
+            match entry.judge(&fail, &self.crew.policy) {
+                Verdict::Bury => dead.push((entry, fail)),
+                Verdict::TryAgainIn(wait) => self.park(entry, &fail, wait),
+            }
+        }
+        member.ack(&handled).await?;
+        for (entry, fail) in dead {
+            let error = fail.text();
+            tracing::error!(stream = member.stream, entry.id, entry.tries, error, "dead letter");
+            self.count("dead");
+            member.bury(&entry.id, &error, entry.tries).await?;
+        }
+        Ok(())
+    }
+
+    fn park(&mut self, entry: Entry, fail: &Fail, wait: Duration) {
+        if entry.tries == 1 {
+            tracing::warn!(stream = self.source.stream, entry.id, error = fail.text(), "event has to wait");
+        }
+        if self.parked.len() < self.crew.policy.parked {
+            self.owned.insert(entry.id.clone());
+            self.parkings += 1;
+            self.parked.insert((Instant::now() + wait, self.parkings), entry);
+        }
+    }
+
+    fn unpark(&mut self) {
+        let later = self.parked.split_off(&(Instant::now(), u64::MAX));
+        self.queue.extend(std::mem::replace(&mut self.parked, later).into_values());
+    }
+
+    /// Finishes what is in hand and leaves the rest to whoever claims first.
+    async fn wind_down(
+        &mut self,
+        mut member: Member,
+        reading: Option<BoxFuture<'static, Haul>>,
+    ) -> RedisResult<()> {
+        let drain = self.crew.policy.drain;
+        let finish = async {
+            while let Some(done) = self.jobs.join_next().await {
+                // Work goes on without Redis, too: what is not acknowledged is known when it comes again.
+                let _ = self.settle(&mut member, done.ok()).await;
+            }
+        };
+        let _ = timeout(drain, finish).await;
+        self.jobs.shutdown().await;
+        let leave = async {
+            if let Some(Ok((entries, _))) = OptionFuture::from(reading).await {
+                self.accept(entries);
+            }
+            self.set_idle(&mut member, self.crew.policy.claim_after).await
+        };
+        timeout(COMMAND_TIMEOUT, leave).await.unwrap_or(Ok(()))
+    }
+
+    async fn set_idle(&self, member: &mut Member, idle: Duration) -> RedisResult<()> {
+        let ids: Vec<&str> = self.owned.iter().map(String::as_str).collect();
+        member.set_idle(&ids, idle).await
+    }
+
+    fn count(&self, outcome: &'static str) {
+        let labels = [("group", self.crew.group), ("stream", self.source.stream), ("outcome", outcome)];
+        metrics::counter!("consumer_events_total", &labels).increment(1);
+    }
+}
+
+fn next_due(parked: &BTreeMap<(Instant, u64), Entry>) -> Instant {
+    parked.keys().next().map_or_else(Instant::now, |(due, _)| *due)
+}

@@ -1,0 +1,82 @@
+//! Where the next entries of a stream come from.
+
+use std::time::Duration;
+
+use futures::{FutureExt, future::BoxFuture};
+use redis::RedisResult;
+use tokio::time::{Instant, timeout};
+
+use super::{
+    group::{BLOCK, Member},
+    verdict::Entry,
+};
+
+/// Beyond this a read is lost, and so is its connection.
+const LOST_AFTER: Duration = BLOCK.saturating_add(Duration::from_secs(4));
+
+/// Entries, and what to read after them.
+pub(super) type Haul = RedisResult<(Vec<Entry>, Next)>;
+
+/// What to read.
+#[derive(Clone)]
+pub(super) enum Next {
+    /// What was delivered to us before the connection was lost, after an id.
+    Own(String),
+    /// What others left lying, from an id on.
+    Abandoned(String),
+    /// What is new.
+    New,
+}
+
+/// Reads one thing at a time, on a connection of its own.
+pub(super) struct Reader {
+    member: Member,
+    claim_after: Duration,
+    /// When to look again for what others left lying.
+    claim_at: Instant,
+    next: Next,
+}
+
+impl Reader {
+    pub(super) fn new(member: Member, claim_after: Duration) -> Self {
+        Self { member, claim_after, claim_at: Instant::now(), next: Next::Own("0".to_owned()) }
+    }
+
+    /// Starts a read. It owns what it needs, so that nothing is lost while other things are attended to.
+    pub(super) fn start(&mut self) -> BoxFuture<'static, Haul> {
+        if matches!(self.next, Next::New) && Instant::now() >= self.claim_at {
+            self.next = Next::Abandoned("0-0".to_owned());
+        }
+        let (member, next, idle) = (self.member.clone(), self.next.clone(), self.claim_after);
+        async move {
+            let lost = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+            timeout(LOST_AFTER, read(member, next, idle)).await.map_err(lost)?
+        }
+        .boxed()
+    }
+
+    /// Notes what comes after a read.
+    pub(super) fn take(&mut self, haul: Haul) -> RedisResult<Vec<Entry>> {
+        let (entries, next) = haul?;
+        if matches!((&self.next, &next), (Next::Abandoned(_), Next::New)) {
+            self.claim_at = Instant::now() + self.claim_after / 4;
+        }
+        self.next = next;
+        Ok(entries)
+    }
+}
+
+async fn read(mut member: Member, next: Next, idle: Duration) -> Haul {
+    match next {
+        Next::Own(after) => {
+            let entries = member.read_own(&after).await?;
+            let last = entries.last().map(|entry| Next::Own(entry.id.clone()));
+            Ok((entries, last.unwrap_or_else(|| Next::Abandoned("0-0".to_owned()))))
+        }
+        Next::Abandoned(from) => {
+            let (from, entries) = member.claim(idle, &from).await?;
+            Ok((entries, if from == "0-0" { Next::New } else { Next::Abandoned(from) }))
+        }
+        Next::New => Ok((member.read_new().await?, Next::New)),
+    }
+}

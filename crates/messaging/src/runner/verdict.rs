@@ -1,0 +1,107 @@
+//! What becomes of an entry whose handling failed.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use contracts::events::Fields;
+use tokio::time::Instant;
+
+use crate::{Fail, Policy, connection::backoff};
+
+/// An entry in hand.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub id: String,
+    pub fields: Fields,
+    /// How often it was tried by this process.
+    pub tries: u32,
+    /// When this process tried it first.
+    pub since: Instant,
+}
+
+/// What to do with a failed entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    TryAgainIn(Duration),
+    Bury,
+}
+
+impl Entry {
+    pub(super) fn new(id: String, fields: Fields) -> Self {
+        Self { id, fields, tries: 0, since: Instant::now() }
+    }
+
+    /// How long ago it was put onto the stream: the first half of its id is the time in milliseconds.
+    fn age(&self) -> Duration {
+        let ms = self.id.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or_default();
+        let added = UNIX_EPOCH + Duration::from_millis(ms);
+        SystemTime::now().duration_since(added).unwrap_or_default()
+    }
+
+    /// Judges the try that just failed; it is counted already.
+    pub(super) fn judge(&self, fail: &Fail, policy: &Policy) -> Verdict {
+        let hopeless = match fail {
+            Fail::Retry(_) => false,
+            Fail::NotYet(_) => self.age() >= policy.not_yet_for,
+            Fail::Bug(_) => self.tries >= policy.bug_tries && self.since.elapsed() >= policy.bug_for,
+            Fail::Reject(_) => true,
+        };
+        if hopeless {
+            return Verdict::Bury;
+        }
+        Verdict::TryAgainIn(backoff(self.tries.saturating_sub(1), policy.shortest_wait, policy.longest_wait))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(age: Duration, tries: u32) -> Entry {
+        let added = (SystemTime::now() - age).duration_since(UNIX_EPOCH).unwrap();
+        let id = format!("{}-0", added.as_millis());
+        Entry { tries, ..Entry::new(id, Fields::new()) }
+    }
+
+    fn buried(entry: &Entry, fail: &Fail) -> bool {
+        entry.judge(fail, &Policy::default()) == Verdict::Bury
+    }
+
+    #[test]
+    fn a_dependency_that_is_down_is_waited_for_without_end() {
+        assert!(!buried(&entry(Duration::from_hours(1_000), 1_000_000), &Fail::retry("down")));
+    }
+
+    #[test]
+    fn a_missing_cause_is_waited_for_by_the_age_of_the_entry() {
+        assert!(!buried(&entry(Duration::from_hours(23), 1_000_000), &Fail::not_yet("no order")));
+        assert!(buried(&entry(Duration::from_hours(25), 1), &Fail::not_yet("no order")));
+    }
+
+    #[test]
+    fn a_bug_has_its_tries_and_its_time() {
+        let (few, many) = (entry(Duration::ZERO, 9), entry(Duration::ZERO, 10));
+        let fail = Fail::bug("wrong");
+        assert!(!buried(&many, &fail), "ten tries, but not ten minutes");
+        let timeless = Policy { bug_for: Duration::ZERO, ..Policy::default() };
+        assert_eq!(many.judge(&fail, &timeless), Verdict::Bury);
+        assert_ne!(few.judge(&fail, &timeless), Verdict::Bury, "the time, but not ten tries");
+    }
+
+    #[test]
+    fn what_can_never_be_handled_is_buried_at_once() {
+        assert!(buried(&entry(Duration::ZERO, 1), &Fail::reject("nonsense")));
+    }
+
+    #[test]
+    fn the_waits_grow_from_the_shortest_to_the_longest() {
+        let policy = Policy::default();
+        let wait = |tries| match entry(Duration::ZERO, tries).judge(&Fail::retry("down"), &policy) {
+            Verdict::TryAgainIn(wait) => wait,
+            Verdict::Bury => panic!("buried"),
+        };
+        assert_eq!(wait(1), policy.shortest_wait);
+        assert!(wait(5) > wait(1) && wait(5) < policy.longest_wait);
+        let last = wait(1_000);
+        assert!(last >= policy.longest_wait / 2 && last <= policy.longest_wait);
+    }
+}

@@ -1,0 +1,43 @@
+//! Handling one entry, or one batch, in a slot.
+
+use std::sync::Arc;
+
+use contracts::events::Fields;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{Crew, Endpoint, Origin, guarded, verdict::Entry};
+use crate::Fail;
+
+/// Entries and what came of handling them.
+pub(super) type Done = Vec<(Entry, Result<(), Fail>)>;
+
+/// Handles entries in the slot that the permit stands for.
+pub(super) async fn work<E: Endpoint>(
+    crew: Arc<Crew<E>>,
+    stream: &'static str,
+    entries: Vec<Entry>,
+    _slot: Option<OwnedSemaphorePermit>,
+) -> Done {
+    if entries.len() > 1 && together(&crew, stream, &entries).await.is_ok() {
+        return entries.into_iter().map(|entry| (entry, Ok(()))).collect();
+    }
+    let mut done = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let origin = Origin { group: crew.group, stream, fields: &entry.fields };
+        let handler = crew.endpoint.handle(stream, &entry.fields);
+        let result = guarded(origin, crew.policy.deadline, handler).await;
+        done.push((entry, result));
+    }
+    done
+}
+
+async fn together<E: Endpoint>(crew: &Crew<E>, stream: &str, entries: &[Entry]) -> Result<(), Fail> {
+    let batch: Vec<&Fields> = entries.iter().map(|entry| &entry.fields).collect();
+    let Some(first) = batch.first() else { return Ok(()) };
+    let origin = Origin { group: crew.group, stream, fields: first };
+    let result = guarded(origin, crew.policy.deadline, crew.endpoint.handle_batch(stream, &batch)).await;
+    if let Err(fail) = &result {
+        tracing::warn!(stream, size = entries.len(), error = fail.text(), "batch failed: one by one");
+    }
+    result
+}

@@ -1,0 +1,74 @@
+//! Many events, one transaction.
+
+use contracts::events::Event;
+use messaging::Fail;
+
+use crate::support::{Conduct, Tally, World, fields};
+
+const STREAM: &str = Tally::STREAM.name;
+
+#[tokio::test]
+async fn events_that_wait_together_are_handled_together_in_order() {
+    let world = World::new().await;
+    for n in 0..100 {
+        world.add(Tally::new(n)).await;
+    }
+    let consumer = world.consumer();
+    world.wait_for_effects(0..100).await;
+    consumer.stop().await;
+    assert_eq!(*world.app.batches.lock().unwrap(), [100]);
+    let inserted: Vec<i64> =
+        sqlx::query_scalar("select n from effects").fetch_all(&world.pool).await.unwrap();
+    assert_eq!(inserted, (0..100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn in_a_batch_with_one_culprit_only_the_culprit_fails() {
+    let world = World::new().await;
+    world
+        .app
+        .conduct(|n, _| if n == 3 { Conduct::Fail(Fail::reject("a wrong one")) } else { Conduct::Succeed });
+    for n in 0..6 {
+        world.add(Tally::new(n)).await;
+    }
+    let mut undecodable = fields(Tally::new(99));
+    undecodable.remove("n");
+    world.add_raw(STREAM, "*", &undecodable).await;
+    let consumer = world.consumer();
+    world.wait_for_effects([0, 1, 2, 4, 5]).await;
+    world.wait_until_acknowledged(STREAM).await;
+    consumer.stop().await;
+    let dead = world.redis.dead_letters(STREAM).await;
+    assert_eq!(dead.len(), 2);
+    assert_eq!(dead[0]["n"], "3");
+    assert_eq!(dead[1]["event_id"], undecodable["event_id"]);
+}
+
+#[tokio::test]
+async fn a_batch_that_panics_is_handled_one_by_one() {
+    let world = World::new().await;
+    world.app.conduct(|n, tries| if n == 1 && tries == 1 { Conduct::Panic } else { Conduct::Succeed });
+    for n in 0..3 {
+        world.add(Tally::new(n)).await;
+    }
+    let consumer = world.consumer();
+    world.wait_for_effects(0..3).await;
+    consumer.stop().await;
+    assert_eq!(*world.app.batches.lock().unwrap(), [3, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_twice_in_a_batch_or_known_already_has_its_effects_once() {
+    let world = World::new().await;
+    let (known, twice) = (fields(Tally::new(1)), fields(Tally::new(2)));
+    world.routes().deliver(STREAM, &known).await;
+    for entry in [&known, &twice, &twice] {
+        world.add_raw(STREAM, "*", entry).await;
+    }
+    let consumer = world.consumer();
+    world.wait_for_effects([1, 2]).await;
+    world.wait_until_acknowledged(STREAM).await;
+    consumer.stop().await;
+    assert_eq!(world.effects().await, [1, 2]);
+    assert_eq!(*world.app.batches.lock().unwrap(), [1, 1]);
+}

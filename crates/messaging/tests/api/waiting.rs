@@ -1,0 +1,85 @@
+//! Events that have to wait hold up nobody.
+
+use contracts::events::Event;
+use messaging::{Fail, Policy};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::support::{Conduct, Ping, World, eventually, policy};
+
+const STREAM: &str = Ping::STREAM.name;
+
+fn wait_for(world: &World, waits: impl Fn(i64) -> bool + Send + Sync + 'static) -> Arc<AtomicBool> {
+    let cause = Arc::new(AtomicBool::new(false));
+    let come = cause.clone();
+    world.app.conduct(move |n, _| {
+        if waits(n) && !come.load(Ordering::Relaxed) {
+            Conduct::Fail(Fail::not_yet("its cause has not come"))
+        } else {
+            Conduct::Succeed
+        }
+    });
+    cause
+}
+
+#[tokio::test]
+async fn an_event_that_comes_too_early_is_handled_once_its_cause_has_come() {
+    let world = World::new().await;
+    let cause = wait_for(&world, |_| true);
+    world.add(Ping::new(1)).await;
+    let consumer = world.consumer();
+    eventually("some tries", async || world.app.tries(1) > 3).await;
+    assert!(world.effects().await.is_empty());
+    cause.store(true, Ordering::Relaxed);
+    world.wait_for_effects([1]).await;
+    world.wait_until_acknowledged(STREAM).await;
+    consumer.stop().await;
+    assert!(world.redis.dead_letters(STREAM).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_dependency_may_be_down_for_any_number_of_tries() {
+    let world = World::new().await;
+    world
+        .app
+        .conduct(|_, tries| if tries < 30 { Conduct::Fail(Fail::retry("down")) } else { Conduct::Succeed });
+    world.add(Ping::new(1)).await;
+    let consumer = world.consumer();
+    world.wait_for_effects([1]).await;
+    consumer.stop().await;
+    assert!(world.redis.dead_letters(STREAM).await.is_empty());
+}
+
+#[tokio::test]
+async fn waiting_events_leave_their_slots() {
+    let world = World::new().await;
+    let cause = wait_for(&world, |n| n < 50);
+    for n in 0..100 {
+        world.add(Ping::new(n)).await;
+    }
+    let consumer = world.consumer_with(Policy { slots: 1, ..policy() });
+    world.wait_for_effects(50..100).await;
+    cause.store(true, Ordering::Relaxed);
+    world.wait_for_effects(0..100).await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn more_waiting_events_than_memory_is_meant_for_wait_in_redis() {
+    let world = World::new().await;
+    let cause = wait_for(&world, |n| n < 20);
+    for n in 0..30 {
+        world.add(Ping::new(n)).await;
+    }
+    let claim_after = Duration::from_millis(300);
+    let consumer = world.consumer_with(Policy { parked: 2, claim_after, ..policy() });
+    world.wait_for_effects(20..30).await;
+    cause.store(true, Ordering::Relaxed);
+    world.wait_for_effects(0..30).await;
+    consumer.stop().await;
+}

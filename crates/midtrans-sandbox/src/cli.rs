@@ -1,0 +1,97 @@
+//! The command line: `serve` and `healthcheck`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{Config, run};
+
+/// A local Midtrans: Snap, Core API, payment page, notifications, and a control API for tests.
+#[derive(Debug, Parser)]
+#[command(name = "midtrans-sandbox", version)]
+pub struct Cli {
+    /// What to do; `serve` if not given.
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    config: Config,
+
+    /// Which messages are logged.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    log_level: String,
+
+    /// How they are written.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Runs the sandbox.
+    Serve,
+    /// Asks a running sandbox whether it is alive; the exit code is the answer.
+    Healthcheck,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Json,
+    Pretty,
+}
+
+/// Anything that ends the process with a message.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Cli {
+    /// Does what the command line says.
+    pub async fn execute(self) -> Result<(), BoxError> {
+        init_logs(&self.log_level, self.log_format)?;
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve(self.config).await,
+            Command::Healthcheck => healthcheck(self.config.http_addr).await,
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<(), BoxError> {
+    if config.midtrans_environment != "local" {
+        let environment = &config.midtrans_environment;
+        tracing::info!(
+            "MIDTRANS_ENVIRONMENT is {environment:?}, not \"local\": the local Midtrans is not needed"
+        );
+        return Ok(());
+    }
+    let listener = TcpListener::bind(config.http_addr)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.http_addr))?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let shutdown = async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    };
+    Ok(run(listener, config, shutdown).await?)
+}
+
+async fn healthcheck(listening: SocketAddr) -> Result<(), BoxError> {
+    let ip = if listening.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listening.ip() };
+    let url = format!("http://{}/health/live", SocketAddr::new(ip, listening.port()));
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
+    client.get(url).send().await?.error_for_status()?;
+    Ok(())
+}
+
+fn init_logs(level: &str, format: LogFormat) -> Result<(), BoxError> {
+    let filter = EnvFilter::try_new(level).map_err(|error| format!("LOG_LEVEL {level:?}: {error}"))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Json => {
+            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+        }
+        LogFormat::Pretty => logs.init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The use cases, one per file: the only code that opens transactions. Peers are asked before a transaction begins,
+//! never inside one.
+
+pub mod advance_order;
+pub mod cancel_order;
+pub mod place_order;
+pub mod read_orders;
+pub mod rescue_order;
+pub mod return_goods;

@@ -1,0 +1,73 @@
+//! Moves an order on, with everything that belongs to the move: timeline, events, goods to send back.
+
+use contracts::OrderId;
+use messaging::{Fail, outbox};
+use sqlx::PgTransaction;
+
+use crate::{
+    domain::{Input, Order, State, Step},
+    store,
+};
+
+/// Does to an order what the contract's table says for an input.
+pub async fn advance_order(tx: &mut PgTransaction<'_>, id: OrderId, input: Input) -> Result<(), Fail> {
+    let Some(order) = store::orders::lock_order(tx, id).await? else {
+        return Err(Fail::reject(format!("there is no order {id}")));
+    };
+    let (cause, detail) = (input.cause(), input.detail());
+    match order.status.step(&input) {
+        Step::Moved(state) => move_order(tx, &order, &state, cause, detail.as_deref()).await?,
+        Step::Same => {}
+        Step::Note { alarm } => {
+            if alarm {
+                sound_alarm(&order, cause, detail.as_deref());
+            }
+            store::history::insert_note(tx, id, cause, detail.as_deref()).await?;
+            if let Some(total) = input.refunded_total() {
+                store::orders::update_refunded(tx, id, total).await?;
+            }
+        }
+        Step::Wait => {
+            return Err(Fail::not_yet(format!("{cause} for order {id}, which is {}", order.status)));
+        }
+        Step::Reject => {
+            return Err(Fail::reject(format!("{cause} for order {id}, which is {}", order.status)));
+        }
+    }
+    Ok(())
+}
+
+/// Moves a locked order. The caller has asked the table.
+pub async fn move_order(
+    tx: &mut PgTransaction<'_>,
+    order: &Order,
+    to: &State,
+    cause: &str,
+    detail: Option<&str>,
+) -> sqlx::Result<()> {
+    if !store::orders::update_order(tx, order.id, order.status, to, cause, detail).await? {
+        // The row was locked when its state was read, so this is a statement that is wrong.
+        return Err(sqlx::Error::RowNotFound);
+    }
+    if let Some(cause) = to.cancelled_because() {
+        outbox::append(tx, order.cancelled_event(cause)).await?;
+    }
+    match to {
+        State::Paid => outbox::append(tx, order.paid_event()).await?,
+        State::DeliveryFailed(_) => store::returns::insert_returns(tx, order.id).await?,
+        State::Received
+        | State::AwaitingPayment(_)
+        | State::Shipped(_)
+        | State::Delivered(_)
+        | State::Failed(_)
+        | State::Cancelled { .. }
+        | State::Refunded(_) => {}
+    }
+    Ok(())
+}
+
+/// Says that somebody has to look.
+fn sound_alarm(order: &Order, cause: &'static str, detail: Option<&str>) {
+    metrics::counter!("order_alarms_total", "cause" => cause).increment(1);
+    tracing::error!(order.id = %order.id, order.status = %order.status, cause, detail, "somebody has to look at this order");
+}

@@ -1,0 +1,151 @@
+//! Places an order: what the cart holds at this moment, at today's prices.
+
+use contracts::{OrderId, ProductId, UserId};
+use messaging::outbox;
+use serde_json::Value;
+use sqlx::PgTransaction;
+use tonic::Status;
+
+use crate::{
+    App,
+    domain::{CartLine, Line, NewOrder, Receipt, Unorderable, price_lines},
+    store::{
+        self,
+        idempotency::{Scoped, StoredReply},
+    },
+};
+
+/// What keys of this use case are filed under. /order and /checkout are one route.
+const ROUTE: &str = "order";
+/// The status of the reply, as it is stored with a key.
+const CREATED: i16 = 201;
+
+/// The reply to a wish that was granted.
+#[derive(Debug)]
+pub struct PlacedOrder {
+    /// The order.
+    pub id: OrderId,
+    /// The body: a [`Receipt`] in JSON, the same bytes for every repetition.
+    pub body: String,
+    /// Whether the reply was given before.
+    pub replayed: bool,
+}
+
+/// Why nothing was ordered.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceOrderError {
+    /// The cart does not allow it.
+    #[error("the cart cannot be ordered")]
+    Unorderable(Unorderable),
+    /// These products are not in the cart.
+    #[error("some products are not in the cart")]
+    NotInCart(Vec<ProductId>),
+    /// The buyer has this many unpaid orders already, which is the limit.
+    #[error("the buyer has {0} unpaid orders")]
+    TooManyOpen(u32),
+    /// The key was used for another request.
+    #[error("the Idempotency-Key was used for another request")]
+    KeyReused,
+    /// cart-service did not help.
+    #[error("cart-service")]
+    Cart(#[source] Status),
+    /// product-service did not help.
+    #[error("product-service")]
+    Product(#[source] Status),
+    /// The database did not help.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The wish or the reply does not serialise.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// Places an order, or gives the reply that was given to the same key before.
+pub async fn place_order(
+    app: &App,
+    buyer: UserId,
+    wish: NewOrder,
+    key: Option<&str>,
+) -> Result<PlacedOrder, PlaceOrderError> {
+    let request = serde_json::to_value(&wish)?;
+    let key = key.map(|key| Scoped { user: buyer, route: ROUTE, key });
+    if let Some(key) = key
+        && let Some(reply) = stored_reply(app, key, &request).await?
+    {
+        return Ok(reply);
+    }
+    let (lines, total) = fill_basket(app, buyer, &wish).await?;
+    let mut tx = app.db.begin().await?;
+    if let Some(key) = key
+        && !store::idempotency::insert_key(&mut tx, key, &request).await?
+    {
+        tx.rollback().await?;
+        // A twin has just been committed under this key; keys stay for a day.
+        return stored_reply(app, key, &request)
+            .await?
+            .ok_or(PlaceOrderError::Database(sqlx::Error::RowNotFound));
+    }
+    refuse_too_many(app, &mut tx, buyer).await?;
+    let order = store::orders::insert_order(&mut tx, buyer, lines, total, wish.shipping_address).await?;
+    outbox::append(&mut tx, order.created_event()).await?;
+    let body =
+        serde_json::to_string(&Receipt { message: "Order received", order_id: order.id, order: &order })?;
+    if let Some(key) = key {
+        store::idempotency::update_reply(&mut tx, key, CREATED, order.id, &body).await?;
+    }
+    app.outbox.commit(tx).await?;
+    Ok(PlacedOrder { id: order.id, body, replayed: false })
+}
+
+async fn stored_reply(
+    app: &App,
+    key: Scoped<'_>,
+    request: &Value,
+) -> Result<Option<PlacedOrder>, PlaceOrderError> {
+    let mut db = app.db.acquire().await?;
+    match store::idempotency::find_reply(&mut db, key, request).await? {
+        None => Ok(None),
+        Some(StoredReply { same_request: false, .. }) => Err(PlaceOrderError::KeyReused),
+        Some(StoredReply { order_id, body, .. }) => {
+            Ok(Some(PlacedOrder { id: order_id, body, replayed: true }))
+        }
+    }
+}
+
+/// What is ordered, and what it costs.
+async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<(Vec<Line>, i64), PlaceOrderError> {
+    let only = wish.product_ids.as_deref();
+    let cart = app.peers.cart_lines(buyer, only).await.map_err(PlaceOrderError::Cart)?;
+    let missing = missing(&cart, only.unwrap_or_default());
+    if !missing.is_empty() {
+        return Err(PlaceOrderError::NotInCart(missing));
+    }
+    if cart.is_empty() {
+        return Err(PlaceOrderError::Unorderable(Unorderable::Empty));
+    }
+    let catalogue = app.peers.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
+    price_lines(&cart, catalogue, wish.expected_total).map_err(PlaceOrderError::Unorderable)
+}
+
+fn missing(cart: &[CartLine], wanted: &[ProductId]) -> Vec<ProductId> {
+    let in_cart = |id: &ProductId| cart.iter().any(|line| line.product_id == *id);
+    wanted.iter().copied().filter(|id| !in_cart(id)).collect()
+}
+
+/// Counts under a lock of the buyer, so that orders placed at the same time count one another.
+async fn refuse_too_many(
+    app: &App,
+    tx: &mut PgTransaction<'_>,
+    buyer: UserId,
+) -> Result<(), PlaceOrderError> {
+    let limit = app.max_open_orders;
+    if limit == 0 {
+        return Ok(());
+    }
+    store::orders::lock_buyer(tx, buyer).await?;
+    if store::orders::count_open_orders(tx, buyer).await? < i64::from(limit) {
+        Ok(())
+    } else {
+        Err(PlaceOrderError::TooManyOpen(limit))
+    }
+}

@@ -1,0 +1,230 @@
+//! The services that this one asks: what it needs from each, in its own words.
+
+use std::{collections::BTreeMap, future::Future, time::Duration};
+
+use chassis::{
+    BoxError, Kit,
+    grpc::{Peer, PeerChannel},
+};
+use contracts::{
+    DeliveryId, OrderId, ProductId, UserId,
+    grpc::{
+        cart::{CartItem, GetCartItemRequest, GetCartRequest, cart_service_client::CartServiceClient},
+        delivery::{
+            CancelDeliveryOutcome, CancelDeliveryRequest, GetDeliveryByOrderIdRequest,
+            delivery_service_client::DeliveryServiceClient,
+        },
+        payment::{
+            CancelOutcome, CancelPaymentRequest, GetPaymentRequest,
+            payment_service_client::PaymentServiceClient,
+        },
+        product::{
+            GetProductsRequest, ProductResponse, UpdateStockRequest,
+            product_service_client::ProductServiceClient,
+        },
+    },
+};
+use time::OffsetDateTime;
+use tonic::{Code, Response, Status};
+
+use crate::{
+    config::Config,
+    domain::{CartLine, OnSale, PaymentPage},
+};
+
+/// How long a peer may take, finding it included.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// What product-service's ledger calls goods that come back.
+const RETURN: &str = "return";
+
+/// Clients of the four services that this one asks. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Peers {
+    cart: CartServiceClient<PeerChannel>,
+    product: ProductServiceClient<PeerChannel>,
+    payment: PaymentServiceClient<PeerChannel>,
+    delivery: DeliveryServiceClient<PeerChannel>,
+}
+
+/// What payment-service says when it is asked where an order can be paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageAnswer {
+    /// There.
+    Open(PaymentPage),
+    /// Nowhere: the payment is closed.
+    Closed,
+    /// It has not heard of the order yet.
+    NotYet,
+}
+
+/// What payment-service says when it is asked to close a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentEnd {
+    /// Closed for good.
+    Cancelled,
+    /// It was paid before.
+    Paid,
+    /// It does not know at the moment; nothing has changed.
+    Unknown,
+}
+
+/// What delivery-service says when it is asked to stop a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryEnd {
+    /// It will not leave.
+    Cancelled,
+    /// It has left.
+    Shipped,
+}
+
+/// What delivery-service knows of an order's delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownDelivery {
+    /// There is none.
+    Missing,
+    /// It goes on.
+    Started(DeliveryId),
+    /// It was stopped.
+    Cancelled,
+}
+
+impl Peers {
+    /// Starts to follow the peers.
+    pub fn follow(config: &Config, kit: &Kit) -> Result<Self, BoxError> {
+        let channel = |url: &str| {
+            Peer::follow(url, &kit.common.internal_secret, &kit.lifecycle).map(|peer| peer.channel())
+        };
+        Ok(Self {
+            cart: CartServiceClient::new(channel(&config.cart_grpc_url)?),
+            product: ProductServiceClient::new(channel(&config.product_grpc_url)?),
+            payment: PaymentServiceClient::new(channel(&config.payment_grpc_url)?),
+            delivery: DeliveryServiceClient::new(channel(&config.delivery_grpc_url)?),
+        })
+    }
+
+    /// A buyer's cart, or those of the named products that are in it.
+    pub async fn cart_lines(
+        &self,
+        buyer: UserId,
+        only: Option<&[ProductId]>,
+    ) -> Result<Vec<CartLine>, Status> {
+        let (mut cart, user_id) = (self.cart.clone(), buyer.to_string());
+        let reply = match only {
+            None => within(cart.get_user_cart(GetCartRequest { user_id })).await?,
+            Some(ids) => {
+                let product_ids = ids.iter().map(|id| id.to_u64()).collect();
+                within(cart.get_cart_items(GetCartItemRequest { user_id, product_ids })).await?
+            }
+        };
+        reply.items.iter().map(cart_line).collect()
+    }
+
+    /// Those of the products that can be bought at this moment.
+    pub async fn products_on_sale(&self, cart: &[CartLine]) -> Result<BTreeMap<ProductId, OnSale>, Status> {
+        let ids = cart.iter().map(|line| line.product_id.to_u64()).collect();
+        let reply = within(self.product.clone().get_products(GetProductsRequest { ids })).await?;
+        reply.products.into_iter().filter(|product| !product.deleted).map(on_sale).collect()
+    }
+
+    /// Where an order can be paid. The page is made at the first call.
+    pub async fn payment_page(
+        &self,
+        order: OrderId,
+        amount: i64,
+        buyer: UserId,
+    ) -> Result<PageAnswer, Status> {
+        let request = GetPaymentRequest {
+            order_id: order.to_u64(),
+            amount: amount.unsigned_abs(),
+            user_id: buyer.to_u64(),
+        };
+        let reply = match within(self.payment.clone().get_payment_url(request)).await {
+            Ok(reply) => reply,
+            Err(status) if status.code() == Code::FailedPrecondition => return Ok(PageAnswer::Closed),
+            Err(status) if status.code() == Code::NotFound => return Ok(PageAnswer::NotYet),
+            Err(status) => return Err(status),
+        };
+        let expires = OffsetDateTime::from_unix_timestamp(reply.expires_at)
+            .map_err(|_| odd("payment", "expires_at"))?;
+        Ok(PageAnswer::Open(PaymentPage { url: reply.payment_url, expires }))
+    }
+
+    /// Closes an unpaid payment for good.
+    pub async fn cancel_payment(&self, order: OrderId) -> Result<PaymentEnd, Status> {
+        let request = CancelPaymentRequest { order_id: order.to_u64() };
+        let reply = within(self.payment.clone().cancel_payment(request)).await?;
+        Ok(match reply.outcome() {
+            CancelOutcome::Cancelled => PaymentEnd::Cancelled,
+            CancelOutcome::Paid => PaymentEnd::Paid,
+            CancelOutcome::Unknown => PaymentEnd::Unknown,
+        })
+    }
+
+    /// What became of an order's delivery.
+    pub async fn find_delivery(&self, order: OrderId) -> Result<KnownDelivery, Status> {
+        let request = GetDeliveryByOrderIdRequest { order_id: order.to_u64() };
+        let reply = match within(self.delivery.clone().get_delivery_by_order_id(request)).await {
+            Ok(reply) => reply,
+            Err(status) if status.code() == Code::NotFound => return Ok(KnownDelivery::Missing),
+            Err(status) => return Err(status),
+        };
+        let delivery = reply.delivery.ok_or_else(|| odd("delivery", "delivery"))?;
+        if delivery.status == "CANCELLED" {
+            return Ok(KnownDelivery::Cancelled);
+        }
+        let id = delivery.id.try_into().map_err(|_| odd("delivery", "id"))?;
+        Ok(KnownDelivery::Started(id))
+    }
+
+    /// Stops a delivery that has not left yet.
+    pub async fn cancel_delivery(&self, order: OrderId) -> Result<DeliveryEnd, Status> {
+        let request = CancelDeliveryRequest { order_id: order.to_u64() };
+        let reply = within(self.delivery.clone().cancel_delivery(request)).await?;
+        match reply.outcome() {
+            CancelDeliveryOutcome::Cancelled => Ok(DeliveryEnd::Cancelled),
+            CancelDeliveryOutcome::Shipped => Ok(DeliveryEnd::Shipped),
+            CancelDeliveryOutcome::Unspecified => Err(odd("delivery", "outcome")),
+        }
+    }
+
+    /// Gives goods that an order bought back to the stock: once, however often it is told.
+    pub async fn return_stock(
+        &self,
+        order: OrderId,
+        product: ProductId,
+        quantity: i32,
+    ) -> Result<(), Status> {
+        let request = UpdateStockRequest {
+            id: product.to_u64(),
+            add: quantity.into(),
+            order_id: order.to_u64(),
+            reason: RETURN.to_owned(),
+        };
+        within(self.product.clone().update_stock(request)).await.map(drop)
+    }
+}
+
+/// A call that is given up after [`DEADLINE`]. The channel's own deadline starts only once a replica is found.
+async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    match tokio::time::timeout(DEADLINE, call).await {
+        Ok(answer) => answer.map(Response::into_inner),
+        Err(_) => Err(Status::deadline_exceeded("no answer in time")),
+    }
+}
+
+fn cart_line(item: &CartItem) -> Result<CartLine, Status> {
+    let product_id = item.product_id.try_into().map_err(|_| odd("cart", "product_id"))?;
+    let quantity = i32::try_from(item.quantity).map_err(|_| odd("cart", "quantity"))?;
+    Ok(CartLine { product_id, quantity })
+}
+
+fn on_sale(product: ProductResponse) -> Result<(ProductId, OnSale), Status> {
+    let id = product.id.try_into().map_err(|_| odd("product", "id"))?;
+    let price = i64::try_from(product.price).map_err(|_| odd("product", "price"))?;
+    Ok((id, OnSale { name: product.name, price }))
+}
+
+/// A peer broke the contract.
+fn odd(peer: &str, member: &str) -> Status {
+    Status::internal(format!("{peer}-service answered with an impossible {member}"))
+}

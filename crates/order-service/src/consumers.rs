@@ -1,0 +1,106 @@
+//! What this service hears: everything that moves an order on.
+
+use std::time::Duration;
+
+use contracts::events::{
+    DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, PaymentFailed, PaymentRefunded,
+    PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, groups,
+};
+use messaging::{Consumer, Fail, Handle};
+use sqlx::PgTransaction;
+
+use crate::{
+    App,
+    app::advance_order::advance_order,
+    clients::PageAnswer,
+    domain::{Input, PaymentPage, Status},
+    store,
+};
+
+/// How long payment-service is waited for in place, in all about 150 ms: it hears of the order at the same moment as
+/// product-service, and is hardly ever later than that.
+const WAITS: [Duration; 6] = [
+    Duration::from_millis(3),
+    Duration::from_millis(6),
+    Duration::from_millis(12),
+    Duration::from_millis(24),
+    Duration::from_millis(48),
+    Duration::from_millis(60),
+];
+
+/// The events it follows.
+pub fn consumer(app: &App) -> Consumer<App> {
+    Consumer::new(groups::ORDER, app.clone(), app.db.clone(), app.outbox.clone())
+        .on::<StockReserved>()
+        .on::<StockInsufficient>()
+        .on::<PaymentSuccess>()
+        .on::<PaymentFailed>()
+        .on::<PaymentRefunded>()
+        .on::<PaymentReversed>()
+        .on::<DeliveryShipped>()
+        .on::<DeliverySuccess>()
+        .on::<DeliveryFailed>()
+}
+
+/// An event that needs nothing but the table.
+macro_rules! advances {
+    ($($event:ty),+) => {
+        $(
+            impl Handle<$event> for App {
+                type Prepared = ();
+
+                async fn apply(
+                    &self,
+                    tx: &mut PgTransaction<'_>,
+                    Envelope { event, .. }: Envelope<$event>,
+                    (): (),
+                ) -> Result<(), Fail> {
+                    advance_order(tx, event.order_id, event.into()).await
+                }
+            }
+        )+
+    };
+}
+advances!(
+    StockInsufficient,
+    PaymentSuccess,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentReversed,
+    DeliveryShipped,
+    DeliverySuccess,
+    DeliveryFailed
+);
+
+impl Handle<StockReserved> for App {
+    /// Where to pay; nothing if the payment is closed, or if the order is past the question.
+    type Prepared = Option<PaymentPage>;
+
+    async fn prepare(
+        &self,
+        Envelope { event, .. }: &Envelope<StockReserved>,
+    ) -> Result<Option<PaymentPage>, Fail> {
+        let mut db = self.db.acquire().await?;
+        let order = store::orders::find_payable(&mut db, event.order_id).await?;
+        drop(db);
+        let Some(order) = order.filter(|order| order.status == Status::Received) else { return Ok(None) };
+        let ask = || self.peers.payment_page(event.order_id, order.total_amount, order.user_id);
+        for wait in WAITS {
+            match ask().await.map_err(Fail::retry)? {
+                PageAnswer::Open(page) => return Ok(Some(page)),
+                PageAnswer::Closed => return Ok(None),
+                PageAnswer::NotYet => tokio::time::sleep(wait).await,
+            }
+        }
+        Err(Fail::retry("payment-service has not heard of the order yet"))
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        Envelope { event, .. }: Envelope<StockReserved>,
+        page: Option<PaymentPage>,
+    ) -> Result<(), Fail> {
+        advance_order(tx, event.order_id, Input::StockReserved(page)).await
+    }
+}

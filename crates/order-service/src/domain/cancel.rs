@@ -1,0 +1,70 @@
+//! Whether an order may be cancelled, by whom, and who has to agree: the last row of the contract's table T1.
+
+use contracts::events::CancelCause;
+
+use super::Status;
+
+/// Who wants an order cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Its buyer.
+    Buyer,
+    /// An administrator. `owner` if the order is the administrator's own.
+    Admin {
+        /// Whether it is the administrator's own order.
+        owner: bool,
+    },
+}
+
+/// What has to happen before an order is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelPlan {
+    /// Nothing.
+    AtOnce,
+    /// payment-service has to close the payment.
+    AfterPayment,
+    /// delivery-service has to stop the delivery.
+    AfterDelivery,
+    /// It is cancelled already.
+    Done,
+    /// It cannot be cancelled.
+    Refused(Refusal),
+}
+
+/// Why an order cannot be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is paid, and the buyer alone cannot undo that.
+    AlreadyPaid,
+    /// The goods have left.
+    AlreadyShipped,
+    /// It has ended otherwise.
+    Ended,
+}
+
+impl Status {
+    /// What has to happen before an order in this state is cancelled.
+    pub const fn plan_cancel(self, by: By) -> CancelPlan {
+        match (self, by) {
+            (Self::Received, _) => CancelPlan::AtOnce,
+            (Self::AwaitingPayment, _) => CancelPlan::AfterPayment,
+            (Self::Paid, By::Admin { .. }) => CancelPlan::AfterDelivery,
+            (Self::Paid, By::Buyer) => CancelPlan::Refused(Refusal::AlreadyPaid),
+            (Self::Shipped | Self::Delivered | Self::DeliveryFailed, _) => {
+                CancelPlan::Refused(Refusal::AlreadyShipped)
+            }
+            (Self::Cancelled, _) => CancelPlan::Done,
+            (Self::Failed | Self::Refunded, _) => CancelPlan::Refused(Refusal::Ended),
+        }
+    }
+}
+
+impl By {
+    /// The cause to tell. A paid order is only ever cancelled by an administrator, whoever bought it.
+    pub const fn cause(self, from: Status) -> CancelCause {
+        match (self, from) {
+            (_, Status::Paid) | (Self::Admin { owner: false }, _) => CancelCause::Admin,
+            (Self::Buyer | Self::Admin { owner: true }, _) => CancelCause::Customer,
+        }
+    }
+}

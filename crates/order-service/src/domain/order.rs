@@ -1,0 +1,213 @@
+//! An order as its buyer sees it, and the wish for one.
+
+use std::collections::BTreeSet;
+
+use contracts::{
+    DeliveryId, OrderId, ProductId, UserId,
+    events::{self, CancelCause, OrderCancelled, OrderCreated, OrderPaid},
+};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::Status;
+
+/// The most products that can be named: as many as a cart has lines.
+const MAX_PRODUCTS: usize = 100;
+
+/// What a buyer wants to order. Left out, it is the whole cart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "product_ids": [1, 4], "expected_total": 250_000 }))]
+pub struct NewOrder {
+    /// Only these products of the cart.
+    #[garde(inner(length(min = 1, max = MAX_PRODUCTS), custom(no_duplicates)))]
+    #[schema(min_items = 1, max_items = 100)]
+    pub product_ids: Option<Vec<ProductId>>,
+    /// Where it goes.
+    #[garde(dive)]
+    pub shipping_address: Option<ShippingAddress>,
+    /// What the buyer believes it costs: if it costs something else, nothing is ordered.
+    #[garde(range(min = 1, max = 9_000_000_000_000_000))]
+    #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64)]
+    pub expected_total: Option<i64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde asks for")]
+fn no_duplicates(ids: &[ProductId], _: &()) -> garde::Result {
+    let different: BTreeSet<&ProductId> = ids.iter().collect();
+    if different.len() == ids.len() { Ok(()) } else { Err(garde::Error::new("must not contain an id twice")) }
+}
+
+/// Where an order goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShippingAddress {
+    /// Who receives it.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
+    pub recipient: String,
+    /// The recipient's telephone number.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "+62 811 1234 567")]
+    pub phone: String,
+    /// Street and number.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Jl. Mawar 1")]
+    pub street: String,
+    /// City.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Bandung")]
+    pub city: String,
+    /// Province or state.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200, example = "Jawa Barat")]
+    pub province: Option<String>,
+    /// Postal code.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "40111")]
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2 country code.
+    #[garde(pattern("^[A-Z]{2}$"))]
+    #[schema(pattern = "^[A-Z]{2}$", example = "ID")]
+    pub country: String,
+}
+
+/// A line of an order. Name and price are those of the moment of ordering.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OrderItem)]
+pub struct Item {
+    /// The line.
+    #[schema(example = 12)]
+    pub id: i64,
+    /// The order.
+    pub order_id: OrderId,
+    /// The product.
+    pub product_id: ProductId,
+    /// Its name.
+    #[schema(example = "Kopi Gayo 250 g")]
+    pub name: String,
+    /// Its price in rupiah.
+    #[schema(example = 125_000)]
+    pub price: i64,
+    /// Units.
+    #[schema(example = 2)]
+    pub quantity: i32,
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Order {
+    /// The order.
+    pub id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// Where it stands.
+    pub status: Status,
+    /// What it costs, in rupiah.
+    #[schema(example = 250_000)]
+    pub total_amount: i64,
+    /// What was ordered.
+    pub items: Vec<Item>,
+    /// Where it goes, if the buyer said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<ShippingAddress>,
+    /// Where to pay, while it can be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "http://localhost:8080/midtrans/snap/v4/redirection/5e8a2f6c")]
+    pub payment_url: Option<String>,
+    /// Until when it can be paid.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub payment_expires: Option<OffsetDateTime>,
+    /// Its delivery, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<DeliveryId>,
+    /// What went back to the buyer so far, in rupiah.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refunded_amount: Option<i64>,
+    /// Why it ended FAILED, or the reason that was given when it was CANCELLED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+    /// When it was placed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+/// What the buyer gets for a wish that was granted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderReceipt)]
+pub struct Receipt<'a> {
+    /// A sentence for people.
+    #[schema(example = "Order received")]
+    pub message: &'a str,
+    /// The order's id.
+    pub order_id: OrderId,
+    /// The order.
+    pub order: &'a Order,
+}
+
+/// A row of an order's timeline: a change, or a note (`from` and `to` are the same).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = OrderEvent)]
+pub struct HistoryEntry {
+    /// When it happened.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// The state before; null for the first row.
+    pub from: Option<Status>,
+    /// The state after.
+    pub to: Status,
+    /// What caused it: an event of the shop, or what somebody did.
+    #[schema(example = "PaymentSuccess")]
+    pub cause: String,
+    /// More about it, for people.
+    #[schema(example = "250000 by qris")]
+    pub detail: Option<String>,
+}
+
+impl Order {
+    fn event_items(&self) -> Vec<events::Item> {
+        let item = |item: &Item| events::Item { product_id: item.product_id, quantity: item.quantity };
+        self.items.iter().map(item).collect()
+    }
+
+    /// What is told when it was placed, and again when nobody answers.
+    pub fn created_event(&self) -> OrderCreated {
+        OrderCreated {
+            order_id: self.id,
+            user_id: self.user_id,
+            total_amount: self.total_amount,
+            items: self.event_items(),
+            created_at: self.created_at,
+        }
+    }
+
+    /// What is told when it is paid, and again when no delivery is known.
+    pub fn paid_event(&self) -> OrderPaid {
+        OrderPaid {
+            order_id: self.id,
+            user_id: self.user_id,
+            total_amount: self.total_amount,
+            items: self.event_items(),
+            ordered_at: self.created_at,
+            shipping_address: self.shipping_address.clone().map(Into::into),
+        }
+    }
+
+    /// What is told when it ended FAILED or CANCELLED.
+    pub fn cancelled_event(&self, cause: CancelCause) -> OrderCancelled {
+        OrderCancelled { order_id: self.id, user_id: self.user_id, items: self.event_items(), cause }
+    }
+}
+
+impl From<ShippingAddress> for events::ShippingAddress {
+    fn from(address: ShippingAddress) -> Self {
+        let ShippingAddress { recipient, phone, street, city, province, postal_code, country } = address;
+        Self { recipient, phone, street, city, province, postal_code, country }
+    }
+}

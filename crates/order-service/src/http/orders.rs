@@ -1,0 +1,224 @@
+//! Looking at orders, and cancelling them.
+
+use axum::{
+    extract::State,
+    http::{
+        HeaderValue,
+        header::{HeaderMap, LINK},
+    },
+    response::IntoResponse,
+};
+use chassis::{Admin, OptionalJson, Path, Problem, Query, User, http::link_next};
+use contracts::{OrderId, UserId};
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    App, app,
+    app::read_orders::Listed,
+    domain::{HistoryEntry, Order, Status},
+    store::orders::Part,
+};
+
+const fn ten() -> i64 {
+    10
+}
+
+/// Which of one's orders.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only orders in this state.
+    #[garde(skip)]
+    status: Option<Status>,
+    /// At most this many.
+    #[serde(default = "ten")]
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10)]
+    limit: i64,
+    /// Only orders older than this one: the last id of the part before.
+    #[garde(skip)]
+    #[param(value_type = Option<i64>, minimum = 1)]
+    before: Option<OrderId>,
+}
+
+/// Which of all orders.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListAllQuery {
+    /// Only orders in this state.
+    #[garde(skip)]
+    status: Option<Status>,
+    /// Only this buyer's orders.
+    #[garde(skip)]
+    #[param(value_type = Option<i64>, minimum = 1)]
+    user_id: Option<UserId>,
+    /// At most this many.
+    #[serde(default = "ten")]
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 10)]
+    limit: i64,
+    /// Only orders older than this one: the last id of the part before.
+    #[garde(skip)]
+    #[param(value_type = Option<i64>, minimum = 1)]
+    before: Option<OrderId>,
+}
+
+/// Why an order is cancelled.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelOrder {
+    /// In the words of who cancels.
+    #[garde(length(chars, min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255, example = "Ordered by mistake")]
+    reason: Option<String>,
+}
+
+/// One's own orders
+///
+/// Newest first, an administrator's own ones too.
+#[utoipa::path(
+    get,
+    path = "/api/v1/order",
+    operation_id = "list_orders",
+    tag = "order",
+    security(("token" = [])),
+    responses((status = 200, body = Vec<Order>, headers(
+        ("X-Total-Count" = i64, description = "How many orders the whole list has"),
+        ("Link" = String, description = "`rel=\"next\"`: the part that follows, if there is one"),
+    )))
+)]
+pub(super) async fn list_orders(
+    State(app): State<App>,
+    user: User,
+    Query(query): Query<ListQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let ListQuery { status, limit, before } = query;
+    let listed = app::read_orders::list_orders(&app, Some(user.id()), Part { status, before, limit }).await?;
+    Ok(reply("/api/v1/order", listed, None, status, limit))
+}
+
+/// Everybody's orders
+///
+/// Newest first. For administrators.
+#[utoipa::path(
+    get,
+    path = "/api/v1/order/all",
+    operation_id = "list_all_orders",
+    tag = "order",
+    security(("token" = [])),
+    responses(
+        (status = 200, body = Vec<Order>, headers(
+            ("X-Total-Count" = i64, description = "How many orders the whole list has"),
+            ("Link" = String, description = "`rel=\"next\"`: the part that follows, if there is one"),
+        )),
+        (status = 403, description = "Not an administrator"),
+    )
+)]
+pub(super) async fn list_all_orders(
+    State(app): State<App>,
+    _: Admin,
+    Query(query): Query<ListAllQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let ListAllQuery { status, user_id, limit, before } = query;
+    let listed = app::read_orders::list_orders(&app, user_id, Part { status, before, limit }).await?;
+    Ok(reply("/api/v1/order/all", listed, user_id, status, limit))
+}
+
+/// A part of a list, with the way to the next one.
+fn reply(
+    path: &str,
+    listed: Listed,
+    buyer: Option<UserId>,
+    status: Option<Status>,
+    limit: i64,
+) -> (HeaderMap, axum::Json<Vec<Order>>) {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-total-count", HeaderValue::from(listed.total));
+    let next = listed.next_before.and_then(|before| {
+        let kept = [("status", status.map(|s| s.to_string())), ("user_id", buyer.map(|id| id.to_string()))];
+        let mut query: Vec<(&str, String)> =
+            kept.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        query.extend([("limit", limit.to_string()), ("before", before.to_string())]);
+        link_next(path, &query)
+    });
+    if let Some(next) = next {
+        headers.insert(LINK, next);
+    }
+    (headers, axum::Json(listed.orders))
+}
+
+/// An order
+#[utoipa::path(
+    get,
+    path = "/api/v1/order/{id}",
+    operation_id = "get_order",
+    tag = "order",
+    params(("id" = OrderId, Path, description = "The order")),
+    security(("token" = [])),
+    responses((status = 200, body = Order), (status = 404, description = "Unknown, or not yours"))
+)]
+pub(super) async fn get_order(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<OrderId>,
+) -> Result<axum::Json<Order>, Problem> {
+    let order = app::read_orders::find_order(&app, id, user.scope()).await?;
+    order.map(axum::Json).ok_or_else(unknown)
+}
+
+/// The timeline of an order
+///
+/// Oldest first: every change of state, and notes (`from` and `to` are the same) about what changed nothing.
+#[utoipa::path(
+    get,
+    path = "/api/v1/order/{id}/events",
+    operation_id = "list_order_events",
+    tag = "order",
+    params(("id" = OrderId, Path, description = "The order")),
+    security(("token" = [])),
+    responses((status = 200, body = Vec<HistoryEntry>), (status = 404, description = "Unknown, or not yours"))
+)]
+pub(super) async fn list_order_events(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<OrderId>,
+) -> Result<axum::Json<Vec<HistoryEntry>>, Problem> {
+    let history = app::read_orders::list_history(&app, id, user.scope()).await?;
+    // Every order has at least the row of its beginning.
+    if history.is_empty() { Err(unknown()) } else { Ok(axum::Json(history)) }
+}
+
+/// Cancel an order
+///
+/// Before it is paid, by its buyer or an administrator; a paid one that has not left yet, by an administrator. The
+/// goods go back into the stock, and what was paid is given back. Cancelling twice is cancelling once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/order/{id}/cancel",
+    operation_id = "cancel_order",
+    tag = "order",
+    params(("id" = OrderId, Path, description = "The order")),
+    request_body(content = Option<CancelOrder>, description = "May be left out"),
+    security(("token" = [])),
+    responses(
+        (status = 200, body = Order, description = "The order, which is CANCELLED"),
+        (status = 404, description = "Unknown, or not yours"),
+        (status = 409, description = "`already_paid`, `already_shipped` or `not_cancellable`"),
+    )
+)]
+pub(super) async fn cancel_order(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<OrderId>,
+    OptionalJson(CancelOrder { reason }): OptionalJson<CancelOrder>,
+) -> Result<axum::Json<Order>, Problem> {
+    Ok(axum::Json(app::cancel_order::cancel_order(&app, &user, id, reason).await?))
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("There is no such order.")
+}

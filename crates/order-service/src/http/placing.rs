@@ -1,0 +1,98 @@
+//! Placing an order, under its two paths.
+
+use axum::{
+    extract::State,
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, LOCATION},
+    },
+    response::{IntoResponse, Response},
+};
+use chassis::{OptionalJson, Problem, User};
+
+use super::idempotency::IdempotencyKey;
+use crate::{
+    App, app,
+    domain::{NewOrder, Receipt},
+};
+
+/// Says that the reply was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Order what is in the cart
+///
+/// The whole cart, or only the products named. Names and prices are those of this moment. The goods are held next, and
+/// then the order can be paid: its `status` becomes `AWAITING_PAYMENT` and `payment_url` appears. The cart is emptied of
+/// what was bought once it is paid. With an Idempotency-Key a repeated request gets the first one's reply.
+#[utoipa::path(
+    post,
+    path = "/api/v1/order",
+    operation_id = "place_order",
+    tag = "order",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+        description = "1 to 255 visible ASCII characters that name this wish; kept for a day")),
+    request_body(content = Option<NewOrder>, description = "May be left out: then it is the whole cart"),
+    security(("token" = [])),
+    responses(
+        (status = 201, body = Receipt, headers(
+            ("Location" = String, description = "Path of the order"),
+            ("Idempotency-Replayed" = String, description = "`true` if this is the reply to an earlier request"),
+        )),
+        (status = 409, description = "`product_unavailable`, `price_changed` or `too_many_open_orders`"),
+        (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or `idempotency_key_reused`"),
+    )
+)]
+pub(super) async fn place_order(
+    state: State<App>,
+    user: User,
+    key: IdempotencyKey,
+    wish: OptionalJson<NewOrder>,
+) -> Result<Response, Problem> {
+    place(state, user, key, wish).await
+}
+
+/// Order what is in the cart, by its other name
+///
+/// The same as `POST /api/v1/order`, Idempotency-Keys included.
+#[utoipa::path(
+    post,
+    path = "/api/v1/checkout",
+    operation_id = "checkout",
+    tag = "order",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+        description = "1 to 255 visible ASCII characters that name this wish; kept for a day")),
+    request_body(content = Option<NewOrder>, description = "May be left out: then it is the whole cart"),
+    security(("token" = [])),
+    responses(
+        (status = 201, body = Receipt, headers(
+            ("Location" = String, description = "Path of the order"),
+            ("Idempotency-Replayed" = String, description = "`true` if this is the reply to an earlier request"),
+        )),
+        (status = 409, description = "`product_unavailable`, `price_changed` or `too_many_open_orders`"),
+        (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or `idempotency_key_reused`"),
+    )
+)]
+pub(super) async fn checkout(
+    state: State<App>,
+    user: User,
+    key: IdempotencyKey,
+    wish: OptionalJson<NewOrder>,
+) -> Result<Response, Problem> {
+    place(state, user, key, wish).await
+}
+
+async fn place(
+    State(app): State<App>,
+    user: User,
+    IdempotencyKey(key): IdempotencyKey,
+    OptionalJson(wish): OptionalJson<NewOrder>,
+) -> Result<Response, Problem> {
+    let placed = app::place_order::place_order(&app, user.id(), wish, key.as_deref()).await?;
+    let headers =
+        [(CONTENT_TYPE, "application/json".to_owned()), (LOCATION, format!("/api/v1/order/{}", placed.id))];
+    let mut response = (StatusCode::CREATED, headers, placed.body).into_response();
+    if placed.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}

@@ -1,0 +1,7 @@
+//! All SQL of this service, a file per table.
+
+pub mod history;
+pub mod idempotency;
+pub mod orders;
+pub mod returns;
+pub mod sweep;

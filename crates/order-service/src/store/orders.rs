@@ -1,0 +1,315 @@
+//! Orders with their lines.
+
+use contracts::{DeliveryId, OrderId, UserId};
+use sqlx::{PgConnection, Result, types::Json};
+use time::OffsetDateTime;
+
+use crate::domain::{Item, Line, Order, ShippingAddress, State, Status};
+
+/// An order as a row with its lines in one member, so that a list is one round trip.
+struct Row {
+    id: OrderId,
+    user_id: UserId,
+    status: Status,
+    total_amount: i64,
+    shipping_address: Option<Json<ShippingAddress>>,
+    payment_url: Option<String>,
+    payment_expires: Option<OffsetDateTime>,
+    delivery_id: Option<DeliveryId>,
+    refunded_amount: Option<i64>,
+    failure_reason: Option<String>,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    items: Json<Vec<Item>>,
+}
+
+impl From<Row> for Order {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            status: row.status,
+            total_amount: row.total_amount,
+            items: row.items.0,
+            shipping_address: row.shipping_address.map(|Json(address)| address),
+            payment_url: row.payment_url,
+            payment_expires: row.payment_expires,
+            delivery_id: row.delivery_id,
+            refunded_amount: row.refunded_amount,
+            failure_reason: row.failure_reason,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A query for whole orders; the first argument is what follows `from orders`.
+macro_rules! select_orders {
+    ($rest:literal, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Row,
+            r#"select
+                id as "id: OrderId",
+                user_id as "user_id: UserId",
+                status as "status: Status",
+                total_amount,
+                shipping_address as "shipping_address: Json<ShippingAddress>",
+                payment_url,
+                payment_expires,
+                delivery_id as "delivery_id: DeliveryId",
+                refunded_amount,
+                failure_reason,
+                created_at,
+                updated_at,
+                (
+                    select json_agg(json_build_object(
+                        'id', line.id, 'order_id', line.order_id, 'product_id', line.product_id,
+                        'name', line.name, 'price', line.price, 'quantity', line.quantity
+                    ) order by line.id)
+                    from order_items as line where line.order_id = orders.id
+                ) as "items!: Json<Vec<Item>>"
+            from orders "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
+/// Takes turns with other transactions that place an order for the same buyer.
+pub async fn lock_buyer(db: &mut PgConnection, buyer: UserId) -> Result<()> {
+    // Two keys are a space of their own, apart from the locks with one key of relay and migrations.
+    sqlx::query!("select pg_advisory_xact_lock(1, hashint8($1))", buyer.get()).execute(db).await?;
+    Ok(())
+}
+
+/// How many unpaid orders a buyer has.
+pub async fn count_open_orders(db: &mut PgConnection, buyer: UserId) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from orders
+        where user_id = $1 and status in ('RECEIVED', 'AWAITING_PAYMENT')"#,
+        buyer.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Inserts an order with its lines and the first row of its timeline.
+pub async fn insert_order(
+    db: &mut PgConnection,
+    buyer: UserId,
+    lines: Vec<Line>,
+    total: i64,
+    address: Option<ShippingAddress>,
+) -> Result<Order> {
+    let products: Vec<i64> = lines.iter().map(|line| line.product_id.get()).collect();
+    let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
+    let prices: Vec<i64> = lines.iter().map(|line| line.price).collect();
+    let quantities: Vec<i32> = lines.iter().map(|line| line.quantity).collect();
+    let placed = sqlx::query!(
+        r#"with placed as (
+            insert into orders (user_id, total_amount, shipping_address) values ($1, $2, $3) returning id, created_at
+        ), lines as (
+            insert into order_items (order_id, product_id, name, price, quantity)
+            select placed.id, line.product_id, line.name, line.price, line.quantity
+            from placed, unnest($4::bigint[], $5::text[], $6::bigint[], $7::integer[]) with ordinality
+                as line (product_id, name, price, quantity, position)
+            order by line.position
+            returning id
+        ), history as (
+            insert into order_history (order_id, to_status, cause) select id, 'RECEIVED', 'Placed' from placed
+        )
+        select id as "id: OrderId", created_at, (select array_agg(id order by id) from lines) as "line_ids!"
+        from placed"#,
+        buyer.get(),
+        total,
+        address.as_ref().map(Json) as _,
+        &products,
+        &names,
+        &prices,
+        &quantities
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Order {
+        id: placed.id,
+        user_id: buyer,
+        status: Status::Received,
+        total_amount: total,
+        items: placed.line_ids.into_iter().zip(lines).map(|(id, line)| item(id, placed.id, line)).collect(),
+        shipping_address: address,
+        payment_url: None,
+        payment_expires: None,
+        delivery_id: None,
+        refunded_amount: None,
+        failure_reason: None,
+        created_at: placed.created_at,
+        updated_at: placed.created_at,
+    })
+}
+
+fn item(id: i64, order_id: OrderId, line: Line) -> Item {
+    let Line { product_id, name, price, quantity } = line;
+    Item { id, order_id, product_id, name, price, quantity }
+}
+
+/// An order, if it is there and within the scope: its buyer's, or anybody's.
+pub async fn find_order(db: &mut PgConnection, id: OrderId, scope: Option<UserId>) -> Result<Option<Order>> {
+    let row = select_orders!(
+        "where id = $1 and ($2::bigint is null or user_id = $2)",
+        id.get(),
+        scope.map(UserId::get)
+    );
+    Ok(row.fetch_optional(db).await?.map(Into::into))
+}
+
+/// An order that nobody else changes before this transaction ends.
+pub async fn lock_order(db: &mut PgConnection, id: OrderId) -> Result<Option<Order>> {
+    let row = select_orders!("where id = $1 for no key update of orders", id.get());
+    Ok(row.fetch_optional(db).await?.map(Into::into))
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// Only orders in this state.
+    pub status: Option<Status>,
+    /// Only orders older than this one.
+    pub before: Option<OrderId>,
+    /// At most this many.
+    pub limit: i64,
+}
+
+impl Part {
+    fn status(&self) -> Option<&'static str> {
+        self.status.map(Status::as_str)
+    }
+
+    fn before(&self) -> i64 {
+        self.before.map_or(i64::MAX, OrderId::get)
+    }
+}
+
+/// Orders, newest first: a buyer's, or everybody's.
+pub async fn list_orders(db: &mut PgConnection, buyer: Option<UserId>, part: Part) -> Result<Vec<Order>> {
+    let rows = match (buyer, part.status()) {
+        (Some(buyer), status) => select_orders!(
+            "where user_id = $1 and ($2::text is null or status = $2) and id < $3 order by id desc limit $4",
+            buyer.get(),
+            status,
+            part.before(),
+            part.limit
+        )
+        .fetch_all(db)
+        .await?,
+        (None, Some(status)) => {
+            select_orders!(
+                "where status = $1 and id < $2 order by id desc limit $3",
+                status,
+                part.before(),
+                part.limit
+            )
+            .fetch_all(db)
+            .await?
+        }
+        (None, None) => {
+            select_orders!("where id < $1 order by id desc limit $2", part.before(), part.limit)
+                .fetch_all(db)
+                .await?
+        }
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// How many orders the whole list has.
+pub async fn count_orders(
+    db: &mut PgConnection,
+    buyer: Option<UserId>,
+    status: Option<Status>,
+) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from orders
+        where ($1::bigint is null or user_id = $1) and ($2::text is null or status = $2)"#,
+        buyer.map(UserId::get),
+        status.map(Status::as_str)
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Moves an order that still is where it was seen, with the row of its timeline. False if it is somewhere else.
+pub async fn update_order(
+    db: &mut PgConnection,
+    id: OrderId,
+    from: Status,
+    to: &State,
+    cause: &str,
+    detail: Option<&str>,
+) -> Result<bool> {
+    let refunded = if let State::Refunded(total) = to { Some(*total) } else { None };
+    let moved = sqlx::query!(
+        "with moved as (
+            update orders set
+                status = $3,
+                payment_url = $4,
+                payment_expires = $5,
+                delivery_id = coalesce($6, delivery_id),
+                refunded_amount = greatest(refunded_amount, $7),
+                failure_reason = $8,
+                check_at = case $3
+                    when 'AWAITING_PAYMENT' then $5::timestamptz + interval '1 minute'
+                    when 'PAID' then now() + interval '60 seconds'
+                end,
+                updated_at = clock_timestamp()
+            where id = $1 and status = $2
+            returning id
+        )
+        insert into order_history (order_id, from_status, to_status, cause, detail)
+        select id, $2, $3, $9, $10 from moved",
+        id.get(),
+        from.as_str(),
+        to.status().as_str(),
+        to.page().map(|page| page.url.as_str()),
+        to.page().map(|page| page.expires),
+        to.delivery().map(DeliveryId::get),
+        refunded,
+        to.failure_reason(),
+        cause,
+        detail
+    )
+    .execute(db)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// Keeps what went back to the buyer in all; refunds may be told out of order.
+pub async fn update_refunded(db: &mut PgConnection, id: OrderId, total: i64) -> Result<()> {
+    sqlx::query!(
+        "update orders set refunded_amount = greatest(refunded_amount, $2), updated_at = clock_timestamp() where id = $1",
+        id.get(),
+        total
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What a payment page is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Payable {
+    /// The buyer.
+    pub user_id: UserId,
+    /// Where the order stands.
+    pub status: Status,
+    /// What it costs.
+    pub total_amount: i64,
+}
+
+/// What is needed to ask for an order's payment page.
+pub async fn find_payable(db: &mut PgConnection, id: OrderId) -> Result<Option<Payable>> {
+    sqlx::query_as!(
+        Payable,
+        r#"select user_id as "user_id: UserId", status as "status: Status", total_amount from orders where id = $1"#,
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}

@@ -1,0 +1,129 @@
+//! POST /order/{id}/cancel.
+
+use contracts::{
+    OrderId,
+    events::{CancelCause, OrderCancelled},
+    grpc::{delivery::CancelDeliveryOutcome, payment::CancelOutcome},
+};
+use order_service::domain::Status;
+use reqwest::Method;
+use serde_json::json;
+use testkit::{Actor, Reply};
+use tonic::Code;
+
+use crate::shop::{ANI, Shop, shipped};
+
+async fn cancel(actor: &Actor, id: OrderId) -> Reply {
+    actor.send(Method::POST, &format!("/api/v1/order/{id}/cancel"), &[], None).await
+}
+
+async fn told(shop: &Shop) -> Vec<(i64, CancelCause)> {
+    let told = shop.app.published::<OrderCancelled>().await;
+    told.iter().map(|event| (event.order_id.get(), event.cause)).collect()
+}
+
+#[tokio::test]
+async fn a_received_order_is_cancelled_at_once_and_only_once() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    let path = format!("/api/v1/order/{id}/cancel");
+    let ani = shop.app.customer(ANI);
+    let order = ani.post(&path, json!({ "reason": "salah pesan" })).await.expect(200);
+    assert_eq!((&order["status"], &order["failure_reason"]), (&json!("CANCELLED"), &json!("salah pesan")));
+    assert_eq!(cancel(&ani, id).await.expect(200), order);
+    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    assert_eq!(shop.app.published::<OrderCancelled>().await[0].items.len(), 2);
+    assert_eq!(shop.timeline(id).await[1..], ["RECEIVED -> CANCELLED: CancelledByCustomer"]);
+    assert!(shop.world.set().closed.is_empty(), "there is no page that could be paid");
+}
+
+#[tokio::test]
+async fn an_order_that_could_be_paid_is_cancelled_once_its_payment_is_closed() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::AwaitingPayment).await;
+    let ani = shop.app.customer(ANI);
+    shop.world.set().payment_end = CancelOutcome::Unknown;
+    cancel(&ani, id).await.problem(503, "payment_unknown");
+    shop.world.set().down.insert("payment", Code::Unavailable);
+    cancel(&ani, id).await.problem(503, "payment_unknown");
+    shop.world.set().down.clear();
+    shop.world.set().payment_end = CancelOutcome::Paid;
+    cancel(&ani, id).await.problem(409, "already_paid");
+    assert_eq!((shop.status(id).await.as_str(), told(&shop).await.len()), ("AWAITING_PAYMENT", 0));
+
+    shop.world.set().payment_end = CancelOutcome::Cancelled;
+    assert_eq!(cancel(&ani, id).await.expect(200)["status"], "CANCELLED");
+    assert_eq!(shop.world.set().closed.last(), Some(&id.to_u64()));
+    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+}
+
+#[tokio::test]
+async fn a_paid_order_is_cancelled_by_an_administrator_once_its_delivery_is_stopped() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::Paid).await;
+    let root = shop.app.admin();
+    cancel(&shop.app.customer(ANI), id).await.problem(409, "already_paid");
+    shop.world.set().down.insert("delivery", Code::Unavailable);
+    cancel(&root, id).await.problem(503, "delivery_unavailable");
+    shop.world.set().down.clear();
+    shop.world.set().delivery_end = CancelDeliveryOutcome::Shipped;
+    cancel(&root, id).await.problem(409, "already_shipped");
+    assert_eq!((shop.status(id).await.as_str(), told(&shop).await.len()), ("PAID", 0));
+
+    shop.world.set().delivery_end = CancelDeliveryOutcome::Cancelled;
+    assert_eq!(cancel(&root, id).await.expect(200)["status"], "CANCELLED");
+    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Admin)]);
+}
+
+#[tokio::test]
+async fn every_other_state_refuses() {
+    let shop = Shop::open().await;
+    for (state, code) in [
+        (Status::Shipped, "already_shipped"),
+        (Status::Delivered, "already_shipped"),
+        (Status::DeliveryFailed, "already_shipped"),
+        (Status::Failed, "not_cancellable"),
+        (Status::Refunded, "not_cancellable"),
+    ] {
+        let id = shop.order_in(state).await;
+        let before = shop.timeline(id).await;
+        for actor in [shop.app.customer(ANI), shop.app.admin()] {
+            cancel(&actor, id).await.problem(409, code);
+        }
+        assert_eq!(shop.timeline(id).await, before, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_cancels_for_a_customer_and_as_one() {
+    let shop = Shop::open().await;
+    shop.world.fill(1, &[(3, 1)]);
+    let root = shop.app.admin();
+    let own = root.post("/api/v1/order", json!({})).await.expect(201)["order_id"].as_i64().unwrap();
+    let anis = shop.place().await;
+    cancel(&root, own.try_into().unwrap()).await.expect(200);
+    cancel(&root, anis).await.expect(200);
+    assert_eq!(told(&shop).await, [(own, CancelCause::Customer), (anis.get(), CancelCause::Admin)]);
+}
+
+#[tokio::test]
+async fn somebody_elses_order_is_unknown() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    cancel(&shop.app.customer(8), id).await.problem(404, "not_found");
+    cancel(&shop.app.anyone(), id).await.problem(401, "unauthorized");
+    cancel(&shop.app.admin(), OrderId::try_from(999_i64).unwrap()).await.problem(404, "not_found");
+    assert_eq!(shop.status(id).await, "RECEIVED");
+}
+
+#[tokio::test]
+async fn what_comes_after_a_cancellation_does_not_bring_the_order_back() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::Cancelled).await;
+    shop.hold(id).await;
+    assert!(shop.world.set().pages.is_empty(), "nobody asks for a page any more");
+    shop.pay(id).await;
+    let late = testkit::deliver(&shop.consumer(), shipped(id)).await;
+    assert!(matches!(late, messaging::Delivered::Failed(messaging::Fail::Reject(_))), "{late:?}");
+    assert_eq!(shop.status(id).await, "CANCELLED");
+}

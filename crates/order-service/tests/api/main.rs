@@ -1,0 +1,15 @@
+//! order-service from outside: its routes, the events it hears and what it does by itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod background;
+mod bad_input;
+mod cancelling;
+mod idempotency;
+mod placing;
+mod reading;
+mod returns;
+mod saga;
+mod shop;
+mod sweep;
+mod world;

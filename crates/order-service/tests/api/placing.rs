@@ -1,0 +1,162 @@
+//! POST /order and POST /checkout.
+
+use std::collections::BTreeSet;
+
+use contracts::events::{Item, OrderCreated};
+use futures::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+use tonic::Code;
+
+use crate::shop::{ANI, Shop, TOTAL};
+
+const ORDER: &str = "/api/v1/order";
+
+fn address() -> serde_json::Value {
+    json!({
+        "recipient": "Ani", "phone": "+62 811", "street": "Jl. Mawar 1", "city": "Bandung", "postal_code": "40111",
+        "country": "ID"
+    })
+}
+
+#[tokio::test]
+async fn the_whole_cart_is_ordered_at_todays_names_and_prices() {
+    let shop = Shop::open().await;
+    let reply = shop.app.customer(ANI).send(Method::POST, ORDER, &[], None).await;
+    let body = reply.expect(201);
+    let order = &body["order"];
+    assert_eq!(body["message"], "Order received");
+    assert_eq!(reply.header("location"), format!("/api/v1/order/{}", body["order_id"]));
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(order["status"], "RECEIVED");
+    assert_eq!(order["user_id"], ANI);
+    assert_eq!(order["total_amount"], TOTAL);
+    let lines: Vec<_> = order["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| (&i["name"], &i["price"], &i["quantity"]))
+        .collect();
+    assert_eq!(json!(lines), json!([["Teh Melati", 50_000, 1], ["Kopi Gayo", 100_000, 2]]));
+    assert_eq!(
+        &shop.app.customer(ANI).get(reply.header("location")).await.expect(200),
+        order,
+        "what is stored"
+    );
+
+    let told = shop.app.published::<OrderCreated>().await;
+    let items = [(4, 1), (3, 2)]
+        .map(|(id, quantity): (i64, i32)| Item { product_id: id.try_into().unwrap(), quantity });
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].order_id.get(), told[0].total_amount), (body["order_id"].as_i64().unwrap(), TOTAL));
+    assert_eq!(told[0].items, items);
+}
+
+#[tokio::test]
+async fn a_later_change_of_the_catalogue_leaves_the_order_as_it_was() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    let before = shop.order(id).await;
+    shop.world.sell(3, "Kopi Toraja", 999_000);
+    assert_eq!(shop.order(id).await, before);
+}
+
+#[tokio::test]
+async fn only_the_named_products_are_ordered_by_either_path() {
+    let shop = Shop::open().await;
+    let ani = shop.app.customer(ANI);
+    for path in [ORDER, "/api/v1/checkout"] {
+        let wish = json!({ "product_ids": [3], "expected_total": 200_000, "shipping_address": address() });
+        let order = ani.post(path, wish).await.expect(201)["order"].clone();
+        assert_eq!(order["items"].as_array().unwrap().len(), 1);
+        assert_eq!(order["total_amount"], 200_000);
+        assert_eq!(order["shipping_address"], address());
+    }
+}
+
+#[tokio::test]
+async fn a_cart_that_cannot_be_ordered_is_refused_without_a_trace() {
+    let shop = Shop::open().await;
+    let (ani, bela) = (shop.app.customer(ANI), shop.app.customer(8));
+    bela.post(ORDER, json!({})).await.problem(422, "empty_cart");
+    let problem = ani.post(ORDER, json!({ "product_ids": [3, 5] })).await.problem(422, "not_in_cart");
+    assert_eq!(problem["product_ids"], json!([5]));
+    let problem = ani.post(ORDER, json!({ "expected_total": 249_999 })).await.problem(409, "price_changed");
+    assert_eq!((&problem["expected_total"], &problem["total_amount"]), (&json!(249_999), &json!(TOTAL)));
+
+    shop.world.set().products[0].deleted = true;
+    let problem = ani.post(ORDER, json!({})).await.problem(409, "product_unavailable");
+    assert_eq!(problem["product_ids"], json!([3]));
+    shop.world.set().products.clear();
+    ani.post(ORDER, json!({})).await.problem(409, "product_unavailable");
+
+    shop.world.fill(ANI, &(1..=10).map(|id| (id, 1_000)).collect::<Vec<_>>());
+    (1..=10).for_each(|id| shop.world.sell(id, "dear", 1_000_000_000_000));
+    ani.post(ORDER, json!({})).await.problem(422, "total_too_large");
+
+    shop.app.anyone().post(ORDER, json!({})).await.problem(401, "unauthorized");
+    assert_eq!(ani.get(ORDER).await.expect(200), json!([]));
+    assert!(shop.app.published::<OrderCreated>().await.is_empty());
+}
+
+#[tokio::test]
+async fn too_little_stock_is_no_reason_to_refuse_since_the_hold_decides() {
+    let shop = Shop::open().await;
+    shop.world.fill(ANI, &[(3, 900)]);
+    shop.place().await;
+}
+
+#[tokio::test]
+async fn an_order_is_not_taken_while_cart_or_catalogue_is_away() {
+    let shop = Shop::open().await;
+    let ani = shop.app.customer(ANI);
+    for (peer, code) in [("cart", "cart_unavailable"), ("product", "catalogue_unavailable")] {
+        shop.world.set().down.insert(peer, Code::Unavailable);
+        let reply = ani.post(ORDER, json!({})).await;
+        reply.problem(503, code);
+        assert_eq!(reply.header("retry-after"), "1");
+        shop.world.set().down.clear();
+        shop.world.set().silent.push(peer);
+        ani.post(ORDER, json!({})).await.problem(503, code);
+        shop.world.set().silent.clear();
+    }
+    shop.place().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_is_nowhere_is_503_as_well() {
+    let shop = Shop::open_with(&["--cart-grpc-url=http://127.0.0.1:1"]).await;
+    shop.app.customer(ANI).post(ORDER, json!({})).await.problem(503, "cart_unavailable");
+    let shop = Shop::open_with(&["--cart-grpc-url=http://cart.invalid:9083"]).await;
+    shop.app.customer(ANI).post(ORDER, json!({})).await.problem(503, "cart_unavailable");
+}
+
+#[tokio::test]
+async fn a_buyer_has_at_most_so_many_unpaid_orders_even_when_placed_at_once() {
+    let shop = Shop::open_with(&["--max-open-orders-per-user=3"]).await;
+    let ani = shop.app.customer(ANI);
+    let replies = join_all((0..12).map(|_| ani.post(ORDER, json!({})))).await;
+    let placed: Vec<i64> = replies
+        .iter()
+        .filter(|r| r.status() == 201)
+        .map(|r| r.json()["order_id"].as_i64().unwrap())
+        .collect();
+    assert_eq!(placed.iter().collect::<BTreeSet<_>>().len(), 3);
+    for refused in replies.iter().filter(|reply| reply.status() != 201) {
+        assert_eq!(refused.problem(409, "too_many_open_orders")["limit"], 3);
+    }
+    shop.world.fill(8, &[(3, 1)]);
+    shop.app.customer(8).post(ORDER, json!({})).await.expect(201);
+
+    shop.pay(placed[0].try_into().unwrap()).await;
+    shop.place().await;
+    ani.post(ORDER, json!({})).await.problem(409, "too_many_open_orders");
+}
+
+#[tokio::test]
+async fn zero_means_no_limit() {
+    let shop = Shop::open_with(&["--max-open-orders-per-user=0"]).await;
+    for _ in 0..22 {
+        shop.place().await;
+    }
+}

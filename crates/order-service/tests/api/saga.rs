@@ -1,0 +1,247 @@
+//! What the other services tell: each event once, twice, too early, and after a failure.
+
+use contracts::{
+    OrderId, ProductId,
+    events::{
+        CancelCause, InsufficientReason, Item, OrderCancelled, OrderPaid, PaymentReversed, RefundCause,
+        ReversalKind, Shortage, StockInsufficient, StockReserved,
+    },
+};
+use messaging::{Delivered, Fail};
+use order_service::domain::Status;
+use serde_json::json;
+use testkit::{deliver, envelope, redeliver};
+use tonic::Code;
+
+use crate::shop::{ANI, Shop, TOTAL, delivered, paid, refunded, shipped, undelivered, unpaid};
+
+#[tokio::test]
+async fn an_order_goes_from_the_wish_to_the_door() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    shop.hold(id).await;
+    let order = shop.order(id).await;
+    assert_eq!(order["payment_url"], format!("http://pay.example/{id}"));
+    assert_eq!(order["payment_expires"], "2100-01-01T00:00:00Z");
+    assert_eq!(shop.world.set().pages, [(id.to_u64(), TOTAL.unsigned_abs(), ANI.unsigned_abs())]);
+
+    shop.tell(paid(id)).await;
+    let told = shop.app.published::<OrderPaid>().await;
+    let items = [(4, 1), (3, 2)]
+        .map(|(id, quantity): (i64, i32)| Item { product_id: id.try_into().unwrap(), quantity });
+    assert_eq!(
+        (told.len(), told[0].order_id, told[0].total_amount, told[0].user_id.get()),
+        (1, id, TOTAL, ANI)
+    );
+    assert_eq!(told[0].items, items);
+    assert!(told[0].shipping_address.is_none());
+
+    shop.tell(shipped(id)).await;
+    shop.tell(delivered(id)).await;
+    assert_eq!(shop.order(id).await["delivery_id"], 9);
+    assert_eq!(
+        shop.timeline(id).await,
+        [
+            "nothing -> RECEIVED: Placed",
+            "RECEIVED -> AWAITING_PAYMENT: StockReserved",
+            "AWAITING_PAYMENT -> PAID: PaymentSuccess",
+            "PAID -> SHIPPED: DeliveryShipped",
+            "SHIPPED -> DELIVERED: DeliverySuccess",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_address_goes_with_the_order_to_the_delivery() {
+    let shop = Shop::open().await;
+    let address = json!({
+        "recipient": "Ani", "phone": "+62 811", "street": "Jl. Mawar 1", "city": "Bandung", "province": "Jawa Barat",
+        "postal_code": "40111", "country": "ID"
+    });
+    let wish = json!({ "shipping_address": address });
+    let reply = shop.app.customer(ANI).post("/api/v1/order", wish).await.expect(201);
+    shop.pay(reply["order_id"].as_i64().unwrap().try_into().unwrap()).await;
+    let told = shop.app.published::<OrderPaid>().await;
+    assert_eq!(serde_json::to_value(&told[0].shipping_address).unwrap(), address);
+}
+
+#[tokio::test]
+async fn an_event_that_comes_twice_has_its_effects_once() {
+    let shop = Shop::open().await;
+    let consumer = shop.consumer();
+    let id = shop.place().await;
+    shop.hold(id).await;
+    let event = envelope(paid(id));
+    assert!(matches!(redeliver(&consumer, &event).await, Delivered::Applied));
+    assert!(matches!(redeliver(&consumer, &event).await, Delivered::AlreadyApplied));
+    // The same news under another id, as a publisher that was restored would send it.
+    shop.tell(paid(id)).await;
+    shop.hold(id).await;
+    shop.tell(undelivered(id)).await;
+    shop.tell(undelivered(id)).await;
+    assert_eq!(shop.app.published::<OrderPaid>().await.len(), 1);
+    assert_eq!(shop.world.set().pages.len(), 1);
+    assert_eq!(shop.timeline(id).await.len(), 4);
+    let waiting: i64 =
+        sqlx::query_scalar("select count(*) from stock_returns").fetch_one(shop.app.pool()).await.unwrap();
+    assert_eq!(waiting, 2);
+}
+
+#[tokio::test]
+async fn missing_goods_fail_the_order() {
+    let shop = Shop::open().await;
+    for (reason, shown) in [
+        (InsufficientReason::Insufficient, "stock_insufficient"),
+        (InsufficientReason::ProductGone, "product_gone"),
+    ] {
+        let id = shop.place().await;
+        let missing =
+            Shortage { product_id: ProductId::try_from(3_i64).unwrap(), requested: 2, available: 1 };
+        shop.tell(StockInsufficient { order_id: id, reason, items: vec![missing] }).await;
+        let order = shop.order(id).await;
+        assert_eq!((&order["status"], &order["failure_reason"]), (&json!("FAILED"), &json!(shown)));
+        let events = shop.app.customer(ANI).get(&format!("/api/v1/order/{id}/events")).await.expect(200);
+        assert_eq!(events[1]["detail"], "product 3: 2 wanted, 1 free");
+    }
+    let told: Vec<CancelCause> =
+        shop.app.published::<OrderCancelled>().await.iter().map(|event| event.cause).collect();
+    assert_eq!(told, [CancelCause::Stock, CancelCause::Stock]);
+}
+
+#[tokio::test]
+async fn a_payment_that_ends_without_money_fails_the_order() {
+    let shop = Shop::open().await;
+    for before in [Status::Received, Status::AwaitingPayment] {
+        let id = shop.order_in(before).await;
+        shop.tell(unpaid(id)).await;
+        let order = shop.order(id).await;
+        assert_eq!(
+            (&order["status"], &order["failure_reason"]),
+            (&json!("FAILED"), &json!("payment_expired"))
+        );
+    }
+    let told: Vec<CancelCause> =
+        shop.app.published::<OrderCancelled>().await.iter().map(|event| event.cause).collect();
+    assert_eq!(told, [CancelCause::Payment, CancelCause::Payment]);
+}
+
+async fn fails(shop: &Shop, event: impl contracts::events::Event) -> Fail {
+    match deliver(&shop.consumer(), event).await {
+        Delivered::Failed(fail) => fail,
+        other => panic!("it was not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_comes_too_early_waits_and_then_counts() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    let (consumer, payment, shipment) = (shop.consumer(), envelope(paid(id)), envelope(shipped(id)));
+    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Failed(Fail::NotYet(_))));
+    assert!(matches!(redeliver(&consumer, &payment).await, Delivered::Failed(Fail::NotYet(_))));
+    assert_eq!(shop.timeline(id).await.len(), 1);
+    shop.hold(id).await;
+    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Failed(Fail::NotYet(_))));
+    assert!(matches!(redeliver(&consumer, &payment).await, Delivered::Applied));
+    let undone = refunded(id, RefundCause::DeliveryFailed, TOTAL);
+    assert!(matches!(fails(&shop, undone).await, Fail::NotYet(_)), "the failed delivery is on its way");
+    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Applied));
+    assert_eq!(shop.status(id).await, "SHIPPED");
+}
+
+#[tokio::test]
+async fn what_cannot_be_true_is_rejected() {
+    let shop = Shop::open().await;
+    let nobodys = OrderId::try_from(999_i64).unwrap();
+    assert!(matches!(fails(&shop, paid(nobodys)).await, Fail::Reject(_)));
+    assert!(matches!(fails(&shop, StockReserved { order_id: nobodys }).await, Fail::Reject(_)));
+    let id = shop.order_in(Status::Delivered).await;
+    assert!(matches!(fails(&shop, undelivered(id)).await, Fail::Reject(_)));
+    let reason = InsufficientReason::Insufficient;
+    assert!(matches!(
+        fails(&shop, StockInsufficient { order_id: id, reason, items: Vec::new() }).await,
+        Fail::Reject(_)
+    ));
+    assert_eq!(shop.status(id).await, "DELIVERED");
+}
+
+#[tokio::test]
+async fn held_goods_wait_for_a_payment_service_that_is_away() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    let (consumer, held) = (shop.consumer(), envelope(StockReserved { order_id: id }));
+    shop.world.set().down.insert("payment", Code::Unavailable);
+    assert!(matches!(redeliver(&consumer, &held).await, Delivered::Failed(Fail::Retry(_))));
+    assert_eq!(shop.timeline(id).await.len(), 1, "nothing was committed");
+    shop.world.set().down.clear();
+    assert!(matches!(redeliver(&consumer, &held).await, Delivered::Applied));
+    assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
+}
+
+#[tokio::test]
+async fn held_goods_wait_for_a_payment_service_that_has_not_heard_of_the_order() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    shop.world.set().page_later = 2;
+    shop.hold(id).await;
+    assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
+
+    let other = shop.place().await;
+    shop.world.set().page_later = 1_000;
+    assert!(matches!(fails(&shop, StockReserved { order_id: other }).await, Fail::Retry(_)));
+    assert_eq!(shop.status(other).await, "RECEIVED");
+}
+
+#[tokio::test]
+async fn held_goods_of_a_closed_payment_are_left_to_the_payment() {
+    let shop = Shop::open().await;
+    let id = shop.place().await;
+    shop.world.set().down.insert("payment", Code::FailedPrecondition);
+    shop.hold(id).await;
+    shop.tell(unpaid(id)).await;
+    assert_eq!(
+        shop.timeline(id).await[1..],
+        ["note in RECEIVED: StockReserved", "RECEIVED -> FAILED: PaymentFailed"]
+    );
+}
+
+#[tokio::test]
+async fn money_that_goes_back_is_shown_and_ends_an_undeliverable_order() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::Delivered).await;
+    shop.tell(refunded(id, RefundCause::Admin, 50_000)).await;
+    let order = shop.order(id).await;
+    assert_eq!((&order["status"], &order["refunded_amount"]), (&json!("DELIVERED"), &json!(50_000)));
+
+    let id = shop.order_in(Status::DeliveryFailed).await;
+    shop.tell(refunded(id, RefundCause::DeliveryFailed, 100_000)).await;
+    assert_eq!(shop.status(id).await, "DELIVERY_FAILED");
+    shop.tell(refunded(id, RefundCause::DeliveryFailed, TOTAL)).await;
+    // A partial refund that was told earlier but comes later does not lessen the sum.
+    shop.tell(refunded(id, RefundCause::DeliveryFailed, 100_000)).await;
+    let order = shop.order(id).await;
+    assert_eq!((&order["status"], &order["refunded_amount"]), (&json!("REFUNDED"), &json!(TOTAL)));
+    let events = shop.app.admin().get(&format!("/api/v1/order/{id}/events")).await.expect(200);
+    assert_eq!(events[4]["detail"], "100000 went back (delivery failed), 100000 in all");
+}
+
+#[tokio::test]
+async fn money_that_is_taken_back_or_comes_late_is_noted() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::Paid).await;
+    shop.tell(PaymentReversed { order_id: id, kind: ReversalKind::Chargeback, amount: TOTAL }).await;
+    shop.tell(unpaid(id)).await;
+    assert_eq!(
+        shop.timeline(id).await[3..],
+        ["note in PAID: PaymentReversed", "note in PAID: PaymentFailed"]
+    );
+
+    let id = shop.order_in(Status::Failed).await;
+    shop.tell(paid(id)).await;
+    shop.tell(refunded(id, RefundCause::Late, TOTAL)).await;
+    assert_eq!(
+        shop.timeline(id).await[3..],
+        ["note in FAILED: PaymentSuccess", "note in FAILED: PaymentRefunded"]
+    );
+    assert_eq!(shop.order(id).await["refunded_amount"], TOTAL);
+}

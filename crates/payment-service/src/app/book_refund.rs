@@ -1,0 +1,40 @@
+//! Money went back: the payment and order-service are told.
+
+use contracts::events::{PaymentRefunded, RefundCause};
+use sqlx::PgTransaction;
+
+use crate::{
+    domain::{Payment, Status},
+    store,
+};
+
+/// A refund that was made.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenBack {
+    /// Why.
+    pub cause: RefundCause,
+    /// How much, in rupiah.
+    pub amount: i64,
+}
+
+/// Adds a refund of the transaction that paid to what went back, and says `PaymentRefunded` once for it.
+pub async fn book_refund(
+    tx: &mut PgTransaction<'_>,
+    payment: &mut Payment,
+    given_back: GivenBack,
+    because: &str,
+) -> sqlx::Result<()> {
+    let GivenBack { cause, amount } = given_back;
+    payment.refunded_amount += amount;
+    let full = payment.refunded_amount >= payment.paid_amount();
+    store::update_refunded(tx, payment.order_id, payment.refunded_amount).await?;
+    let to = if full { Status::Refunded } else { Status::PartiallyRefunded };
+    let from = payment.status;
+    if matches!(from, Status::Success | Status::PartiallyRefunded) && from != to {
+        store::update_payment_status(tx, payment.order_id, from, to, because).await?;
+        payment.status = to;
+    }
+    let refunded_total = payment.refunded_amount;
+    let event = PaymentRefunded { order_id: payment.order_id, cause, amount, refunded_total, full };
+    messaging::outbox::append(tx, event).await
+}

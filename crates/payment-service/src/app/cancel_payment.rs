@@ -1,0 +1,96 @@
+//! `CancelPayment`: order-service closes an unpaid payment for good.
+
+use contracts::OrderId;
+
+use super::{
+    Trouble,
+    close_attempt::{Closing, close_attempt},
+    settle::settle,
+};
+use crate::{
+    App,
+    domain::{Heard, Status},
+    store,
+};
+
+/// What became of the wish to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// It can never be paid.
+    Cancelled,
+    /// It was paid before it could be closed.
+    Paid,
+    /// Nothing has changed: ask again.
+    Unknown,
+}
+
+/// Closes the payment of an order, as Midtrans confirms it. The work goes on if the caller does not wait for it.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn cancel_payment(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> {
+    let work = {
+        let app = app.clone();
+        async move { cancel(&app, order_id).await }
+    };
+    match app.lifecycle.finish(work).await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(Trouble::Database(error))) => Err(error),
+        Ok(Err(trouble @ (Trouble::Midtrans(_) | Trouble::Restless))) => {
+            let error = chassis::problem::chain(&trouble);
+            tracing::warn!(order.id = %order_id, error, "the payment could not be closed");
+            Ok(Cancellation::Unknown)
+        }
+        Err(panicked) => {
+            tracing::error!(order.id = %order_id, error = %panicked, "closing the payment failed");
+            Ok(Cancellation::Unknown)
+        }
+    }
+}
+
+async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, Trouble> {
+    let mut db = app.db.acquire().await?;
+    let Some(payment) = store::find_payment(&mut db, order_id).await? else {
+        return Ok(Cancellation::Unknown);
+    };
+    if !matches!(payment.status, Status::Pending | Status::Challenge) {
+        return Ok(outcome(payment.status));
+    }
+    let attempts = store::list_attempts(&mut db, order_id).await?;
+    drop(db);
+    let pages: Vec<_> = attempts.iter().filter(|attempt| attempt.token.is_some()).collect();
+    for page in &pages {
+        if let Closing::Stands(transaction) = close_attempt(app, page).await? {
+            settle(app, &page.midtrans_order_id, Heard::Transaction(&transaction)).await?;
+        }
+    }
+    let status = match pages.last() {
+        Some(page) => settle(app, &page.midtrans_order_id, Heard::Closed).await?,
+        None => cancel_without_page(app, order_id).await?,
+    };
+    Ok(status.map_or(Cancellation::Unknown, outcome))
+}
+
+/// Nobody can pay without a page. One that is being made at this moment is closed by whoever makes it.
+async fn cancel_without_page(app: &App, order_id: OrderId) -> sqlx::Result<Option<Status>> {
+    let mut tx = app.db.begin().await?;
+    let Some(mut payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(None) };
+    let attempts = store::list_attempts(&mut tx, order_id).await?;
+    let paged = attempts.iter().any(|attempt| attempt.token.is_some());
+    if payment.status == Status::Pending && !paged {
+        store::update_payment_status(&mut tx, order_id, Status::Pending, Status::Cancelled, "closed").await?;
+        payment.status = Status::Cancelled;
+    }
+    tx.commit().await?;
+    Ok(Some(payment.status))
+}
+
+fn outcome(status: Status) -> Cancellation {
+    match status {
+        Status::Failed | Status::Cancelled => Cancellation::Cancelled,
+        Status::Success | Status::PartiallyRefunded | Status::Refunded | Status::Reversed => {
+            Cancellation::Paid
+        }
+        Status::Pending | Status::Challenge | Status::Review => Cancellation::Unknown,
+    }
+}

@@ -1,0 +1,81 @@
+//! The review route: an administrator decides about a payment of another amount than asked for.
+
+use contracts::{
+    OrderId,
+    events::{PaymentFailed, PaymentFailure, RefundCause},
+};
+use sqlx::PgTransaction;
+
+use super::{refund_undelivered::refund_rest, settle::announce};
+use crate::{
+    App,
+    domain::{Paid, Payment, Status},
+    store::{self, View},
+};
+
+/// What to do with the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The order counts as paid.
+    Accept,
+    /// It goes back, and the order has failed.
+    Refund,
+}
+
+/// Why the decision does not count.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviewError {
+    /// The order has no payment.
+    #[error("the order has no payment")]
+    Unknown,
+    /// There is nothing to decide.
+    #[error("the payment is not in review")]
+    NotInReview,
+    /// The order has ended meanwhile: the money can only go back.
+    #[error("the order has ended")]
+    OrderEnded,
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Closes a review.
+///
+/// # Errors
+/// If there is none, or it cannot be closed in this way.
+pub async fn decide_review(app: &App, order_id: OrderId, decision: Decision) -> Result<View, ReviewError> {
+    let mut tx = app.db.begin().await?;
+    let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(ReviewError::Unknown)?;
+    let paid =
+        payment.paid.as_ref().filter(|_| payment.status == Status::Review).ok_or(ReviewError::NotInReview)?;
+    if payment.order_ended && decision == Decision::Accept {
+        return Err(ReviewError::OrderEnded);
+    }
+    carry_out(&mut tx, &payment, paid, decision).await?;
+    let view = store::find_view(&mut tx, order_id, None).await?.ok_or(ReviewError::Unknown)?;
+    app.outbox.commit(tx).await?;
+    app.wakes.refunds.notify_one();
+    Ok(view)
+}
+
+async fn carry_out(
+    tx: &mut PgTransaction<'_>,
+    payment: &Payment,
+    paid: &Paid,
+    decision: Decision,
+) -> sqlx::Result<()> {
+    let order_id = payment.order_id;
+    let cause = match decision {
+        Decision::Accept => "accepted",
+        Decision::Refund => "not_accepted",
+    };
+    store::update_payment_status(tx, order_id, Status::Review, Status::Success, cause).await?;
+    match decision {
+        Decision::Accept => announce(tx, payment, paid).await,
+        Decision::Refund => {
+            let reason = PaymentFailure::Cancelled;
+            messaging::outbox::append(tx, PaymentFailed { order_id, reason }).await?;
+            refund_rest(tx, payment, RefundCause::Admin).await
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `GetPaymentURL`: makes the page on which an order is paid, once.
+
+use std::time::Duration;
+
+use contracts::{
+    OrderId, UserId,
+    events::{PaymentFailed, PaymentFailure},
+};
+use midtrans::{Error, SnapPage, SnapRequest};
+use time::OffsetDateTime;
+
+use crate::{
+    App,
+    domain::{Status, new_midtrans_order_id, next_poll},
+    store::{self, Link, Linked},
+};
+
+/// `OrderCreated` goes one way and `StockReserved`, through two services, another: how long it may be behind.
+const EVENT_DELAY: Duration = Duration::from_millis(200);
+/// How long a caller waits for another one that makes the same page.
+const TWIN_DELAY: Duration = Duration::from_millis(1_500);
+/// How often the database is asked meanwhile.
+const LOOK: Duration = Duration::from_millis(10);
+/// Longer than a call to Midtrans takes: nobody else makes the page of an attempt meanwhile.
+const LEASE: Duration = Duration::from_secs(15);
+/// How many ids are tried if Midtrans has them already.
+const ATTEMPTS: i32 = 5;
+
+/// Where an order is paid.
+#[derive(Debug, Clone)]
+pub struct PaymentLink {
+    /// The page.
+    pub payment_url: String,
+    /// When it ends.
+    pub expires_at: OffsetDateTime,
+    /// Where the payment stands.
+    pub status: Status,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeLinkError {
+    /// `OrderCreated` has not come.
+    #[error("the order is not known")]
+    Unknown,
+    /// Another amount or buyer than `OrderCreated` said.
+    #[error("the order is another one")]
+    Mismatch,
+    /// The payment has ended.
+    #[error("the payment is closed")]
+    Closed,
+    /// Another caller makes the page, and takes long.
+    #[error("the page is being made")]
+    Busy,
+    /// Midtrans does not make it now.
+    #[error("Midtrans did not make the page")]
+    Midtrans(#[source] Error),
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A bug.
+    #[error("making the page failed")]
+    Failed(#[from] tokio::task::JoinError),
+}
+
+/// The page of an order; the same at every call. The work goes on if the caller does not wait for it.
+///
+/// # Errors
+/// If there is none, and cannot be one now.
+pub async fn make_link(
+    app: &App,
+    order_id: OrderId,
+    amount: i64,
+    user_id: UserId,
+) -> Result<PaymentLink, MakeLinkError> {
+    let link = wait_for_payment(app, order_id).await?;
+    if link.user_id != user_id || link.amount.is_some_and(|known| known != amount) {
+        return Err(MakeLinkError::Mismatch);
+    }
+    let work = {
+        let app = app.clone();
+        async move { make(&app, order_id, amount, link).await }
+    };
+    app.lifecycle.finish(work).await?
+}
+
+async fn find(app: &App, order_id: OrderId) -> sqlx::Result<Option<Link>> {
+    store::find_link(&mut *app.db.acquire().await?, order_id).await
+}
+
+async fn wait_for_payment(app: &App, order_id: OrderId) -> Result<Link, MakeLinkError> {
+    let deadline = tokio::time::Instant::now() + EVENT_DELAY;
+    loop {
+        match find(app, order_id).await? {
+            Some(link) => return Ok(link),
+            None if tokio::time::Instant::now() >= deadline => return Err(MakeLinkError::Unknown),
+            None => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+async fn make(
+    app: &App,
+    order_id: OrderId,
+    amount: i64,
+    mut link: Link,
+) -> Result<PaymentLink, MakeLinkError> {
+    let deadline = tokio::time::Instant::now() + TWIN_DELAY;
+    loop {
+        if let Some(made) = made(&link)? {
+            return Ok(made);
+        }
+        if let Some(midtrans_order_id) = reserve(app, order_id, &link).await? {
+            if let Some(made) = create(app, order_id, amount, &midtrans_order_id).await? {
+                return Ok(made);
+            }
+        } else if tokio::time::Instant::now() >= deadline {
+            return Err(MakeLinkError::Busy);
+        } else {
+            tokio::time::sleep(LOOK).await;
+        }
+        link = find(app, order_id).await?.ok_or(MakeLinkError::Unknown)?;
+    }
+}
+
+/// The page, if there is one; an error if there will be none.
+fn made(link: &Link) -> Result<Option<PaymentLink>, MakeLinkError> {
+    match (link.status, &link.payment_url, link.expires_at) {
+        (Status::Failed | Status::Cancelled, _, _) => Err(MakeLinkError::Closed),
+        (status, Some(url), Some(expires_at)) => {
+            Ok(Some(PaymentLink { payment_url: url.clone(), expires_at, status }))
+        }
+        (Status::Pending, _, _) => Ok(None),
+        _ => Err(MakeLinkError::Closed),
+    }
+}
+
+/// Takes the right to make a page, written down before Midtrans is called: for the attempt that has none yet, or for a
+/// new one. `None`: somebody else has it.
+async fn reserve(app: &App, order_id: OrderId, link: &Link) -> Result<Option<String>, MakeLinkError> {
+    let mut db = app.db.acquire().await?;
+    if let Some(id) = link.midtrans_order_id.as_ref().filter(|_| !link.id_taken) {
+        let taken = store::update_attempt_lease(&mut db, id, LEASE).await?;
+        return Ok(taken.then(|| id.clone()));
+    }
+    let n = link.n.unwrap_or(0) + 1;
+    if n > ATTEMPTS {
+        return Err(MakeLinkError::Busy);
+    }
+    let id = new_midtrans_order_id(app.config.midtrans_environment.prefix(), order_id, n);
+    let inserted = store::insert_attempt(&mut db, &id, order_id, n, LEASE).await?;
+    Ok(inserted.then_some(id))
+}
+
+/// Has the page made; `None` if Midtrans has a payment of this id already, so that another one is needed.
+async fn create(
+    app: &App,
+    order_id: OrderId,
+    amount: i64,
+    midtrans_order_id: &str,
+) -> Result<Option<PaymentLink>, MakeLinkError> {
+    // Midtrans' times have no fraction; page and payment end together with ours.
+    let start = OffsetDateTime::now_utc().truncate_to_second();
+    let lifetime = app.config.payment_expiry();
+    let request =
+        SnapRequest::new(midtrans_order_id, amount).expires(start, lifetime).finish(app.config.finish_url());
+    match app.midtrans.create_page(&request).await {
+        Ok(page) => keep(app, order_id, midtrans_order_id, page, start + lifetime).await.map(Some),
+        Err(Error::DuplicateOrderId(_)) => {
+            store::update_attempt_id_taken(&mut *app.db.acquire().await?, midtrans_order_id).await?;
+            Ok(None)
+        }
+        Err(error @ Error::Rejected { .. }) => {
+            tracing::error!(order.id = %order_id, error = %error, "Midtrans refuses to make a payment page");
+            fail(app, order_id).await?;
+            Err(MakeLinkError::Closed)
+        }
+        Err(error) => {
+            store::update_attempt_abandoned(&mut *app.db.acquire().await?, midtrans_order_id).await?;
+            Err(MakeLinkError::Midtrans(error))
+        }
+    }
+}
+
+/// Keeps the page. If the payment ended while Midtrans answered, nobody gets to see it, and it is closed.
+async fn keep(
+    app: &App,
+    order_id: OrderId,
+    midtrans_order_id: &str,
+    page: SnapPage,
+    expires_at: OffsetDateTime,
+) -> Result<PaymentLink, MakeLinkError> {
+    let now = OffsetDateTime::now_utc();
+    let mut tx = app.db.begin().await?;
+    let open = store::update_started(&mut tx, order_id, expires_at).await?;
+    let next_poll_at = open.then(|| next_poll(now, expires_at, now));
+    let (token, payment_url) = (&*page.token, &*page.redirect_url);
+    let linked = Linked { midtrans_order_id, token, payment_url, next_poll_at };
+    store::update_attempt_linked(&mut tx, &linked).await?;
+    if !open {
+        store::insert_void(&mut tx, midtrans_order_id, "made_too_late").await?;
+    }
+    tx.commit().await?;
+    if open {
+        return Ok(PaymentLink { payment_url: page.redirect_url, expires_at, status: Status::Pending });
+    }
+    app.wakes.voids.notify_one();
+    Err(MakeLinkError::Closed)
+}
+
+async fn fail(app: &App, order_id: OrderId) -> sqlx::Result<()> {
+    let mut tx = app.db.begin().await?;
+    let (from, to) = (Status::Pending, Status::Failed);
+    if store::update_payment_status(&mut tx, order_id, from, to, "not_created").await? {
+        messaging::outbox::append(&mut tx, PaymentFailed { order_id, reason: PaymentFailure::NotCreated })
+            .await?;
+    }
+    app.outbox.commit(tx).await
+}

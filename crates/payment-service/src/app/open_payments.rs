@@ -1,0 +1,29 @@
+//! `OrderCreated`: the payment exists, without a page. Many at once, since nothing else is to be done about them.
+
+use contracts::events::OrderCreated;
+use messaging::{Envelope, Fail, HandleBatch};
+use sqlx::PgTransaction;
+
+use crate::{
+    App,
+    store::{self, NewPayment},
+};
+
+impl HandleBatch<OrderCreated> for App {
+    async fn apply_batch(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        events: &[Envelope<OrderCreated>],
+    ) -> Result<(), Fail> {
+        let new: Vec<NewPayment> =
+            events.iter().map(|envelope| opened(&envelope.event)).collect::<Result<_, _>>()?;
+        Ok(store::insert_payments(tx, &new).await?)
+    }
+}
+
+fn opened(event: &OrderCreated) -> Result<NewPayment, Fail> {
+    if event.total_amount < 1 {
+        return Err(Fail::reject(format!("an order of {} rupiah cannot be paid", event.total_amount)));
+    }
+    Ok(NewPayment { order_id: event.order_id, user_id: event.user_id, amount: event.total_amount })
+}

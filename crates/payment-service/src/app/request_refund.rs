@@ -1,0 +1,229 @@
+//! The refund route: an administrator gives money back, through Midtrans or by hand.
+
+use axum::http::HeaderValue;
+use contracts::{OrderId, UserId, events::RefundCause};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{PgConnection, PgTransaction};
+
+use super::book_refund::{self, GivenBack};
+use crate::{
+    App,
+    domain::{Payment, Refund, RefundMethod, RefundState, Status, left_to_refund},
+    store::{self, NewRefund, View},
+};
+
+/// What is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundRequest {
+    /// How much, in rupiah; all that is left if not said.
+    pub amount: Option<i64>,
+    /// Why, for the books.
+    pub reason: Option<String>,
+    /// The reference of a refund that was made by hand.
+    pub reference: Option<String>,
+}
+
+/// Who asks, and so in whose name order-service is asked.
+#[derive(Debug)]
+pub struct Asker {
+    /// The administrator.
+    pub user_id: UserId,
+    /// The bearer token, as it came.
+    pub token: HeaderValue,
+    /// The Idempotency-Key, if there is one.
+    pub key: Option<String>,
+}
+
+/// The reply.
+#[derive(Debug)]
+pub struct Answer {
+    /// The payment, as it was when the refund was accepted.
+    pub body: Value,
+    /// It is the reply to an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// Why there is no refund.
+#[derive(Debug, thiserror::Error)]
+pub enum RefundError {
+    /// The order has no payment.
+    #[error("the order has no payment")]
+    Unknown,
+    /// More than this cannot go back, which may be nothing.
+    #[error("at most {0} rupiah can go back")]
+    NotRefundable(i64),
+    /// All of it would go back while the goods can still be kept: the order has to be cancelled instead.
+    #[error("the order can be cancelled")]
+    CancelFirst,
+    /// The key was used for another request.
+    #[error("the key was used for another request")]
+    KeyReused,
+    /// order-service did not say whether the goods have left.
+    #[error("order-service did not answer")]
+    Orders(#[source] reqwest::Error),
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A bug.
+    #[error("the reply cannot be written")]
+    Reply(#[from] serde_json::Error),
+}
+
+/// Accepts a refund. `show` turns the payment into the reply, which a repetition with the same key gets again.
+///
+/// # Errors
+/// If it is not accepted: nothing has changed then.
+pub async fn request_refund(
+    app: &App,
+    asker: &Asker,
+    order_id: OrderId,
+    request: &RefundRequest,
+    show: impl Fn(View) -> serde_json::Result<Value>,
+) -> Result<Answer, RefundError> {
+    let keyed = Keyed::new(asker, order_id, request)?;
+    let mut db = app.db.acquire().await?;
+    if let Some(answer) = keyed.replay(&mut db).await? {
+        return Ok(answer);
+    }
+    let payment = store::find_payment(&mut db, order_id).await?.ok_or(RefundError::Unknown)?;
+    let refunds = store::list_refunds(&mut db, order_id).await?;
+    drop(db);
+    let decision = decide(&payment, &refunds, request)?;
+    if decision.gives_all_back()
+        && app.orders.can_be_cancelled(order_id, &asker.token).await.map_err(RefundError::Orders)?
+    {
+        return Err(RefundError::CancelFirst);
+    }
+    let mut tx = app.db.begin().await?;
+    if !keyed.take(&mut tx).await? {
+        drop(tx);
+        let answer = keyed.replay(&mut *app.db.acquire().await?).await?;
+        return answer.ok_or(RefundError::Database(sqlx::Error::RowNotFound));
+    }
+    let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RefundError::Unknown)?;
+    let refunds = store::list_refunds(&mut tx, order_id).await?;
+    let decision = decide(&payment, &refunds, request)?;
+    carry_out(&mut tx, &mut payment, decision, request).await?;
+    let view = store::find_view(&mut tx, order_id, None).await?.ok_or(RefundError::Unknown)?;
+    let body = show(view)?;
+    keyed.keep(&mut tx, &body).await?;
+    app.outbox.commit(tx).await?;
+    app.wakes.refunds.notify_one();
+    Ok(Answer { body, replayed: false })
+}
+
+/// What a request comes down to.
+#[derive(Debug, Clone, Copy)]
+enum Decision<'a> {
+    /// A refund that waits for a person was made.
+    CloseManual(&'a Refund),
+    /// A new one.
+    New { amount: i64, all: bool },
+}
+
+impl Decision<'_> {
+    fn gives_all_back(self) -> bool {
+        matches!(self, Self::New { all: true, .. })
+    }
+}
+
+fn decide<'a>(
+    payment: &Payment,
+    refunds: &'a [Refund],
+    request: &RefundRequest,
+) -> Result<Decision<'a>, RefundError> {
+    let waiting = |refund: &&Refund| {
+        refund.state == RefundState::Manual && request.amount.is_none_or(|amount| amount == refund.amount)
+    };
+    if request.reference.is_some()
+        && let Some(refund) = refunds.iter().find(waiting)
+    {
+        return Ok(Decision::CloseManual(refund));
+    }
+    let paid = payment
+        .paid
+        .as_ref()
+        .filter(|_| matches!(payment.status, Status::Success | Status::PartiallyRefunded));
+    let left = paid.map_or(0, |paid| left_to_refund(paid.amount, refunds, &paid.transaction_id));
+    let amount = request.amount.unwrap_or(left);
+    if amount < 1 || amount > left {
+        return Err(RefundError::NotRefundable(left));
+    }
+    Ok(Decision::New { amount, all: amount == left })
+}
+
+async fn carry_out(
+    tx: &mut PgTransaction<'_>,
+    payment: &mut Payment,
+    decision: Decision<'_>,
+    request: &RefundRequest,
+) -> sqlx::Result<()> {
+    let reference = request.reference.as_deref();
+    let (id, given_back, transaction_id) = match decision {
+        Decision::CloseManual(refund) => {
+            let given_back = GivenBack { cause: refund.cause, amount: refund.amount };
+            (Some(refund.id), given_back, refund.transaction_id.clone())
+        }
+        Decision::New { amount, .. } => {
+            let given_back = GivenBack { cause: RefundCause::Admin, amount };
+            let Some(paid) = payment.paid.clone() else { return Ok(()) };
+            let refund = NewRefund {
+                order_id: payment.order_id,
+                midtrans_order_id: &paid.midtrans_order_id,
+                transaction_id: &paid.transaction_id,
+                cause: given_back.cause,
+                amount,
+                reason: request.reason.as_deref(),
+            };
+            (store::insert_refund(tx, &refund).await?, given_back, paid.transaction_id)
+        }
+    };
+    let (Some(id), Some(_)) = (id, reference) else { return Ok(()) };
+    store::update_refund_done(tx, id, Some(RefundMethod::Manual), reference).await?;
+    if payment.paid_by_another(&transaction_id) {
+        return Ok(());
+    }
+    book_refund::book_refund(tx, payment, given_back, "refunded_by_hand").await
+}
+
+/// A request with its Idempotency-Key, if it has one.
+struct Keyed<'a> {
+    asker: &'a Asker,
+    route: String,
+    request: Value,
+}
+
+impl<'a> Keyed<'a> {
+    fn new(asker: &'a Asker, order_id: OrderId, request: &RefundRequest) -> Result<Self, RefundError> {
+        let route = format!("POST /payment/{order_id}/refund");
+        Ok(Self { asker, route, request: serde_json::to_value(request)? })
+    }
+
+    /// The stored reply, if the key was used.
+    async fn replay(&self, db: &mut PgConnection) -> Result<Option<Answer>, RefundError> {
+        let Some(key) = &self.asker.key else { return Ok(None) };
+        let Some(known) = store::find_reply(db, self.asker.user_id, &self.route, key).await? else {
+            return Ok(None);
+        };
+        if known.request != self.request {
+            return Err(RefundError::KeyReused);
+        }
+        Ok(known.reply.map(|body| Answer { body, replayed: true }))
+    }
+
+    /// Takes the key, or waits for the twin that has it; false if the twin has succeeded.
+    async fn take(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
+        match &self.asker.key {
+            Some(key) => store::insert_key(tx, self.asker.user_id, &self.route, key, &self.request).await,
+            None => Ok(true),
+        }
+    }
+
+    async fn keep(&self, tx: &mut PgTransaction<'_>, body: &Value) -> sqlx::Result<()> {
+        match &self.asker.key {
+            Some(key) => store::update_reply(tx, self.asker.user_id, &self.route, key, body).await,
+            None => Ok(()),
+        }
+    }
+}

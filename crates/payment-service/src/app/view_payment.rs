@@ -1,0 +1,35 @@
+//! GET /payment: a payment as its owner sees it, up to date.
+
+use std::time::Duration;
+
+use contracts::{OrderId, UserId};
+
+use super::poll_payments;
+use crate::{
+    App,
+    store::{self, View},
+};
+
+/// How long whoever looks waits for Midtrans; then they get what is known.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The payment of an order, if it is the user's; `None` for everybody's. While it is open Midtrans is asked first, at
+/// most every five seconds.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn view_payment(app: &App, order_id: OrderId, owner: Option<UserId>) -> sqlx::Result<Option<View>> {
+    let mut db = app.db.acquire().await?;
+    if store::update_asked(&mut db, order_id, owner).await? {
+        let attempts = store::list_attempts(&mut db, order_id).await?;
+        drop(db);
+        if let Some(page) = attempts.iter().rev().find(|attempt| attempt.token.is_some())
+            && let Ok(Err(trouble)) = tokio::time::timeout(PATIENCE, poll_payments::ask(app, page)).await
+        {
+            let error = chassis::problem::chain(&trouble);
+            tracing::warn!(order.id = %order_id, error, "Midtrans could not be asked: showing what is known");
+        }
+        db = app.db.acquire().await?;
+    }
+    store::find_view(&mut db, order_id, owner).await
+}

@@ -1,0 +1,79 @@
+//! What a payment is, how Midtrans' answers change it, and how money goes back. Pure: no IO.
+
+mod attempt;
+mod refund;
+mod schedule;
+mod seen;
+mod status;
+
+use contracts::{OrderId, UserId};
+use time::OffsetDateTime;
+
+pub use attempt::{Attempt, new_midtrans_order_id};
+pub use refund::{
+    Booking, Plan, Refund, RefundMethod, RefundState, bookings, left_to_refund, plan, reserved,
+};
+pub use schedule::{again_after, next_poll};
+pub use seen::{Heard, Seen, see};
+pub use status::{Effect, Status, Step, step};
+
+/// The payment of an order.
+#[derive(Debug, Clone)]
+pub struct Payment {
+    /// The order; there is one payment for each.
+    pub order_id: OrderId,
+    /// The buyer.
+    pub user_id: UserId,
+    /// What the order costs, in rupiah. `None` for an order that ended before it was known.
+    pub amount: Option<i64>,
+    /// Where it stands.
+    pub status: Status,
+    /// When the page and the payment end, once there is a page.
+    pub expires_at: Option<OffsetDateTime>,
+    /// What paid it.
+    pub paid: Option<Paid>,
+    /// What went back, in rupiah.
+    pub refunded_amount: i64,
+    /// The order is FAILED or CANCELLED: money that comes from now on goes back.
+    pub order_ended: bool,
+}
+
+/// How a payment was paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    /// The attempt on whose page it was.
+    pub midtrans_order_id: String,
+    /// Midtrans' id of the transaction that did.
+    pub transaction_id: String,
+    /// In Midtrans' words, such as `credit_card`.
+    pub payment_type: String,
+    /// When.
+    pub at: OffsetDateTime,
+    /// What was charged for the order, in rupiah.
+    pub amount: i64,
+}
+
+impl Payment {
+    /// Whether Midtrans' answer about this transaction is news about another one than the one that paid.
+    pub fn paid_by_another(&self, transaction_id: &str) -> bool {
+        self.paid.as_ref().is_some_and(|paid| paid.transaction_id != transaction_id)
+    }
+
+    /// What was paid, in rupiah.
+    pub fn paid_amount(&self) -> i64 {
+        self.paid.as_ref().map_or(0, |paid| paid.amount)
+    }
+}
+
+impl Paid {
+    /// What Midtrans says of a transaction that paid. `now` stands in where it does not say when.
+    pub fn by(transaction: &midtrans::Transaction, now: OffsetDateTime) -> Self {
+        Self {
+            midtrans_order_id: transaction.order_id.clone(),
+            transaction_id: transaction.transaction_id.clone(),
+            payment_type: transaction.payment_type.clone(),
+            at: transaction.settlement_time.or(transaction.transaction_time).unwrap_or(now),
+            amount: transaction.charged_for_order(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Money that goes back.
+
+use std::time::Duration;
+
+use contracts::{OrderId, events::RefundCause};
+use midtrans::{FraudStatus, Transaction, TransactionStatus};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// Methods whose money Midtrans cannot send back: it was paid into an account, or at a till.
+const NOT_REFUNDABLE: [&str; 3] = ["bank_transfer", "echannel", "cstore"];
+/// Midtrans takes the same key for the same refund for seven days; after that a try could pay twice.
+const KEY_LIFETIME: Duration = Duration::from_hours(6 * 24);
+/// How often a captured payment is looked at that has to settle before a part of it can go back.
+const UNTIL_SETTLED: Duration = Duration::from_mins(10);
+/// How soon an answer is expected to make sense that does not yet.
+const SOON: Duration = Duration::from_mins(1);
+
+/// How far a refund has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefundState {
+    /// Decided.
+    Requested,
+    /// Asked of Midtrans.
+    Sent,
+    /// The money went back.
+    Done,
+    /// There is nothing left that could go back.
+    Refused,
+    /// Midtrans cannot do it: a person has to, and enters the reference.
+    Manual,
+}
+
+/// By which call a refund is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum RefundMethod {
+    /// Cancelling a card payment that is not settled.
+    Cancel,
+    /// Refunding.
+    Refund,
+    /// By a person, past Midtrans.
+    Manual,
+}
+
+/// A refund.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    /// Its id.
+    pub id: i64,
+    /// The order.
+    pub order_id: OrderId,
+    /// The attempt whose money it is.
+    pub midtrans_order_id: String,
+    /// The transaction whose money it is.
+    pub transaction_id: String,
+    /// Makes it idempotent at Midtrans.
+    pub refund_key: String,
+    /// Why.
+    pub cause: RefundCause,
+    /// How much, in rupiah.
+    pub amount: i64,
+    /// In an administrator's words.
+    pub reason: Option<String>,
+    /// How far it has come.
+    pub state: RefundState,
+    /// By which call it is made, once that is known.
+    pub method: Option<RefundMethod>,
+    /// How often it was tried.
+    pub tries: i32,
+    /// When it was decided.
+    pub created_at: OffsetDateTime,
+}
+
+/// What is reserved of a payment: gone, or on its way.
+pub fn reserved(refunds: &[Refund], transaction_id: &str) -> i64 {
+    let counts =
+        |refund: &&Refund| refund.transaction_id == transaction_id && refund.state != RefundState::Refused;
+    refunds.iter().filter(counts).map(|refund| refund.amount).sum()
+}
+
+/// What can still be given back of a payment.
+pub fn left_to_refund(paid: i64, refunds: &[Refund], transaction_id: &str) -> i64 {
+    (paid - reserved(refunds, transaction_id)).max(0)
+}
+
+/// A refund that Midtrans has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Booking {
+    /// One of ours, by its id.
+    Ours(i64),
+    /// One that was made elsewhere, such as on Midtrans' dashboard.
+    Foreign {
+        /// Midtrans' key of it.
+        key: String,
+        /// How much, in rupiah.
+        amount: i64,
+    },
+}
+
+/// Which refunds an answer proves that were not known to be done. `refunds` are those of the transaction.
+pub fn bookings(refunds: &[Refund], transaction: &Transaction) -> Vec<Booking> {
+    let open = |refund: &&Refund| !matches!(refund.state, RefundState::Done | RefundState::Refused);
+    if transaction.transaction_status == TransactionStatus::Cancel {
+        let cancelled = |refund: &&Refund| refund.method == Some(RefundMethod::Cancel);
+        return refunds
+            .iter()
+            .filter(open)
+            .filter(cancelled)
+            .map(|refund| Booking::Ours(refund.id))
+            .collect();
+    }
+    let mut found = Vec::new();
+    for (index, record) in
+        transaction.refunds.iter().enumerate().filter(|(_, record)| record.refund_amount > 0)
+    {
+        let unnamed = || format!("{}-{index}", transaction.transaction_id);
+        let key = record.refund_key.clone().unwrap_or_else(unnamed);
+        match refunds.iter().find(|refund| refund.refund_key == key) {
+            Some(refund) if open(&refund) => found.push(Booking::Ours(refund.id)),
+            Some(_) => {}
+            None => found.push(Booking::Foreign { key, amount: record.refund_amount }),
+        }
+    }
+    if transaction.refunds.is_empty() {
+        found.extend(unlisted(refunds, transaction));
+    }
+    found
+}
+
+/// For an answer without a list: what is more than was known is ours if one of ours was sent, else foreign.
+fn unlisted(refunds: &[Refund], transaction: &Transaction) -> Vec<Booking> {
+    let by_midtrans = |refund: &&Refund| refund.method != Some(RefundMethod::Manual);
+    let done = |refund: &&Refund| refund.state == RefundState::Done;
+    let known: i64 = refunds.iter().filter(done).filter(by_midtrans).map(|refund| refund.amount).sum();
+    let total = transaction.refund_amount.unwrap_or_else(|| transaction.charged_for_order());
+    let mut unknown = total - known;
+    let mut found = Vec::new();
+    for refund in refunds.iter().filter(|refund| refund.state == RefundState::Sent) {
+        if refund.amount <= unknown {
+            unknown -= refund.amount;
+            found.push(Booking::Ours(refund.id));
+        }
+    }
+    if unknown > 0 {
+        found.push(Booking::Foreign {
+            key: format!("{}-{total}", transaction.transaction_id),
+            amount: unknown,
+        });
+    }
+    found
+}
+
+/// What to do about a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Call off the captured payment.
+    Cancel,
+    /// Ask for the refund.
+    Refund,
+    /// Look again after a while.
+    Wait(Duration),
+    /// Leave it to a person.
+    Manual,
+    /// The transaction holds no money that could go back.
+    Refuse,
+}
+
+/// Decides by what Midtrans says of the transaction.
+pub fn plan(refund: &Refund, transaction: &Transaction, now: OffsetDateTime) -> Plan {
+    use TransactionStatus as Is;
+    let whole = refund.amount >= transaction.charged_for_order();
+    let denied = transaction.fraud_status == Some(FraudStatus::Deny);
+    match transaction.transaction_status {
+        Is::Capture if denied => Plan::Refuse,
+        Is::Capture if whole => Plan::Cancel,
+        Is::Capture => Plan::Wait(UNTIL_SETTLED),
+        Is::Settlement | Is::PartialRefund => {
+            let refundable = !NOT_REFUNDABLE.contains(&transaction.payment_type.as_str());
+            if refundable && now - refund.created_at < KEY_LIFETIME { Plan::Refund } else { Plan::Manual }
+        }
+        Is::Deny | Is::Cancel | Is::Expire | Is::Failure | Is::Refund | Is::Chargeback => Plan::Refuse,
+        _ => Plan::Wait(SOON),
+    }
+}
+
+#[cfg(test)]
+mod tests;

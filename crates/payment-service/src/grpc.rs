@@ -1,0 +1,63 @@
+//! What order-service asks: where is it paid, and can it still be closed.
+
+use chassis::Problem;
+use contracts::{
+    OrderId, UserId,
+    grpc::payment::{
+        CancelOutcome, CancelPaymentRequest, CancelPaymentResponse, GetPaymentRequest, GetPaymentResponse,
+        payment_service_server::{PaymentService, PaymentServiceServer},
+    },
+};
+use tonic::{Request, Response, Status, service::Routes};
+
+use crate::{
+    App,
+    app::{
+        cancel_payment::{Cancellation, cancel_payment},
+        make_link::make_link,
+    },
+};
+
+/// The gRPC services of this process.
+pub fn routes(app: &App) -> Routes {
+    Routes::new(PaymentServiceServer::new(app.clone()))
+}
+
+fn order_id(id: u64) -> Result<OrderId, Problem> {
+    OrderId::try_from(id).map_err(|error| Problem::invalid_field("order_id", error.to_string()))
+}
+
+#[tonic::async_trait]
+impl PaymentService for App {
+    async fn get_payment_url(
+        &self,
+        request: Request<GetPaymentRequest>,
+    ) -> Result<Response<GetPaymentResponse>, Status> {
+        let GetPaymentRequest { order_id: order, amount, user_id } = request.into_inner();
+        let order = order_id(order)?;
+        let user = UserId::try_from(user_id)
+            .map_err(|error| Problem::invalid_field("user_id", error.to_string()))?;
+        let amount = i64::try_from(amount).ok().filter(|amount| *amount > 0);
+        let amount =
+            amount.ok_or_else(|| Problem::invalid_field("amount", "must be a positive number of rupiah"))?;
+        let link = make_link(self, order, amount, user).await.map_err(Problem::from)?;
+        Ok(Response::new(GetPaymentResponse {
+            payment_url: link.payment_url,
+            expires_at: link.expires_at.unix_timestamp(),
+            status: link.status.to_string(),
+        }))
+    }
+
+    async fn cancel_payment(
+        &self,
+        request: Request<CancelPaymentRequest>,
+    ) -> Result<Response<CancelPaymentResponse>, Status> {
+        let order = order_id(request.into_inner().order_id)?;
+        let outcome = match cancel_payment(self, order).await.map_err(Problem::from)? {
+            Cancellation::Cancelled => CancelOutcome::Cancelled,
+            Cancellation::Paid => CancelOutcome::Paid,
+            Cancellation::Unknown => CancelOutcome::Unknown,
+        };
+        Ok(Response::new(CancelPaymentResponse { outcome: outcome.into() }))
+    }
+}

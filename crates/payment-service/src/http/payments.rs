@@ -1,0 +1,108 @@
+//! `/payment/{order_id}`: how an order's payment stands.
+
+use axum::extract::State;
+use chassis::{Path, Problem, User};
+use contracts::{OrderId, events::RefundCause};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::OrderPath;
+use crate::{
+    App,
+    app::view_payment::view_payment,
+    domain::{RefundState, Status},
+    error::unknown_payment,
+    store::{RefundView, View},
+};
+
+/// The payment of an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaymentView {
+    #[schema(example = 41)]
+    order_id: OrderId,
+    status: Status,
+    /// What the order costs, in rupiah; 0 if it ended before that was known.
+    #[schema(example = 150_000)]
+    amount: i64,
+    /// Where to pay, while it can be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "http://localhost:8080/midtrans/snap/v4/redirection/66e4fa55-fdac-4ef9-91b5-733b97d1b862"
+    )]
+    payment_url: Option<String>,
+    /// When page and payment end.
+    #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[schema(example = "2026-01-02T03:34:05Z")]
+    expires_at: Option<OffsetDateTime>,
+    /// How it was paid, in Midtrans' words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "credit_card")]
+    payment_type: Option<String>,
+    /// When it was paid.
+    #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    #[schema(example = "2026-01-02T03:14:05Z")]
+    paid_at: Option<OffsetDateTime>,
+    /// What went back, in rupiah.
+    #[schema(example = 50_000)]
+    refunded_amount: i64,
+    /// What goes back or went back, oldest first.
+    refunds: Vec<Refund>,
+}
+
+/// Money that goes back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refund {
+    /// Why.
+    cause: RefundCause,
+    /// How much, in rupiah.
+    #[schema(example = 50_000)]
+    amount: i64,
+    /// How far it has come. MANUAL: Midtrans cannot send it back, a person has to. REFUSED: there was nothing left.
+    state: RefundState,
+    /// The reference of a refund that a person made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "bank transfer 4711")]
+    reference: Option<String>,
+}
+
+impl From<View> for PaymentView {
+    fn from(view: View) -> Self {
+        Self {
+            order_id: view.order_id,
+            status: view.status,
+            amount: view.amount,
+            payment_url: view.payment_url,
+            expires_at: view.expires_at,
+            payment_type: view.payment_type,
+            paid_at: view.paid_at,
+            refunded_amount: view.refunded_amount,
+            refunds: view.refunds.0.into_iter().map(Refund::from).collect(),
+        }
+    }
+}
+
+impl From<RefundView> for Refund {
+    fn from(refund: RefundView) -> Self {
+        let RefundView { cause, amount, state, reference } = refund;
+        Self { cause, amount, state, reference }
+    }
+}
+
+/// The payment of an order. While it is open Midtrans is asked first, at most every five seconds.
+#[utoipa::path(
+    get, path = "/api/v1/payment/{order_id}", operation_id = "get_payment", tag = "payment",
+    params(("order_id" = OrderId, Path, description = "The order's id")), security(("token" = [])),
+    responses(
+        (status = 200, description = "The payment", body = PaymentView),
+        (status = 404, description = "The order has no payment, or is not yours"),
+    )
+)]
+pub async fn get_payment(
+    State(app): State<App>,
+    user: User,
+    Path(OrderPath { order_id }): Path<OrderPath>,
+) -> Result<axum::Json<PaymentView>, Problem> {
+    let view = view_payment(&app, order_id, user.scope()).await?.ok_or_else(unknown_payment)?;
+    Ok(axum::Json(view.into()))
+}

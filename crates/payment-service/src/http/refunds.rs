@@ -1,0 +1,105 @@
+//! `/payment/{order_id}/refund`: an administrator gives money back.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::AUTHORIZATION},
+    response::{IntoResponse, Response},
+};
+use chassis::{Admin, OptionalJson, Path, Problem};
+use contracts::OrderId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{OrderPath, payments::PaymentView};
+use crate::{
+    App,
+    app::request_refund::{Asker, RefundRequest, request_refund},
+};
+
+const KEY: &str = "idempotency-key";
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What to give back.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRefund {
+    /// How much, in rupiah; all that is left if not said.
+    #[garde(range(min = 1, max = 9_000_000_000_000_000))]
+    #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
+    amount: Option<i64>,
+    /// Why, for the books.
+    #[garde(length(chars, min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255, example = "one of two shirts came back")]
+    reason: Option<String>,
+    /// `manual`: it was made by hand, past Midtrans; this closes a refund that waits for it.
+    #[garde(skip)]
+    method: Option<Method>,
+    /// Where it can be found in the books; with `manual` only, and needed there.
+    #[garde(length(chars, min = 1, max = 255), custom(with_manual(self.method)))]
+    #[schema(min_length = 1, max_length = 255)]
+    reference: Option<String>,
+}
+
+/// How money goes back if not through Midtrans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// By hand.
+    Manual,
+}
+
+fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    move |reference, ()| match (method, reference) {
+        (Some(Method::Manual), None) => Err(garde::Error::new("is needed with method manual")),
+        (None, Some(_)) => Err(garde::Error::new("goes with method manual only")),
+        (Some(Method::Manual), Some(_)) | (None, None) => Ok(()),
+    }
+}
+
+/// Gives a payment back, in whole or in part. The worker makes it; a repetition with the same Idempotency-Key gets the
+/// same reply and refunds once.
+#[utoipa::path(
+    post, path = "/api/v1/payment/{order_id}/refund", operation_id = "refund_payment", tag = "payment",
+    params(
+        ("order_id" = OrderId, Path, description = "The order's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; recommended",
+            example = "refund-41-shirt"),
+    ),
+    request_body = Option<NewRefund>, security(("token" = [])),
+    responses(
+        (status = 202, description = "Accepted; the payment as it is now", body = PaymentView,
+            headers(("Idempotency-Replayed" = String, description = "`true` on a stored reply"))),
+        (status = 403, description = "Only an administrator may do this"),
+        (status = 404, description = "The order has no payment"),
+        (status = 409, description = "`cancel_first`: all of it would go back although the goods have not left; \
+            `not_refundable`: that much cannot go back"),
+        (status = 422, description = "The Idempotency-Key was used for another request"),
+    )
+)]
+pub async fn refund_payment(
+    State(app): State<App>,
+    Admin(claims): Admin,
+    Path(OrderPath { order_id }): Path<OrderPath>,
+    headers: HeaderMap,
+    OptionalJson(new): OptionalJson<NewRefund>,
+) -> Result<Response, Problem> {
+    let token = headers.get(AUTHORIZATION).cloned().ok_or_else(|| Problem::unauthorized("Log in first."))?;
+    let asker = Asker { user_id: claims.user_id, token, key: idempotency_key(&headers)? };
+    let request = RefundRequest { amount: new.amount, reason: new.reason, reference: new.reference };
+    let show = |view| serde_json::to_value(PaymentView::from(view));
+    let answer = request_refund(&app, &asker, order_id, &request, show).await?;
+    let mut response = (StatusCode::ACCEPTED, axum::Json(answer.body)).into_response();
+    if answer.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(KEY) else { return Ok(None) };
+    let visible = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    let key = value.to_str().ok().filter(visible);
+    let wrong = || Problem::invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
+    key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
+}

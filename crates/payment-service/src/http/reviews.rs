@@ -1,0 +1,58 @@
+//! `/payment/{order_id}/review`: an administrator decides about a payment of another amount than asked for.
+
+use axum::extract::State;
+use chassis::{Admin, Json, Path, Problem};
+use contracts::OrderId;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{OrderPath, payments::PaymentView};
+use crate::{
+    App,
+    app::decide_review::{self, decide_review},
+};
+
+/// What to do with the money.
+#[derive(Debug, Clone, Copy, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// `accept`: the order counts as paid. `refund`: the money goes back, and the order has failed.
+    #[garde(skip)]
+    decision: Decision,
+}
+
+/// See [`Review`].
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// The order counts as paid.
+    Accept,
+    /// The money goes back.
+    Refund,
+}
+
+/// Closes the review of a payment whose amount or currency was not the one asked for.
+#[utoipa::path(
+    post, path = "/api/v1/payment/{order_id}/review", operation_id = "review_payment", tag = "payment",
+    params(("order_id" = OrderId, Path, description = "The order's id")),
+    request_body = Review, security(("token" = [])),
+    responses(
+        (status = 200, description = "The payment as it is now", body = PaymentView),
+        (status = 403, description = "Only an administrator may do this"),
+        (status = 404, description = "The order has no payment"),
+        (status = 409, description = "`not_in_review`: there is nothing to decide; `order_ended`: it can only be refunded"),
+    )
+)]
+pub async fn review_payment(
+    State(app): State<App>,
+    _admin: Admin,
+    Path(OrderPath { order_id }): Path<OrderPath>,
+    Json(review): Json<Review>,
+) -> Result<axum::Json<PaymentView>, Problem> {
+    let decision = match review.decision {
+        Decision::Accept => decide_review::Decision::Accept,
+        Decision::Refund => decide_review::Decision::Refund,
+    };
+    Ok(axum::Json(decide_review(&app, order_id, decision).await?.into()))
+}

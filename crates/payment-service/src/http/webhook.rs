@@ -1,0 +1,105 @@
+//! `/payment/webhook`: where Midtrans says that something happened.
+
+use axum::extract::State;
+use chassis::{Json, Problem};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    App,
+    app::receive_notification::{self, Notice},
+    store::NewNotification,
+};
+
+/// A notification of Midtrans. It has many more members, and new ones at any time: they are passed over, since only
+/// Midtrans' answer to a question of ours counts.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+pub struct Notification {
+    /// The id that the payment goes by at Midtrans.
+    #[garde(length(chars, min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255, example = "local-41-1-Vq3n8ZpK2xYb")]
+    order_id: String,
+    /// Midtrans' id of the transaction.
+    #[garde(length(chars, min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255, example = "1149059b-6c4f-4b4a-8f3c-0d6f2a1c9e55")]
+    transaction_id: String,
+    /// What has become of it.
+    #[garde(length(chars, min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "settlement")]
+    transaction_status: String,
+    /// The verdict of the fraud detection.
+    #[serde(default)]
+    #[garde(length(chars, max = 64))]
+    #[schema(max_length = 64, example = "accept")]
+    fraud_status: Option<String>,
+    /// What went back so far.
+    #[serde(default)]
+    #[garde(length(chars, max = 64))]
+    #[schema(max_length = 64)]
+    refund_amount: Option<String>,
+    /// Part of what is signed.
+    #[garde(length(chars, min = 1, max = 8))]
+    #[schema(min_length = 1, max_length = 8, example = "200")]
+    status_code: String,
+    /// Part of what is signed, as it is written.
+    #[garde(length(chars, min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "150000.00")]
+    gross_amount: String,
+    /// Hexadecimal SHA-512 of `order_id`, `status_code`, `gross_amount` and the server key.
+    #[garde(length(chars, min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255)]
+    signature_key: String,
+}
+
+/// The notification was stored, or had been.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Received {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Takes a notification of Midtrans: also one that came before, or is about a payment that is not ours.
+#[utoipa::path(
+    post, path = "/api/v1/payment/webhook", operation_id = "receive_notification", tag = "midtrans",
+    request_body = Notification,
+    responses(
+        (status = 200, description = "Stored", body = Received),
+        (status = 403, description = "`wrong_signature`"),
+    )
+)]
+pub async fn receive_notification(
+    State(app): State<App>,
+    Json(notification): Json<Notification>,
+) -> Result<axum::Json<Received>, Problem> {
+    let notice = Notice {
+        new: NewNotification {
+            midtrans_order_id: &notification.order_id,
+            transaction_id: &notification.transaction_id,
+            transaction_status: &notification.transaction_status,
+            fraud_status: notification.fraud_status.as_deref().unwrap_or_default(),
+            refund_amount: notification.refund_amount.as_deref().unwrap_or_default(),
+        },
+        status_code: &notification.status_code,
+        gross_amount: &notification.gross_amount,
+        signature_key: &notification.signature_key,
+    };
+    receive_notification::receive_notification(&app, &notice).await?;
+    Ok(axum::Json(Received { status: "ok" }))
+}
+
+/// The same at the path that older settings of Midtrans' dashboard have.
+#[utoipa::path(
+    post, path = "/api/v1/webhook", operation_id = "receive_notification_at_the_short_path", tag = "midtrans",
+    request_body = Notification,
+    responses(
+        (status = 200, description = "Stored", body = Received),
+        (status = 403, description = "`wrong_signature`"),
+    )
+)]
+pub async fn receive_notification_at_the_short_path(
+    state: State<App>,
+    notification: Json<Notification>,
+) -> Result<axum::Json<Received>, Problem> {
+    receive_notification(state, notification).await
+}

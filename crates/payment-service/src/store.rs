@@ -1,0 +1,35 @@
+//! All SQL of this service, a file per table. Functions take a connection, so that a use case decides what is one
+//! transaction.
+//!
+//! Queues work by their time column: claiming a row moves it into the future, which is the lease of the replica that
+//! took it, and rows that others hold are skipped.
+
+mod attempts;
+mod idempotency;
+mod notifications;
+mod payments;
+mod refunds;
+mod views;
+mod voids;
+
+pub use attempts::{
+    Link, Linked, claim_polls, find_attempt, find_link, insert_attempt, list_attempts,
+    update_attempt_abandoned, update_attempt_id_taken, update_attempt_lease, update_attempt_linked,
+    update_attempt_polled, update_attempt_seen,
+};
+pub use idempotency::{KnownReply, delete_old_replies, find_reply, insert_key, update_reply};
+pub use notifications::{
+    NewNotification, Notification, claim_notifications, delete_old_notifications, insert_notification,
+    update_notification_again, update_notification_handled,
+};
+pub use payments::{
+    NewPayment, find_payment, insert_payments, insert_tombstone, lock_payment, update_asked,
+    update_order_ended, update_paid, update_payment_status, update_refunded, update_started,
+};
+pub use refunds::{
+    NewRefund, Waiting, claim_refunds, count_waiting_for_people, find_refund_state, insert_foreign_refund,
+    insert_refund, list_refunds, update_refund_again, update_refund_done, update_refund_sent,
+    update_refund_state,
+};
+pub use views::{RefundView, View, find_view};
+pub use voids::{Void, claim_voids, insert_void, update_void_again, update_void_done};

@@ -1,0 +1,78 @@
+//! Replies to requests with an Idempotency-Key.
+
+use contracts::UserId;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// A request that was answered.
+#[derive(Debug)]
+pub struct KnownReply {
+    /// What was asked.
+    pub request: Value,
+    /// What was answered.
+    pub reply: Option<Value>,
+}
+
+/// The reply to a key, if there is one.
+pub async fn find_reply(
+    db: &mut PgConnection,
+    user: UserId,
+    route: &str,
+    key: &str,
+) -> sqlx::Result<Option<KnownReply>> {
+    sqlx::query_as!(
+        KnownReply,
+        "select request, reply from idempotency_keys where user_id = $1 and route = $2 and key = $3",
+        user.get(),
+        route,
+        key,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Takes a key. Waits for a twin that has taken it and is not through; false if the twin has succeeded.
+pub async fn insert_key(
+    db: &mut PgConnection,
+    user: UserId,
+    route: &str,
+    key: &str,
+    request: &Value,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into idempotency_keys (user_id, route, key, request) values ($1, $2, $3, $4) on conflict do nothing",
+        user.get(),
+        route,
+        key,
+        request,
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Keeps the reply to a key.
+pub async fn update_reply(
+    db: &mut PgConnection,
+    user: UserId,
+    route: &str,
+    key: &str,
+    reply: &Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update idempotency_keys set reply = $4 where user_id = $1 and route = $2 and key = $3",
+        user.get(),
+        route,
+        key,
+        reply,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets replies after two days.
+pub async fn delete_old_replies(db: &mut PgConnection) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!("delete from idempotency_keys where created_at < now() - interval '2 days'");
+    Ok(deleted.execute(db).await?.rows_affected())
+}

@@ -1,0 +1,45 @@
+//! Goods that arrive, or are found missing.
+
+use contracts::ProductId;
+
+use crate::{
+    App,
+    domain::catalogue::{StockOutOfRange, changed_stock},
+    store::{self, Movement, ProductRow, Reason},
+};
+
+/// Why the stock could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeStockError {
+    /// There is no such product on sale.
+    #[error("unknown product")]
+    Unknown,
+    /// It would be less than nothing, or too much.
+    #[error(transparent)]
+    OutOfRange(#[from] StockOutOfRange),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Adds to the free stock of a product, or takes away if `add` is negative. Returns what is free then.
+///
+/// # Errors
+/// If there is no such product, or the stock would be out of range.
+pub async fn change_stock(
+    app: &App,
+    id: ProductId,
+    add: i64,
+    note: Option<&str>,
+) -> Result<i64, ChangeStockError> {
+    let mut tx = app.db.begin().await?;
+    let present = store::lock_product(&mut tx, id).await?.ok_or(ChangeStockError::Unknown)?;
+    let stock = changed_stock(present.stock, add)?;
+    if add != 0 {
+        store::update_product(&mut tx, id, &ProductRow { stock, ..present }).await?;
+        let movement = Movement { order_id: None, product_id: id, delta: add };
+        store::insert_movements(&mut tx, Reason::Admin, &[movement], note).await?;
+    }
+    tx.commit().await?;
+    Ok(stock)
+}

@@ -1,0 +1,70 @@
+//! Putting a product on sale.
+
+use contracts::{CategoryId, ProductId};
+use sqlx::PgConnection;
+
+use crate::{
+    App,
+    app::{list_products::add_held, unknown_categories, violates},
+    domain::catalogue::Product,
+    store::{self, Movement, NewProduct, Reason},
+};
+
+/// Why a product could not be put on sale.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateProductError {
+    /// Another product on sale is called so.
+    #[error("the name is taken")]
+    NameTaken,
+    /// Some categories do not exist.
+    #[error("unknown categories")]
+    UnknownCategories(Vec<CategoryId>),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for CreateProductError {
+    fn from(error: sqlx::Error) -> Self {
+        if violates(&error, "products_name_key") { Self::NameTaken } else { Self::Database(error) }
+    }
+}
+
+/// Puts a product on sale.
+///
+/// # Errors
+/// If its name is taken or a category does not exist.
+pub async fn create_product(
+    app: &App,
+    new: &NewProduct<'_>,
+    categories: &[CategoryId],
+) -> Result<Product, CreateProductError> {
+    let mut tx = app.db.begin().await?;
+    let unknown = unknown_categories(&mut tx, categories).await?;
+    if !unknown.is_empty() {
+        return Err(CreateProductError::UnknownCategories(unknown));
+    }
+    let id = add(&mut tx, new, categories, Reason::Admin).await?;
+    let mut product = store::find_product(&mut tx, id).await?;
+    add_held(&mut tx, product.as_mut_slice()).await?;
+    tx.commit().await?;
+    product.ok_or(CreateProductError::Database(sqlx::Error::RowNotFound))
+}
+
+/// Writes a product with its categories and the record of its first stock.
+pub(super) async fn add(
+    db: &mut PgConnection,
+    new: &NewProduct<'_>,
+    categories: &[CategoryId],
+    reason: Reason,
+) -> sqlx::Result<ProductId> {
+    let id = store::insert_product(db, new).await?;
+    if !categories.is_empty() {
+        store::set_categories(db, id, categories).await?;
+    }
+    if new.stock > 0 {
+        let movement = Movement { order_id: None, product_id: id, delta: new.stock };
+        store::insert_movements(db, reason, &[movement], None).await?;
+    }
+    Ok(id)
+}

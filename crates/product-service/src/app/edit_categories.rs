@@ -1,0 +1,72 @@
+//! Categories come, are renamed and go.
+
+use contracts::CategoryId;
+
+use crate::{App, app::violates, domain::catalogue::Category, store};
+
+/// Why a category could not be made, renamed or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditCategoryError {
+    /// There is no such category.
+    #[error("unknown category")]
+    Unknown,
+    /// Another category is called so.
+    #[error("the name is taken")]
+    NameTaken,
+    /// Products belong to it.
+    #[error("the category is not empty")]
+    NotEmpty,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for EditCategoryError {
+    fn from(error: sqlx::Error) -> Self {
+        if violates(&error, "categories_name_key") {
+            Self::NameTaken
+        } else if violates(&error, "product_categories_category_fkey") {
+            Self::NotEmpty
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+/// Makes a category.
+///
+/// # Errors
+/// If the name is taken.
+pub async fn create_category(app: &App, name: String) -> Result<Category, EditCategoryError> {
+    let mut db = app.db.acquire().await?;
+    let id = store::insert_category(&mut db, &name).await?;
+    Ok(Category { id, name, product_count: 0 })
+}
+
+/// Gives a category another name.
+///
+/// # Errors
+/// If there is no such category or the name is taken.
+pub async fn rename_category(app: &App, id: CategoryId, name: &str) -> Result<Category, EditCategoryError> {
+    let mut tx = app.db.begin().await?;
+    if !store::update_category(&mut tx, id, name).await? {
+        return Err(EditCategoryError::Unknown);
+    }
+    let category = store::find_category(&mut tx, id).await?.ok_or(EditCategoryError::Unknown)?;
+    tx.commit().await?;
+    Ok(category)
+}
+
+/// Removes a category, and returns what it was.
+///
+/// # Errors
+/// If there is no such category or products belong to it.
+pub async fn delete_category(app: &App, id: CategoryId) -> Result<Category, EditCategoryError> {
+    let mut tx = app.db.begin().await?;
+    let category = store::find_category(&mut tx, id).await?.ok_or(EditCategoryError::Unknown)?;
+    if !store::delete_category(&mut tx, id).await? {
+        return Err(EditCategoryError::Unknown);
+    }
+    tx.commit().await?;
+    Ok(category)
+}

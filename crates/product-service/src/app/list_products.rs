@@ -1,0 +1,60 @@
+//! Looking around in the catalogue.
+
+use contracts::ProductId;
+use sqlx::PgConnection;
+
+use crate::{
+    App,
+    domain::catalogue::{Product, Search},
+    store,
+};
+
+/// A page of the catalogue.
+#[derive(Debug)]
+pub struct Listing {
+    /// The products of the page.
+    pub products: Vec<Product>,
+    /// How many there are on all pages.
+    pub total: i64,
+}
+
+/// A page of what a search finds; `with_held` tells what is kept for open orders as well.
+pub async fn list_products(
+    app: &App,
+    search: &Search,
+    limit: i64,
+    offset: i64,
+    with_held: bool,
+) -> sqlx::Result<Listing> {
+    let mut db = app.db.acquire().await?;
+    let (mut products, total) = store::list_products(&mut db, search, limit, offset).await?;
+    let total = match total {
+        Some(total) => total,
+        None if offset == 0 => 0,
+        None => store::count_products(&mut db, search).await?,
+    };
+    if with_held {
+        add_held(&mut db, &mut products).await?;
+    }
+    Ok(Listing { products, total })
+}
+
+/// A product on sale; `with_held` tells what is kept of it for open orders as well.
+pub async fn find_product(app: &App, id: ProductId, with_held: bool) -> sqlx::Result<Option<Product>> {
+    let mut db = app.db.acquire().await?;
+    let mut product = store::find_product(&mut db, id).await?;
+    if with_held {
+        add_held(&mut db, product.as_mut_slice()).await?;
+    }
+    Ok(product)
+}
+
+/// Adds what is kept for open orders.
+pub(super) async fn add_held(db: &mut PgConnection, products: &mut [Product]) -> sqlx::Result<()> {
+    let ids: Vec<i64> = products.iter().map(|product| product.id.get()).collect();
+    let held = store::list_held(db, &ids).await?;
+    for product in products {
+        product.held = Some(held.get(&product.id).copied().unwrap_or(0));
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! An order ended without a purchase: what was kept for it is free again.
+
+use contracts::{OrderId, ProductId, events::CancelCause};
+use messaging::Fail;
+use sqlx::PgTransaction;
+
+use crate::{
+    domain::{
+        allocation::Line,
+        hold::{self, Hold, OnCancelled, Status},
+    },
+    store::{self, Movement, Reason},
+};
+
+/// Frees what is kept for an order that ended, or, if it was not seen yet, makes sure that it gets nothing.
+///
+/// # Errors
+/// If the order is paid and was not cancelled by an administrator, or is being seen for the first time at this moment.
+pub async fn release_hold(
+    tx: &mut PgTransaction<'_>,
+    order_id: OrderId,
+    cause: CancelCause,
+) -> Result<(), Fail> {
+    let found = store::lock_hold(tx, order_id).await?;
+    match (hold::cancelled(found.as_ref(), cause), found) {
+        (OnCancelled::Release, Some(found)) => {
+            let end = End { to: Status::Released, reason: Reason::Release, cause };
+            free(tx, order_id, &found, &[], end).await
+        }
+        (OnCancelled::Return, Some(found)) => {
+            let returned = store::list_returned(tx, order_id).await?;
+            let end = End { to: Status::Returned, reason: Reason::Return, cause };
+            free(tx, order_id, &found, &returned, end).await
+        }
+        (OnCancelled::Same, _) => Ok(()),
+        (OnCancelled::Reject, _) => Err(Fail::reject("a paid order ended without an administrator's cancel")),
+        (OnCancelled::Bury | OnCancelled::Release | OnCancelled::Return, _) => {
+            if store::insert_tombstone(tx, order_id, cause).await? {
+                return Ok(());
+            }
+            Err(Fail::retry("the order is being seen for the first time at this moment"))
+        }
+    }
+}
+
+/// How a hold ends.
+struct End {
+    to: Status,
+    reason: Reason,
+    cause: CancelCause,
+}
+
+/// Frees every line that is not free already.
+async fn free(
+    tx: &mut PgTransaction<'_>,
+    order_id: OrderId,
+    found: &Hold,
+    returned: &[ProductId],
+    End { to, reason, cause }: End,
+) -> Result<(), Fail> {
+    if !store::update_hold(tx, order_id, found.status, to, Some(cause)).await? {
+        return Err(Fail::retry("the hold changed meanwhile"));
+    }
+    let kept: Vec<&Line> = found.lines.iter().filter(|line| !returned.contains(&line.product_id)).collect();
+    store::lock_shelves(tx, kept.iter().map(|line| line.product_id)).await?;
+    let movements: Vec<Movement> = kept
+        .iter()
+        .map(|line| Movement { order_id: Some(order_id), product_id: line.product_id, delta: line.quantity })
+        .collect();
+    store::insert_movements(tx, reason, &movements, None).await?;
+    let deltas = kept.iter().map(|line| (line.product_id, line.quantity)).collect();
+    Ok(store::update_stock(tx, &deltas).await?)
+}

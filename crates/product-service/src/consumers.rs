@@ -1,0 +1,54 @@
+//! What this service hears.
+
+use contracts::events::{Envelope, OrderCancelled, OrderCreated, OrderPaid, groups};
+use messaging::{Consumer, Fail, Handle, HandleBatch};
+use sqlx::PgTransaction;
+
+use crate::{
+    App,
+    app::{hold_stock::hold_stock, release_hold::release_hold, sell_hold::sell_hold},
+};
+
+/// The events it follows. New orders come in batches: most of them want the same few products.
+pub fn consumer(app: &App) -> Consumer<App> {
+    Consumer::new(groups::PRODUCT, app.clone(), app.db.clone(), app.outbox.clone())
+        .on_batch::<OrderCreated>()
+        .on::<OrderPaid>()
+        .on::<OrderCancelled>()
+}
+
+impl HandleBatch<OrderCreated> for App {
+    async fn apply_batch(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        events: &[Envelope<OrderCreated>],
+    ) -> Result<(), Fail> {
+        hold_stock(tx, events).await
+    }
+}
+
+impl Handle<OrderPaid> for App {
+    type Prepared = ();
+
+    async fn apply(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        Envelope { event, .. }: Envelope<OrderPaid>,
+        (): (),
+    ) -> Result<(), Fail> {
+        sell_hold(tx, event.order_id).await
+    }
+}
+
+impl Handle<OrderCancelled> for App {
+    type Prepared = ();
+
+    async fn apply(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        Envelope { event, .. }: Envelope<OrderCancelled>,
+        (): (),
+    ) -> Result<(), Fail> {
+        release_hold(tx, event.order_id, event.cause).await
+    }
+}

@@ -1,0 +1,5 @@
+//! What is sold, and what is kept of it for orders. Pure: no IO.
+
+pub mod allocation;
+pub mod catalogue;
+pub mod hold;

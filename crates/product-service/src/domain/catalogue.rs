@@ -1,0 +1,189 @@
+//! Products, categories, and how the catalogue is searched.
+
+use contracts::{CategoryId, ProductId};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// The most units of a product that an administrator can have in stock.
+pub const MAX_STOCK: i64 = 1_000_000_000;
+
+/// A product on sale.
+#[derive(Debug, Clone)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// What it is called; nothing else on sale is, whatever the case.
+    pub name: String,
+    /// What there is to say about it.
+    pub description: String,
+    /// Its price in rupiah.
+    pub price: i64,
+    /// Free units.
+    pub stock: i64,
+    /// Units kept for open orders, if that was asked for.
+    pub held: Option<i64>,
+    /// What it belongs to, by name.
+    pub categories: Vec<CategoryRef>,
+    /// When it came into the catalogue.
+    pub created_at: OffsetDateTime,
+    /// When an administrator changed it last.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A category as its products name it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CategoryRef {
+    /// Its id.
+    pub id: CategoryId,
+    /// What it is called.
+    pub name: String,
+}
+
+/// A category as the list of categories shows it.
+#[derive(Debug, Clone)]
+pub struct Category {
+    /// Its id.
+    pub id: CategoryId,
+    /// What it is called; no other is, whatever the case.
+    pub name: String,
+    /// How many products on sale belong to it.
+    pub product_count: i64,
+}
+
+/// A product as other services see it, also one that was taken off sale.
+#[derive(Debug, Clone)]
+pub struct Article {
+    /// Its id.
+    pub id: ProductId,
+    /// What it is, or was, called.
+    pub name: String,
+    /// Its price in rupiah.
+    pub price: i64,
+    /// Free units.
+    pub stock: i64,
+    /// Whether it was taken off sale.
+    pub deleted: bool,
+}
+
+/// What products can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SortBy {
+    /// When they came into the catalogue.
+    CreatedAt,
+    /// Their price.
+    Price,
+    /// Their name, whatever the case.
+    Name,
+    /// Their free units.
+    Stock,
+}
+
+/// Which way a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The least first.
+    Asc,
+    /// The greatest first.
+    Desc,
+}
+
+impl SortBy {
+    /// The way people mean who do not say it: newest first, and otherwise cheapest, A, or scarcest first.
+    pub const fn natural(self) -> Direction {
+        match self {
+            Self::CreatedAt => Direction::Desc,
+            Self::Price | Self::Name | Self::Stock => Direction::Asc,
+        }
+    }
+}
+
+/// Which products a list shows, and in which order.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// A part of the name, whatever the case.
+    pub text: Option<String>,
+    /// Only this category's.
+    pub category_id: Option<CategoryId>,
+    /// Nothing cheaper, in rupiah.
+    pub min_price: Option<i64>,
+    /// Nothing dearer, in rupiah.
+    pub max_price: Option<i64>,
+    /// What they are sorted by.
+    pub sort_by: SortBy,
+    /// Which way.
+    pub direction: Direction,
+}
+
+impl Search {
+    /// The text as a pattern for SQL's `like` over names without case: what it says is meant literally.
+    pub fn pattern(&self) -> Option<String> {
+        let text = self.text.as_deref()?;
+        let escaped = name_key(text).replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        Some(format!("%{escaped}%"))
+    }
+}
+
+/// A name without case, by which names are compared, searched and sorted. It is the same on every database, whatever
+/// its locale.
+pub fn name_key(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// Why a stock cannot be changed so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StockOutOfRange {
+    /// There are fewer free units than that.
+    #[error("only {0} units are free")]
+    BelowZero(i64),
+    /// There would be more than [`MAX_STOCK`].
+    #[error("there are {0} units already, and there can be {MAX_STOCK} at most")]
+    AboveMaximum(i64),
+}
+
+/// A stock after units were added or, if `add` is negative, taken away.
+///
+/// # Errors
+/// If less than nothing or more than [`MAX_STOCK`] would be left.
+pub fn changed_stock(stock: i64, add: i64) -> Result<i64, StockOutOfRange> {
+    match stock.checked_add(add) {
+        Some(changed) if changed < 0 => Err(StockOutOfRange::BelowZero(stock)),
+        Some(changed) if changed <= MAX_STOCK || add <= 0 => Ok(changed),
+        _ => Err(StockOutOfRange::AboveMaximum(stock)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_means_its_wildcards_literally() {
+        let search = |text: &str| {
+            let search = Search {
+                text: Some(text.to_owned()),
+                category_id: None,
+                min_price: None,
+                max_price: None,
+                sort_by: SortBy::Name,
+                direction: Direction::Asc,
+            };
+            search.pattern().unwrap()
+        };
+        assert_eq!(search("Kopi"), "%kopi%");
+        assert_eq!(search(r"100%_\"), r"%100\%\_\\%");
+        assert_eq!(search("CAFÉ"), "%café%");
+    }
+
+    #[test]
+    fn a_stock_stays_between_nothing_and_the_maximum() {
+        assert_eq!(changed_stock(5, -5), Ok(0));
+        assert_eq!(changed_stock(5, -6), Err(StockOutOfRange::BelowZero(5)));
+        assert_eq!(changed_stock(0, MAX_STOCK), Ok(MAX_STOCK));
+        assert_eq!(changed_stock(1, MAX_STOCK), Err(StockOutOfRange::AboveMaximum(1)));
+        assert_eq!(changed_stock(i64::MAX, 1), Err(StockOutOfRange::AboveMaximum(i64::MAX)));
+        assert_eq!(changed_stock(MAX_STOCK + 9, -1), Ok(MAX_STOCK + 8), "returned goods can exceed it");
+    }
+}

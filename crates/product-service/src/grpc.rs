@@ -1,0 +1,113 @@
+//! What carts and orders ask: prices and stock, and that undelivered goods go back on the shelf.
+
+use chassis::Problem;
+use contracts::{
+    OrderId, ProductId,
+    grpc::product::{
+        GetProductRequest, GetProductsRequest, ProductResponse, ProductsResponse, UpdateStockRequest,
+        UpdateStockResponse,
+        product_service_server::{ProductService, ProductServiceServer},
+    },
+};
+use tonic::{Request, Response, Status, service::Routes};
+
+use crate::{
+    App,
+    app::{change_stock::change_stock, return_goods::return_goods},
+    domain::{
+        allocation::Line,
+        catalogue::{Article, MAX_STOCK},
+    },
+    error::no_such_product,
+    store,
+};
+
+/// The most products that one call can ask for.
+const MAX_IDS: usize = 1_000;
+/// The only change that is made for an order here: its goods come back.
+const RETURN: &str = "return";
+/// The longest reason for a change without an order.
+const MAX_REASON: usize = 255;
+
+/// The gRPC services of this process.
+pub fn routes(app: &App) -> Routes {
+    Routes::new(ProductServiceServer::new(app.clone()))
+}
+
+fn response(article: Article) -> ProductResponse {
+    ProductResponse {
+        id: article.id.to_u64(),
+        name: article.name,
+        price: article.price.unsigned_abs(),
+        stock: article.stock,
+        deleted: article.deleted,
+    }
+}
+
+#[tonic::async_trait]
+impl ProductService for App {
+    async fn get_product(
+        &self,
+        request: Request<GetProductRequest>,
+    ) -> Result<Response<ProductResponse>, Status> {
+        let id = ProductId::try_from(request.into_inner().id).map_err(|_| no_such_product())?;
+        let mut db = self.db.acquire().await.map_err(Problem::from)?;
+        let found = store::find_article(&mut db, id).await.map_err(Problem::from)?;
+        let article = found.filter(|article| !article.deleted).ok_or_else(no_such_product)?;
+        Ok(Response::new(response(article)))
+    }
+
+    async fn get_products(
+        &self,
+        request: Request<GetProductsRequest>,
+    ) -> Result<Response<ProductsResponse>, Status> {
+        let ids = request.into_inner().ids;
+        if ids.len() > MAX_IDS {
+            return Err(Problem::invalid_field("ids", format!("must be {MAX_IDS} at most")).into());
+        }
+        let ids: Vec<i64> = ids.into_iter().filter_map(|id| i64::try_from(id).ok()).collect();
+        let mut db = self.db.acquire().await.map_err(Problem::from)?;
+        let articles = store::list_articles(&mut db, &ids).await.map_err(Problem::from)?;
+        Ok(Response::new(ProductsResponse { products: articles.into_iter().map(response).collect() }))
+    }
+
+    async fn update_stock(
+        &self,
+        request: Request<UpdateStockRequest>,
+    ) -> Result<Response<UpdateStockResponse>, Status> {
+        let wish = request.into_inner();
+        let id = ProductId::try_from(wish.id).map_err(|_| no_such_product())?;
+        let stock = match wish.order_id {
+            0 => change(self, id, &wish).await?,
+            order => take_back(self, order, id, &wish).await?,
+        };
+        Ok(Response::new(UpdateStockResponse { message: format!("{stock} units are free"), stock }))
+    }
+}
+
+/// A change that is made for no order.
+async fn change(app: &App, id: ProductId, wish: &UpdateStockRequest) -> Result<i64, Problem> {
+    if wish.reason == RETURN {
+        return Err(Problem::invalid_field("order_id", "is needed for a return"));
+    }
+    if wish.add.unsigned_abs() > MAX_STOCK.unsigned_abs() {
+        return Err(Problem::invalid_field("add", format!("must be {MAX_STOCK} at most, either way")));
+    }
+    if wish.reason.chars().count() > MAX_REASON || wish.reason.contains('\0') {
+        return Err(Problem::invalid_field("reason", format!("must have {MAX_REASON} characters at most")));
+    }
+    let note = Some(wish.reason.as_str()).filter(|reason| !reason.is_empty());
+    Ok(change_stock(app, id, wish.add, note).await?)
+}
+
+/// Goods of an order come back.
+async fn take_back(app: &App, order: u64, id: ProductId, wish: &UpdateStockRequest) -> Result<i64, Problem> {
+    let order = OrderId::try_from(order).map_err(|e| Problem::invalid_field("order_id", e.to_string()))?;
+    if wish.reason != RETURN {
+        return Err(Problem::invalid_field("reason", "must be `return` for a change with an order"));
+    }
+    if wish.add < 1 {
+        return Err(Problem::invalid_field("add", "must be at least 1 for a return"));
+    }
+    Ok(return_goods(app, order, Line { product_id: id, quantity: wish.add }).await?)
+}

@@ -1,0 +1,20 @@
+//! The routes of this service.
+
+mod categories;
+mod products;
+mod rules;
+mod shelves;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::App;
+
+/// Every route with its description.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(products::list_products, shelves::create_product))
+        .routes(routes!(products::get_product, shelves::update_product, shelves::delete_product))
+        .routes(routes!(shelves::change_stock))
+        .routes(routes!(categories::list_categories, categories::create_category))
+        .routes(routes!(categories::rename_category, categories::delete_category))
+}

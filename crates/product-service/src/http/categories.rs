@@ -1,0 +1,129 @@
+//! `/categories`.
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use chassis::{Admin, Json, Path, Problem};
+use contracts::CategoryId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rules::not_blank;
+use crate::{App, app::edit_categories, domain::catalogue::Category, store};
+
+/// What a category is to be called.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryName {
+    /// No other category may be called so, whatever the case. Spaces around it are dropped.
+    #[garde(length(chars, min = 1, max = 100), custom(not_blank))]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Garden")]
+    name: String,
+}
+
+/// A category.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CategoryView {
+    #[schema(example = 5)]
+    id: CategoryId,
+    #[schema(example = "Garden")]
+    name: String,
+    /// How many products on sale belong to it.
+    #[schema(example = 0)]
+    product_count: i64,
+}
+
+/// All categories.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllCategories {
+    categories: Vec<CategoryView>,
+}
+
+/// A category after it was made or renamed, or as it was before it was removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CategorySaved {
+    #[schema(example = "Category saved")]
+    message: &'static str,
+    category: CategoryView,
+}
+
+impl From<Category> for CategoryView {
+    fn from(category: Category) -> Self {
+        Self { id: category.id, name: category.name, product_count: category.product_count }
+    }
+}
+
+fn saved(message: &'static str, category: Category) -> axum::Json<CategorySaved> {
+    axum::Json(CategorySaved { message, category: category.into() })
+}
+
+/// Lists all categories, by name.
+#[utoipa::path(
+    get, path = "/api/v1/categories", operation_id = "list_categories", tag = "category",
+    responses((status = 200, description = "All categories", body = AllCategories))
+)]
+pub async fn list_categories(State(app): State<App>) -> Result<axum::Json<AllCategories>, Problem> {
+    let mut db = app.db.acquire().await?;
+    let categories = store::list_categories(&mut db).await?;
+    Ok(axum::Json(AllCategories { categories: categories.into_iter().map(CategoryView::from).collect() }))
+}
+
+/// Makes a category.
+#[utoipa::path(
+    post, path = "/api/v1/categories", operation_id = "create_category", tag = "category",
+    request_body = CategoryName, security(("token" = [])),
+    responses(
+        (status = 201, description = "The category", body = CategorySaved),
+        (status = 403, description = "Not an administrator"),
+        (status = 409, description = "`name_taken`: another category is called so"),
+    )
+)]
+pub async fn create_category(
+    State(app): State<App>,
+    _: Admin,
+    Json(body): Json<CategoryName>,
+) -> Result<impl IntoResponse, Problem> {
+    let category = edit_categories::create_category(&app, body.name.trim().to_owned()).await?;
+    Ok((StatusCode::CREATED, saved("Category created", category)))
+}
+
+/// Gives a category another name.
+#[utoipa::path(
+    put, path = "/api/v1/categories/{id}", operation_id = "rename_category", tag = "category",
+    params(("id" = CategoryId, Path, description = "The category's id")), request_body = CategoryName,
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The category as it is now", body = CategorySaved),
+        (status = 403, description = "Not an administrator"),
+        (status = 404, description = "There is no such category"),
+        (status = 409, description = "`name_taken`: another category is called so"),
+    )
+)]
+pub async fn rename_category(
+    State(app): State<App>,
+    _: Admin,
+    Path(id): Path<CategoryId>,
+    Json(body): Json<CategoryName>,
+) -> Result<axum::Json<CategorySaved>, Problem> {
+    let category = edit_categories::rename_category(&app, id, body.name.trim()).await?;
+    Ok(saved("Category renamed", category))
+}
+
+/// Removes a category that no product on sale belongs to.
+#[utoipa::path(
+    delete, path = "/api/v1/categories/{id}", operation_id = "delete_category", tag = "category",
+    params(("id" = CategoryId, Path, description = "The category's id")), security(("token" = [])),
+    responses(
+        (status = 200, description = "The category as it was", body = CategorySaved),
+        (status = 403, description = "Not an administrator"),
+        (status = 404, description = "There is no such category"),
+        (status = 409, description = "`not_empty`: products belong to it"),
+    )
+)]
+pub async fn delete_category(
+    State(app): State<App>,
+    _: Admin,
+    Path(id): Path<CategoryId>,
+) -> Result<axum::Json<CategorySaved>, Problem> {
+    let category = edit_categories::delete_category(&app, id).await?;
+    Ok(saved("Category deleted", category))
+}

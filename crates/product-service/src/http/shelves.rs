@@ -1,0 +1,231 @@
+//! `/products` as administrators fill it.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header::LOCATION},
+    response::IntoResponse,
+};
+use chassis::{Admin, Json, Path, Problem};
+use contracts::{CategoryId, ProductId};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    products::ProductView,
+    rules::{all_different, not_blank},
+};
+use crate::{
+    App,
+    app::{
+        change_stock, create_product, delete_product,
+        update_product::{self, Changes},
+    },
+    domain::catalogue::Product,
+    error::no_such_product,
+    store,
+};
+
+/// A product to be put on sale.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProduct {
+    /// Nothing else on sale may be called so, whatever the case. Spaces around it are dropped.
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Toraja Coffee 250 g")]
+    name: String,
+    #[serde(default)]
+    #[garde(length(chars, max = 5000))]
+    #[schema(max_length = 5000, example = "Washed, dark roast, ground.")]
+    description: String,
+    /// In rupiah.
+    #[garde(range(min = 1, max = 1_000_000_000_000))]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 99_000)]
+    price: i64,
+    /// Free units.
+    #[garde(range(min = 0, max = 1_000_000_000))]
+    #[schema(minimum = 0, maximum = 1_000_000_000, example = 40)]
+    stock: i64,
+    /// The categories it belongs to.
+    #[garde(length(max = 100), custom(all_different))]
+    #[schema(value_type = std::collections::BTreeSet<CategoryId>, max_items = 100, example = json!([]))]
+    category_ids: Vec<CategoryId>,
+}
+
+/// What to change of a product; what is left out stays as it is.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductChanges {
+    #[garde(length(chars, min = 1, max = 200), inner(custom(not_blank)))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Toraja Coffee 500 g")]
+    name: Option<String>,
+    #[garde(length(chars, max = 5000))]
+    #[schema(max_length = 5000, example = "Washed, dark roast, whole beans.")]
+    description: Option<String>,
+    /// In rupiah.
+    #[garde(range(min = 1, max = 1_000_000_000_000))]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 179_000)]
+    price: Option<i64>,
+    /// Free units from now on.
+    #[garde(range(min = 0, max = 1_000_000_000))]
+    #[schema(minimum = 0, maximum = 1_000_000_000, example = 60)]
+    stock: Option<i64>,
+    /// The free units that the changes were made for: if there are others by now, nothing changes.
+    #[garde(range(min = 0, max = 1_000_000_000))]
+    #[schema(minimum = 0, maximum = 1_000_000_000, example = 40)]
+    expected_stock: Option<i64>,
+    /// All categories it belongs to from now on.
+    #[garde(length(max = 100), inner(custom(all_different)))]
+    #[schema(value_type = Option<std::collections::BTreeSet<CategoryId>>, max_items = 100, example = json!([]))]
+    category_ids: Option<Vec<CategoryId>>,
+}
+
+/// Goods that arrive, or are found missing.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockChange {
+    /// Units to add; negative takes away.
+    #[garde(range(min = -1_000_000_000, max = 1_000_000_000))]
+    #[schema(minimum = -1_000_000_000, maximum = 1_000_000_000, example = 25)]
+    add: i64,
+    /// Anything worth keeping in the record of the stock.
+    #[garde(length(chars, max = 255))]
+    #[schema(max_length = 255, example = "Delivery of 2 January")]
+    reason: Option<String>,
+}
+
+/// A product after it was put on sale or changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductSaved {
+    #[schema(example = "Product saved")]
+    message: &'static str,
+    product: ProductView,
+}
+
+/// A product's stock after a change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StockChanged {
+    #[schema(example = 8)]
+    product_id: ProductId,
+    /// Free units.
+    #[schema(example = 225)]
+    stock: i64,
+}
+
+/// That something is done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Done {
+    #[schema(example = "Product deleted")]
+    message: &'static str,
+}
+
+fn saved(message: &'static str, product: Product) -> axum::Json<ProductSaved> {
+    axum::Json(ProductSaved { message, product: product.into() })
+}
+
+/// Puts a product on sale.
+#[utoipa::path(
+    post, path = "/api/v1/products", operation_id = "create_product", tag = "product",
+    request_body = NewProduct, security(("token" = [])),
+    responses(
+        (status = 201, description = "The product", body = ProductSaved, headers(
+            ("Location" = String, description = "Where it is found"),
+        )),
+        (status = 403, description = "Not an administrator"),
+        (status = 409, description = "`name_taken`: something else on sale is called so"),
+        (status = 422, description = "`unknown_category`: some categories do not exist; `category_ids` says which"),
+    )
+)]
+pub async fn create_product(
+    State(app): State<App>,
+    _: Admin,
+    Json(body): Json<NewProduct>,
+) -> Result<impl IntoResponse, Problem> {
+    let new = store::NewProduct {
+        name: body.name.trim(),
+        description: &body.description,
+        price: body.price,
+        stock: body.stock,
+    };
+    let product = create_product::create_product(&app, &new, &body.category_ids).await?;
+    let location = [(LOCATION, format!("/api/v1/products/{}", product.id))];
+    Ok((StatusCode::CREATED, location, saved("Product created", product)))
+}
+
+/// Changes a product on sale.
+#[utoipa::path(
+    put, path = "/api/v1/products/{id}", operation_id = "update_product", tag = "product",
+    params(("id" = ProductId, Path, description = "The product's id")), request_body = ProductChanges,
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The product as it is now", body = ProductSaved),
+        (status = 403, description = "Not an administrator"),
+        (status = 404, description = "There is no such product, or it was taken off sale"),
+        (status = 409, description = "`name_taken`: something else on sale is called so; `stock_changed`: the stock \
+            is not the expected one, `stock` says what it is"),
+        (status = 422, description = "`unknown_category`: some categories do not exist; `category_ids` says which"),
+    )
+)]
+pub async fn update_product(
+    State(app): State<App>,
+    _: Admin,
+    Path(id): Path<ProductId>,
+    Json(body): Json<ProductChanges>,
+) -> Result<axum::Json<ProductSaved>, Problem> {
+    let changes = Changes {
+        name: body.name.map(|name| name.trim().to_owned()),
+        description: body.description,
+        price: body.price,
+        stock: body.stock,
+        expected_stock: body.expected_stock,
+        category_ids: body.category_ids,
+    };
+    Ok(saved("Product updated", update_product::update_product(&app, id, changes).await?))
+}
+
+/// Takes a product off sale.
+///
+/// Its name is free again. Orders keep what they know of it, and what is held of it can still be returned.
+#[utoipa::path(
+    delete, path = "/api/v1/products/{id}", operation_id = "delete_product", tag = "product",
+    params(("id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
+    responses(
+        (status = 200, description = "It is off sale", body = Done),
+        (status = 403, description = "Not an administrator"),
+        (status = 404, description = "There is no such product, or it was taken off sale before"),
+    )
+)]
+pub async fn delete_product(
+    State(app): State<App>,
+    _: Admin,
+    Path(id): Path<ProductId>,
+) -> Result<axum::Json<Done>, Problem> {
+    if delete_product::delete_product(&app, id).await? {
+        Ok(axum::Json(Done { message: "Product deleted" }))
+    } else {
+        Err(no_such_product())
+    }
+}
+
+/// Adds to a product's free stock, or takes away from it.
+#[utoipa::path(
+    post, path = "/api/v1/products/{id}/stock", operation_id = "change_stock", tag = "product",
+    params(("id" = ProductId, Path, description = "The product's id")), request_body = StockChange,
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The stock as it is now", body = StockChanged),
+        (status = 403, description = "Not an administrator"),
+        (status = 404, description = "There is no such product, or it was taken off sale"),
+        (status = 409, description = "`insufficient_stock`: fewer units than that are free; `limit_reached`: there \
+            would be more than 1,000,000,000; `stock` says what it is"),
+    )
+)]
+pub async fn change_stock(
+    State(app): State<App>,
+    _: Admin,
+    Path(id): Path<ProductId>,
+    Json(body): Json<StockChange>,
+) -> Result<axum::Json<StockChanged>, Problem> {
+    let stock = change_stock::change_stock(&app, id, body.add, body.reason.as_deref()).await?;
+    Ok(axum::Json(StockChanged { product_id: id, stock }))
+}

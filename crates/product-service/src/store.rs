@@ -1,0 +1,21 @@
+//! All SQL of this service.
+
+mod catalogue;
+mod categories;
+mod holds;
+mod products;
+mod stock;
+
+pub use catalogue::{count_products, list_products};
+pub use categories::{
+    delete_category, find_category, insert_category, list_categories, lock_categories, update_category,
+};
+pub use holds::{
+    NewHold, count_old_holds, insert_holds, insert_tombstone, list_held, list_holds, list_returned,
+    lock_hold, update_hold,
+};
+pub use products::{
+    NewProduct, ProductRow, delete_product, find_article, find_product, insert_product, list_articles,
+    lock_catalogue, lock_product, set_categories, update_product,
+};
+pub use stock::{Movement, Reason, insert_movements, lock_shelves, update_stock};

@@ -1,0 +1,164 @@
+//! What is kept for orders.
+
+use std::collections::BTreeMap;
+
+use contracts::{OrderId, ProductId, events::CancelCause};
+use serde::Serialize;
+use sqlx::{PgConnection, types::Json};
+
+use crate::domain::{
+    allocation::{Line, Refusal},
+    hold::{Hold, Status},
+};
+
+/// The answer to an order that was not known before.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct NewHold<'a> {
+    /// The order.
+    pub order_id: OrderId,
+    /// HELD, or REFUSED with a refusal.
+    pub status: Status,
+    /// What it asked for.
+    pub items: &'a [Line],
+    /// Why it got nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<&'a Refusal>,
+}
+
+struct Row {
+    order_id: OrderId,
+    status: Status,
+    items: Json<Vec<Line>>,
+    refusal: Option<Json<Refusal>>,
+    cancel_cause: Option<CancelCause>,
+}
+
+impl From<Row> for Hold {
+    fn from(row: Row) -> Self {
+        Self {
+            status: row.status,
+            lines: row.items.0,
+            refusal: row.refusal.map(|Json(refusal)| refusal),
+            cancel_cause: row.cancel_cause,
+        }
+    }
+}
+
+/// What is known of some orders.
+pub async fn list_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<BTreeMap<OrderId, Hold>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
+                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
+           from holds
+           where order_id = any($1)"#,
+        orders,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
+}
+
+/// What is known of an order. It stays so until the end of the transaction.
+pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Hold>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
+                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
+           from holds
+           where order_id = $1
+           for no key update"#,
+        order.get(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(Hold::from))
+}
+
+/// Writes the answers to new orders down. Returns whether all were new.
+pub async fn insert_holds(db: &mut PgConnection, holds: &[NewHold<'_>]) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into holds (order_id, status, items, refusal)
+         select * from jsonb_to_recordset($1) as (order_id bigint, status text, items jsonb, refusal jsonb)
+         on conflict do nothing",
+        Json(holds) as Json<&[NewHold<'_>]>,
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() == holds.len() as u64)
+}
+
+/// Makes sure that an order, should it be seen later, gets nothing. Returns whether it was not known before.
+pub async fn insert_tombstone(
+    db: &mut PgConnection,
+    order: OrderId,
+    cause: CancelCause,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into holds (order_id, status, items, cancel_cause) values ($1, $2, '[]', $3) on conflict do nothing",
+        order.get(),
+        Status::Refused as Status,
+        cause as CancelCause,
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Moves a hold on. Returns whether it was found where it was thought to be.
+pub async fn update_hold(
+    db: &mut PgConnection,
+    order: OrderId,
+    from: Status,
+    to: Status,
+    cause: Option<CancelCause>,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "update holds
+         set status = $3, cancel_cause = coalesce($4, cancel_cause), updated_at = now()
+         where order_id = $1 and status = $2",
+        order.get(),
+        from as Status,
+        to as Status,
+        cause as Option<CancelCause>,
+    )
+    .execute(db)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// The products of an order that came back.
+pub async fn list_returned(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Vec<ProductId>> {
+    sqlx::query_scalar!(
+        r#"select product_id as "product_id: ProductId"
+           from stock_movements
+           where order_id = $1 and reason = 'return'"#,
+        order.get(),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The units of some products that are kept for open orders.
+pub async fn list_held(db: &mut PgConnection, products: &[i64]) -> sqlx::Result<BTreeMap<ProductId, i64>> {
+    let rows = sqlx::query!(
+        r#"select product_id as "product_id!: ProductId", sum(quantity)::bigint as "units!"
+           from holds, jsonb_to_recordset(items) as line (product_id bigint, quantity bigint)
+           where status = 'HELD' and product_id = any($1)
+           group by product_id"#,
+        products,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.product_id, row.units)).collect())
+}
+
+/// How many orders have been open for more than a day.
+pub async fn count_old_holds(db: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from holds
+           where status = 'HELD' and created_at < now() - interval '1 day'"#
+    )
+    .fetch_one(db)
+    .await
+}

@@ -1,0 +1,98 @@
+//! The free stock and the record of its changes.
+
+use std::collections::BTreeMap;
+
+use contracts::{OrderId, ProductId};
+use sqlx::PgConnection;
+
+use crate::domain::allocation::{Shelf, Shelves};
+
+/// Why the stock changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Reason {
+    /// The demo data.
+    Seed,
+    /// An administrator said so.
+    Admin,
+    /// Kept for an order.
+    Hold,
+    /// The order ended unpaid.
+    Release,
+    /// The order was paid.
+    Sale,
+    /// Goods of a paid order are free again.
+    Return,
+}
+
+/// A change of the free stock.
+#[derive(Debug, Clone, Copy)]
+pub struct Movement {
+    /// The order it was made for.
+    pub order_id: Option<OrderId>,
+    /// The product.
+    pub product_id: ProductId,
+    /// Units that came, or went if negative.
+    pub delta: i64,
+}
+
+/// Records changes of the stock that are part of the same transaction.
+pub async fn insert_movements(
+    db: &mut PgConnection,
+    reason: Reason,
+    movements: &[Movement],
+    note: Option<&str>,
+) -> sqlx::Result<()> {
+    let orders: Vec<Option<i64>> = movements.iter().map(|m| m.order_id.map(OrderId::get)).collect();
+    let products: Vec<i64> = movements.iter().map(|m| m.product_id.get()).collect();
+    let deltas: Vec<i64> = movements.iter().map(|m| m.delta).collect();
+    sqlx::query!(
+        "insert into stock_movements (reason, note, order_id, product_id, delta)
+         select $1, $2, * from unnest($3::bigint[], $4::bigint[], $5::bigint[])",
+        reason as Reason,
+        note,
+        &orders as &[Option<i64>],
+        &products,
+        &deltas,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What there is of some products. It stays so until the end of the transaction. The rows are locked in the order of
+/// their ids, by everybody, so that nobody ever deadlocks.
+pub async fn lock_shelves(
+    db: &mut PgConnection,
+    products: impl IntoIterator<Item = ProductId>,
+) -> sqlx::Result<Shelves> {
+    let products: Vec<i64> = products.into_iter().map(ProductId::get).collect();
+    let rows = sqlx::query!(
+        r#"select id as "id: ProductId", stock, deleted_at is null as "on_sale!"
+           from products
+           where id = any($1)
+           order by id
+           for no key update"#,
+        &products,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, Shelf { free: row.stock, on_sale: row.on_sale })).collect())
+}
+
+/// Adds to the free stock of products that are locked.
+pub async fn update_stock(db: &mut PgConnection, deltas: &BTreeMap<ProductId, i64>) -> sqlx::Result<()> {
+    let products: Vec<i64> = deltas.keys().map(|id| id.get()).collect();
+    let deltas: Vec<i64> = deltas.values().copied().collect();
+    sqlx::query!(
+        "update products
+         set stock = stock + delta
+         from unnest($1::bigint[], $2::bigint[]) as changed (product_id, delta)
+         where id = product_id",
+        &products,
+        &deltas,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

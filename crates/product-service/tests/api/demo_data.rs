@@ -1,0 +1,64 @@
+//! The first run.
+
+use chassis::service::configuration_from_flags;
+use product_service::{ProductService, app::seed_catalogue::seed_catalogue};
+use serde_json::Value;
+
+use crate::{CATEGORIES, PRODUCTS, Shop, assert_ledger, at};
+
+async fn catalogue(app: &Shop) -> Value {
+    app.anyone().get(&format!("{PRODUCTS}?limit=100")).await.expect(200)
+}
+
+#[tokio::test]
+async fn the_first_run_makes_four_categories_and_ten_products_and_no_later_one_does() {
+    let app = Shop::start().await;
+    app.start_background().await;
+    let products = catalogue(&app).await;
+    assert_eq!(products["total"], 10);
+    let categories = app.anyone().get(CATEGORIES).await.expect(200)["categories"].clone();
+    assert_eq!(categories.as_array().unwrap().len(), 4);
+    assert!(
+        categories.as_array().unwrap().iter().all(|category| category["product_count"].as_i64() > Some(0))
+    );
+    let reasons: Vec<String> =
+        sqlx::query_scalar("select reason from stock_movements").fetch_all(app.pool()).await.unwrap();
+    assert_eq!(reasons, vec!["seed"; 10]);
+    assert_ledger(&app).await;
+
+    for product in products["products"].as_array().unwrap() {
+        app.admin().delete(&at(product["id"].as_i64().unwrap())).await.expect(200);
+    }
+    assert!(!seed_catalogue(app.app()).await.unwrap(), "what was taken off sale does not come back");
+    assert_eq!(catalogue(&app).await["total"], 0);
+}
+
+#[tokio::test]
+async fn two_processes_that_start_together_make_it_once() {
+    let app = Shop::start().await;
+    let (one, other) = tokio::join!(seed_catalogue(app.app()), seed_catalogue(app.app()));
+    assert!(one.unwrap() != other.unwrap());
+    assert_eq!(catalogue(&app).await["total"], 10);
+}
+
+#[tokio::test]
+async fn nothing_is_made_if_that_is_not_wanted() {
+    let app = Shop::with_flags(&["--seed-demo-data=false"]).await;
+    app.start_background().await;
+    assert_eq!(catalogue(&app).await["total"], 0);
+}
+
+#[test]
+fn production_makes_none_unless_told_to() {
+    let seeds = |extra: &[&str]| {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let secrets = ["jwt-secret", "internal-secret", "db-password"];
+        let mut flags: Vec<String> = secrets.iter().map(|name| format!("--{name}={secret}")).collect();
+        flags.extend(["--db-host=x", "--db-user=x"].iter().chain(extra).map(|flag| (*flag).to_owned()));
+        configuration_from_flags::<ProductService>(&flags).unwrap().seeds()
+    };
+    assert!(seeds(&[]));
+    assert!(!seeds(&["--seed-demo-data=false"]));
+    assert!(!seeds(&["--app-env=production"]));
+    assert!(seeds(&["--app-env=production", "--seed-demo-data=true"]));
+}

@@ -1,0 +1,61 @@
+//! `OrderPaid`: what was held is sold.
+
+use contracts::events::CancelCause;
+use messaging::{Delivered, Fail};
+
+use crate::{
+    Shop, assert_ledger, cancelled, consumer, created, hears, movements, paid, product, status, units,
+};
+
+#[tokio::test]
+async fn what_was_held_is_sold_once() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    hears(&app, created(1, &[(kopi, 2)])).await;
+    let event = testkit::envelope(paid(1));
+    assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::Applied));
+    assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::AlreadyApplied));
+    hears(&app, paid(1)).await;
+    assert_eq!(status(&app, 1).await.unwrap(), "SOLD");
+    assert_eq!(units(&app, kopi).await, (3, 0));
+    let expected = [("admin", 5), ("hold", -2), ("sale", 0)];
+    assert_eq!(movements(&app, kopi).await, expected.map(|(reason, delta)| (reason.to_owned(), delta)));
+    assert_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn a_payment_that_comes_before_its_order_waits() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    let event = testkit::envelope(paid(1));
+    let early = testkit::redeliver(&consumer(&app), &event).await;
+    assert!(matches!(early, Delivered::Failed(Fail::NotYet(_))), "{early:?}");
+    hears(&app, created(1, &[(kopi, 2)])).await;
+    assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::Applied));
+    assert_eq!(status(&app, 1).await.unwrap(), "SOLD");
+}
+
+#[tokio::test]
+async fn a_payment_for_which_nothing_is_kept_is_rejected_unless_an_administrator_cancelled() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    for order in [1, 2, 3] {
+        hears(&app, created(order, &[(kopi, 1)])).await;
+    }
+    hears(&app, created(4, &[(kopi, 99)])).await;
+    hears(&app, cancelled(1, CancelCause::Payment)).await;
+    hears(&app, cancelled(2, CancelCause::Admin)).await;
+    hears(&app, paid(3)).await;
+    hears(&app, cancelled(3, CancelCause::Admin)).await;
+    for rejected in [1, 4] {
+        let delivered = testkit::deliver(&consumer(&app), paid(rejected)).await;
+        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{rejected}: {delivered:?}");
+    }
+    for noted in [2, 3] {
+        hears(&app, paid(noted)).await;
+    }
+    let ends = [status(&app, 1).await, status(&app, 2).await, status(&app, 3).await, status(&app, 4).await];
+    assert_eq!(ends.map(Option::unwrap), ["RELEASED", "RELEASED", "RETURNED", "REFUSED"]);
+    assert_eq!(units(&app, kopi).await, (5, 0));
+    assert_ledger(&app).await;
+}

@@ -1,0 +1,117 @@
+//! The shop as its customers see it: HTTP through the gateway, and nothing that the contract does not say.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+use crate::{Error, Result};
+
+/// A shop somewhere behind a URL.
+#[derive(Debug, Clone)]
+pub struct Api {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null if it is no JSON.
+    pub body: Value,
+    /// The body as it came.
+    pub text: String,
+    /// What was asked, for an error message.
+    asked: String,
+}
+
+impl Api {
+    /// The shop behind this URL, without a slash at its end.
+    pub fn new(base: impl Into<String>) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build();
+        let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
+        Ok(Self { http, base: base.into() })
+    }
+
+    /// A request to a path of the gateway, to be completed and given to [`Api::send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Reply> {
+        let unanswered =
+            |error: reqwest::Error| Error::other(format!("no answer from {}: {error:#}", self.base));
+        let request = request.build().map_err(unanswered)?;
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let answer = self.http.execute(request).await.map_err(unanswered)?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = answer.text().await.map_err(unanswered)?;
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Ok(Reply { status, headers, body, text, asked })
+    }
+
+    /// Reads a path, with a token if there is one.
+    pub async fn get(&self, path: &str, token: Option<&str>) -> Result<Reply> {
+        self.send(authorised(self.request(Method::GET, path), token)).await
+    }
+
+    /// Sends a JSON body to a path, with a token if there is one.
+    pub async fn call(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> Result<Reply> {
+        self.send(authorised(self.request(method, path), token).json(body)).await
+    }
+
+    /// Sends a JSON body to a path, with a token if there is one.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Result<Reply> {
+        self.call(Method::POST, path, token, body).await
+    }
+}
+
+fn authorised(request: RequestBuilder, token: Option<&str>) -> RequestBuilder {
+    match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    }
+}
+
+impl Reply {
+    /// The body, if the status is this one.
+    pub fn expect(self, status: u16) -> Result<Value> {
+        if self.status == status {
+            return Ok(self.body);
+        }
+        let text: String = self.text.chars().take(500).collect();
+        Err(Error::other(format!("{} answered {} instead of {status}: {text}", self.asked, self.status)))
+    }
+
+    /// The stable code of a problem; empty if this is none.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// A header; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A number inside a JSON value.
+pub fn number(value: &Value, path: &str) -> Result<i64> {
+    value
+        .pointer(path)
+        .and_then(Value::as_i64)
+        .ok_or_else(|| Error::other(format!("no number at {path} in {value}")))
+}
+
+/// A text inside a JSON value.
+pub fn text<'a>(value: &'a Value, path: &str) -> Result<&'a str> {
+    value
+        .pointer(path)
+        .and_then(Value::as_str)
+        .ok_or_else(|| Error::other(format!("no text at {path} in {value}")))
+}

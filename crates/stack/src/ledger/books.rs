@@ -1,0 +1,109 @@
+//! Where the rules look.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use serde_json::Value;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use crate::api::Api;
+use crate::local::redis_url;
+use crate::settings::Settings;
+use crate::shop::{Service, Shop};
+use crate::{Error, Result};
+
+/// The events' database in Redis.
+const EVENTS: u8 = 1;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections to everything that knows something.
+#[derive(Debug, Clone)]
+pub struct Books {
+    databases: BTreeMap<Service, PgPool>,
+    redis: MultiplexedConnection,
+    api: Api,
+    midtrans: bool,
+}
+
+impl Books {
+    /// The books of a shop that this process runs.
+    pub async fn of_shop(shop: &Shop) -> Result<Self> {
+        let urls =
+            Service::SIX.into_iter().filter_map(|service| Some((service, shop.database_url(service)?)));
+        Self::open(urls.collect(), shop.redis_url(EVENTS), shop.base_url(), shop.settings()).await
+    }
+
+    /// The books of the shop that `stack up` runs with these settings.
+    pub async fn of_settings(url: &str, settings: &Settings) -> Result<Self> {
+        let (user, password) = (settings.get("DB_USER"), settings.get("DB_PASSWORD"));
+        let port = settings.port("STACK_POSTGRES_PORT")?;
+        let address = |database: &str| {
+            let mut url = reqwest::Url::parse(&format!("postgres://127.0.0.1:{port}/{database}")).ok()?;
+            url.set_username(user).ok()?;
+            url.set_password(Some(password)).ok()?;
+            Some(url.into())
+        };
+        let urls = Service::SIX
+            .into_iter()
+            .filter_map(|service| Some((service, address(settings.get(service.database()?))?)))
+            .collect();
+        let password = Some(settings.get("REDIS_PASSWORD")).filter(|password| !password.is_empty());
+        let redis = redis_url(settings.port("STACK_REDIS_PORT")?, password, EVENTS);
+        Self::open(urls, redis, url.to_owned(), settings).await
+    }
+
+    async fn open(
+        urls: Vec<(Service, String)>,
+        redis: String,
+        base: String,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let mut databases = BTreeMap::new();
+        for (service, url) in urls {
+            let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(PATIENCE).connect(&url).await;
+            let unreachable = Error::sql(format!("open the database of {}", service.name()));
+            databases.insert(service, pool.map_err(unreachable)?);
+        }
+        let client = redis::Client::open(redis).map_err(Error::redis("the address of Redis"))?;
+        let redis =
+            client.get_multiplexed_async_connection().await.map_err(Error::redis("connect to Redis"))?;
+        let midtrans = settings.get("MIDTRANS_ENVIRONMENT") == "local";
+        Ok(Self { databases, redis, api: Api::new(base)?, midtrans })
+    }
+
+    /// A connection to the events in Redis.
+    pub fn redis(&self) -> MultiplexedConnection {
+        self.redis.clone()
+    }
+
+    /// The databases, each with its service.
+    pub(super) fn databases(&self) -> impl Iterator<Item = (Service, &PgPool)> {
+        self.databases.iter().map(|(service, pool)| (*service, pool))
+    }
+
+    /// The rows of a query in a service's database.
+    pub(super) async fn rows<R>(&self, service: Service, query: &'static str) -> Result<Vec<R>>
+    where
+        R: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin,
+    {
+        let pool =
+            self.databases.get(&service).ok_or_else(|| Error::other("this service has no database"))?;
+        let rows = sqlx::query_as(query).fetch_all(pool).await;
+        rows.map_err(Error::sql(format!("ask the database of {}", service.name())))
+    }
+
+    /// What the local Midtrans knows; nothing if the shop uses the real one.
+    pub(super) async fn transactions(&self) -> Result<Option<Vec<Value>>> {
+        if !self.midtrans {
+            return Ok(None);
+        }
+        let known = self.api.get("/midtrans/sandbox/transactions", None).await?.expect(200)?;
+        known
+            .as_array()
+            .cloned()
+            .map(Some)
+            .ok_or_else(|| Error::other("the local Midtrans answered with no list"))
+    }
+}

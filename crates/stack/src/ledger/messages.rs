@@ -1,0 +1,47 @@
+//! L6: nothing is on its way.
+
+use redis::AsyncCommands;
+use redis::streams::{StreamInfoGroupsReply, StreamRangeReply};
+
+use super::{Books, Finding};
+use crate::{Error, Result};
+
+impl Books {
+    pub(super) async fn nothing_is_in_flight(&self) -> Result<Finding> {
+        let mut broken = self.unpublished().await?;
+        let mut redis = self.redis();
+        let failed = || Error::redis("look at the streams");
+        let mut streams: Vec<String> = redis.keys("stream:*").await.map_err(failed())?;
+        streams.sort();
+        for stream in &streams {
+            if stream.ends_with(":dlq") {
+                let letters: usize = redis.xlen(stream).await.map_err(failed())?;
+                broken.extend((letters > 0).then(|| format!("{letters} dead letters in {stream}")));
+                continue;
+            }
+            let groups: StreamInfoGroupsReply = redis.xinfo_groups(stream).await.map_err(failed())?;
+            for group in groups.groups {
+                let after = format!("({}", group.last_delivered_id);
+                let unread: StreamRangeReply =
+                    redis.xrange_count(stream, after, "+", 100).await.map_err(failed())?;
+                let (pending, unread) = (group.pending, unread.ids.len());
+                let waits = pending + unread > 0;
+                let words = format!("{} of {stream}: {pending} pending, {unread} not yet read", group.name);
+                broken.extend(waits.then_some(words));
+            }
+        }
+        Ok(Finding::new("L6", "no event is unpublished, pending or dead", broken))
+    }
+
+    async fn unpublished(&self) -> Result<Vec<String>> {
+        let query = "SELECT count(*) FROM messaging.outbox WHERE published_at IS NULL";
+        let mut broken = Vec::new();
+        for (service, _) in self.databases() {
+            let rows: Vec<(i64,)> = self.rows(service, query).await?;
+            let waiting = rows.first().map_or(0, |row| row.0);
+            broken
+                .extend((waiting > 0).then(|| format!("{waiting} unpublished events of {}", service.name())));
+        }
+        Ok(broken)
+    }
+}

@@ -1,0 +1,232 @@
+//! The people of every journey: a customer, the administrator, and the customer's bank.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::api::{Api, Reply, number, text};
+use crate::{Error, Result};
+
+/// How long anything that happens by itself may take.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+/// Soon at first, to measure well; then seldom, so that looking is not the load.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+const SELDOM: Duration = Duration::from_millis(100);
+
+/// Somebody who waits for something to happen by itself.
+struct Patience {
+    deadline: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { deadline: Instant::now() + PATIENCE, pause: FIRST_LOOK }
+    }
+
+    /// Waits a little; an error with these words once it took too long.
+    async fn wait(&mut self, otherwise: impl FnOnce() -> String) -> Result<()> {
+        if Instant::now() > self.deadline {
+            return Err(Error::other(format!("{} after {} s", otherwise(), PATIENCE.as_secs())));
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 5 / 4).min(SELDOM);
+        Ok(())
+    }
+}
+
+/// Somebody who buys.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    api: Api,
+    /// Her user id.
+    pub id: i64,
+    /// What she calls herself.
+    pub username: String,
+    /// Her access token.
+    pub token: String,
+}
+
+impl Customer {
+    /// Registers somebody new and logs her in.
+    pub async fn arrive(api: &Api) -> Result<Self> {
+        let username = format!("demo-{:010x}", rand::random::<u64>() >> 24);
+        let email = format!("{username}@example.com");
+        let body = json!({"username": username, "email": email, "password": "correct horse battery"});
+        let registered = api.post("/api/v1/register", None, &body).await?.expect(201)?;
+        let token = login(api, &email, "correct horse battery").await?;
+        Ok(Self { api: api.clone(), id: number(&registered, "/user/id")?, username, token })
+    }
+
+    /// Puts units of a product into the cart.
+    pub async fn add_to_cart(&self, product: i64, quantity: i64) -> Result<Value> {
+        let body = json!({"product_id": product, "quantity": quantity});
+        self.api.post("/api/v1/cart/item", Some(&self.token), &body).await?.expect(200)
+    }
+
+    /// Her cart.
+    pub async fn cart(&self) -> Result<Value> {
+        self.api.get("/api/v1/cart", Some(&self.token)).await?.expect(200)
+    }
+
+    /// Takes everything out of the cart.
+    pub async fn empty_cart(&self) -> Result<()> {
+        let reply =
+            self.api.send(self.api.request(Method::DELETE, "/api/v1/cart").bearer_auth(&self.token)).await?;
+        reply.expect(200).map(drop)
+    }
+
+    /// Orders the whole cart, whatever the answer is.
+    pub async fn try_order(&self) -> Result<Reply> {
+        self.api.post("/api/v1/order", Some(&self.token), &json!({})).await
+    }
+
+    /// Orders the whole cart.
+    pub async fn order(&self) -> Result<i64> {
+        number(&self.try_order().await?.expect(201)?, "/order_id")
+    }
+
+    /// Puts one unit into the cart and orders it.
+    pub async fn order_one(&self, product: i64) -> Result<i64> {
+        self.add_to_cart(product, 1).await?;
+        self.order().await
+    }
+
+    /// One of her orders.
+    pub async fn see_order(&self, order: i64) -> Result<Value> {
+        self.api.get(&format!("/api/v1/order/{order}"), Some(&self.token)).await?.expect(200)
+    }
+
+    /// Waits until an order has one of these statuses.
+    pub async fn wait_for(&self, order: i64, statuses: &[&str]) -> Result<Value> {
+        let mut patience = Patience::new();
+        loop {
+            let seen = self.see_order(order).await?;
+            let status = text(&seen, "/status")?;
+            if statuses.contains(&status) {
+                return Ok(seen);
+            }
+            patience.wait(|| format!("order {order} is {status}, not {statuses:?},")).await?;
+        }
+    }
+
+    /// Waits until an order can be paid, and returns the token of its payment page.
+    pub async fn payment_token(&self, order: i64) -> Result<String> {
+        let seen = self.wait_for(order, &["AWAITING_PAYMENT"]).await?;
+        let url = text(&seen, "/payment_url")?;
+        let token = url.rsplit('/').next().and_then(|last| last.split('?').next()).unwrap_or_default();
+        Ok(token.to_owned())
+    }
+
+    /// Cancels an order.
+    pub async fn cancel(&self, order: i64) -> Result<Value> {
+        let path = format!("/api/v1/order/{order}/cancel");
+        self.api.post(&path, Some(&self.token), &json!({"reason": "changed my mind"})).await?.expect(200)
+    }
+
+    /// Waits until an order has a delivery.
+    pub async fn wait_for_delivery(&self, order: i64) -> Result<Value> {
+        let mut patience = Patience::new();
+        loop {
+            let path = format!("/api/v1/delivery?order_id={order}");
+            let deliveries = self.api.get(&path, Some(&self.token)).await?.expect(200)?;
+            if let Some(delivery) = deliveries.get(0) {
+                return Ok(delivery.clone());
+            }
+            patience.wait(|| format!("order {order} has no delivery")).await?;
+        }
+    }
+}
+
+/// Logs somebody in and returns the access token.
+pub async fn login(api: &Api, email: &str, password: &str) -> Result<String> {
+    let body = json!({"email": email, "password": password});
+    let tokens = api.post("/api/v1/login", None, &body).await?.expect(200)?;
+    text(&tokens, "/access_token").map(str::to_owned)
+}
+
+/// The administrator.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    api: Api,
+    /// Her access token.
+    pub token: String,
+}
+
+impl Admin {
+    /// Logs her in.
+    pub async fn arrive(api: &Api, email: &str, password: &str) -> Result<Self> {
+        Ok(Self { api: api.clone(), token: login(api, email, password).await? })
+    }
+
+    /// Puts a new product on the shelf.
+    pub async fn add_product(&self, price: i64, stock: i64) -> Result<i64> {
+        let name = format!("Demo product {:010x}", rand::random::<u64>() >> 24);
+        let body = json!({"name": name, "description": "Made by stack", "price": price, "stock": stock,
+                          "category_ids": []});
+        let made = self.api.post("/api/v1/products", Some(&self.token), &body).await?.expect(201)?;
+        number(&made, "/product/id")
+    }
+
+    /// Takes a product off the shelf.
+    pub async fn remove_product(&self, product: i64) -> Result<()> {
+        let path = format!("/api/v1/products/{product}");
+        let reply = self.api.send(self.api.request(Method::DELETE, &path).bearer_auth(&self.token)).await?;
+        reply.expect(200).map(drop)
+    }
+
+    /// The free units of a product.
+    pub async fn stock(&self, product: i64) -> Result<i64> {
+        let path = format!("/api/v1/products/{product}");
+        number(&self.api.get(&path, Some(&self.token)).await?.expect(200)?, "/product/stock")
+    }
+
+    /// Waits until a product has this many free units.
+    pub async fn wait_for_stock(&self, product: i64, expected: i64) -> Result<()> {
+        let mut patience = Patience::new();
+        loop {
+            let stock = self.stock(product).await?;
+            if stock == expected {
+                return Ok(());
+            }
+            patience.wait(|| format!("product {product} has {stock} free units, not {expected},")).await?;
+        }
+    }
+
+    /// Moves a delivery on.
+    pub async fn set_delivery(&self, delivery: i64, status: &str, tracking: Option<&str>) -> Result<Value> {
+        let mut body = json!({"status": status});
+        if let Some(tracking) = tracking {
+            body["tracking_number"] = json!(tracking);
+        }
+        let path = format!("/api/v1/delivery/{delivery}/status");
+        self.api.call(Method::PUT, &path, Some(&self.token), &body).await?.expect(200)
+    }
+}
+
+/// What happens on the payment page and at the bank, through the control API of the local Midtrans.
+#[derive(Debug, Clone)]
+pub struct Bank {
+    api: Api,
+}
+
+impl Bank {
+    /// The bank of this shop.
+    pub fn of(api: &Api) -> Self {
+        Self { api: api.clone() }
+    }
+
+    /// Acts on a payment page. `how` may hold every member of the control API's `pay` but the token.
+    pub async fn act(&self, token: &str, how: &Value) -> Result<Value> {
+        let mut body = how.clone();
+        body["token"] = json!(token);
+        self.api.post("/midtrans/sandbox/pay", None, &body).await?.expect(200)
+    }
+
+    /// Pays by card.
+    pub async fn pay(&self, token: &str) -> Result<Value> {
+        self.act(token, &json!({"payment_type": "credit_card", "card_number": "4811111111111114"})).await
+    }
+}

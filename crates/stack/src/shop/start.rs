@@ -1,0 +1,75 @@
+//! How each process of the shop is started.
+
+use std::path::{Path, PathBuf};
+
+use super::services::{environment, gateway_variables};
+use super::{Service, ShopOptions};
+use crate::local::{Nginx, NginxOptions, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec};
+use crate::{Error, Result, root};
+
+/// The folder with the programs; an error that names those which were not built.
+pub(super) fn programs() -> Result<PathBuf> {
+    let programs = root::programs()?;
+    let missing: Vec<&str> = Service::ALL
+        .iter()
+        .map(|service| service.name())
+        .filter(|name| !programs.join(name).is_file())
+        .collect();
+    if missing.is_empty() {
+        return Ok(programs);
+    }
+    Err(Error::other(format!("{} is not in {}: run `make build`", missing.join(", "), programs.display())))
+}
+
+pub(super) async fn stores(options: ShopOptions) -> Result<(ShopOptions, Redis, Option<Postgres>)> {
+    let password = options.settings.get("REDIS_PASSWORD");
+    let redis = Redis::start(RedisOptions {
+        port: Some(options.ports.redis),
+        password: (!password.is_empty()).then(|| password.to_owned()),
+        persistent: true,
+        folder: Some(options.data.join("redis")),
+        log: Some(options.log("redis")),
+        pid_file: options.pid_file("redis"),
+        detached: options.detached,
+    });
+    let postgres = async {
+        match (&options.postgres, options.pid_file("postgres")) {
+            (Some(_), _) => Ok(None),
+            (None, None) => Postgres::temporary().await.map(Some),
+            (None, Some(pid_file)) => Postgres::start(PostgresOptions {
+                data: options.data.clone(),
+                port: options.ports.postgres,
+                log: options.log("postgres"),
+                pid_file,
+            })
+            .await
+            .map(Some),
+        }
+    };
+    let (redis, postgres) = tokio::try_join!(redis, postgres)?;
+    Ok((options, redis, postgres))
+}
+
+pub(super) async fn service(service: Service, programs: &Path, options: &ShopOptions) -> Result<Process> {
+    let name = service.name();
+    let mut spec = Spec::new(name, programs.join(name), &options.data, &options.log(name)).args(["serve"]);
+    spec.env = environment(service, &options.settings, &options.ports);
+    let state = options.data.join("midtrans-sandbox.json");
+    spec.env.push(("SANDBOX_STATE_FILE".to_owned(), state.display().to_string()));
+    spec.clean_env = !options.detached;
+    spec.detached = options.detached;
+    spec.pid_file = options.pid_file(name);
+    Process::start(spec).await
+}
+
+pub(super) async fn gateway(options: &ShopOptions) -> Result<Nginx> {
+    Nginx::start(NginxOptions {
+        source: root::find()?.join("nginx"),
+        folder: options.data.join("nginx"),
+        log: options.log("nginx"),
+        variables: gateway_variables(&options.settings, &options.ports),
+        pid_file: options.pid_file("nginx"),
+        detached: options.detached,
+    })
+    .await
+}

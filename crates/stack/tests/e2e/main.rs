@@ -1,0 +1,10 @@
+//! The shop from outside: six services, nginx, PostgreSQL, Redis and the local Midtrans as real processes, driven
+//! through the gateway by customers who know nothing but the contract. Each test has a shop of its own.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod crashes;
+mod crowd;
+mod gateway;
+mod harness;
+mod journeys;
+mod repeats;

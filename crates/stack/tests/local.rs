@@ -1,0 +1,77 @@
+//! The private servers: what survives, and what a killed run leaves behind.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use redis::AsyncCommands;
+use sqlx::{Connection, Executor, PgConnection};
+use stack::local::identity::Identity;
+use stack::local::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports};
+
+fn options(data: &std::path::Path) -> PostgresOptions {
+    PostgresOptions {
+        data: data.to_owned(),
+        port: ports::free().unwrap(),
+        log: data.join("postgres.log"),
+        pid_file: data.join("postgres.pid"),
+    }
+}
+
+async fn run(postgres: &Postgres, sql: &'static str) {
+    let mut connection = PgConnection::connect(&postgres.url("postgres")).await.unwrap();
+    connection.execute(sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn data_survives_a_kill_and_a_pid_that_belongs_to_somebody_else_by_now() {
+    let data = folder::temporary(None).unwrap();
+    let mut postgres = Postgres::start(options(data.path())).await.unwrap();
+    run(&postgres, "CREATE TABLE kept (id int)").await;
+    postgres.process().kill().await.unwrap();
+
+    let pid_file = data.path().join("postgres/postmaster.pid");
+    let stale = std::fs::read_to_string(&pid_file).unwrap();
+    let (_, rest) = stale.split_once('\n').unwrap();
+    std::fs::write(&pid_file, format!("{}\n{rest}", std::process::id())).unwrap();
+    let mut postgres = Postgres::start(options(data.path())).await.unwrap();
+    run(&postgres, "INSERT INTO kept VALUES (1)").await;
+    postgres.stop().await.unwrap();
+    assert!(Identity::of(std::process::id()).unwrap().is_alive());
+    folder::remove(data.path(), "postgres").unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_a_killed_run_left_behind_is_stopped_first() {
+    let data = folder::temporary(None).unwrap();
+    let mut orphan = Postgres::start(options(data.path())).await.unwrap();
+    let mut postgres = Postgres::start(options(data.path())).await.unwrap();
+    orphan.process().wait().await.unwrap();
+    run(&postgres, "SELECT 1").await;
+    postgres.stop().await.unwrap();
+    folder::remove(data.path(), "postgres").unwrap();
+}
+
+#[tokio::test]
+async fn a_persistent_redis_keeps_everything_over_a_kill_and_asks_for_its_password() {
+    let folder = folder::temporary(None).unwrap();
+    let mut redis = Redis::start(RedisOptions {
+        password: Some("a \"quoted\" \\ one".to_owned()),
+        persistent: true,
+        folder: Some(folder.path().to_owned()),
+        ..RedisOptions::default()
+    })
+    .await
+    .unwrap();
+    let client = redis::Client::open(redis.url(1)).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let () = connection.set("kept", 7).await.unwrap();
+    redis.kill().await.unwrap();
+    redis.restart().await.unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    assert_eq!(connection.get::<_, i32>("kept").await.unwrap(), 7);
+
+    let stranger = redis::Client::open(format!("redis://127.0.0.1:{}/1", redis.port())).unwrap();
+    let asked: redis::RedisResult<i32> = match stranger.get_multiplexed_async_connection().await {
+        Ok(mut connection) => connection.get("kept").await,
+        Err(error) => Err(error),
+    };
+    assert!(asked.is_err());
+}

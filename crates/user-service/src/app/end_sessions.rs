@@ -1,0 +1,48 @@
+//! Someone logs out, here or elsewhere. That a session ended and that the other services are told is one commit.
+
+use chassis::context;
+use contracts::{SessionId, UserId, events::SessionEnded};
+use messaging::outbox;
+use sqlx::PgTransaction;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{App, domain::Session, store::sessions};
+
+/// Why a session did not end.
+#[derive(Debug, thiserror::Error)]
+pub enum EndSessionError {
+    /// There is no such session, or it is somebody else's.
+    #[error("no such session")]
+    Unknown,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl App {
+    /// The sessions in which someone is logged in.
+    pub async fn list_sessions(&self, owner: UserId) -> sqlx::Result<Vec<Session>> {
+        sessions::list_sessions(&mut *self.db.acquire().await?, owner).await
+    }
+
+    /// Ends one of someone's sessions.
+    pub async fn end_session(&self, owner: UserId, id: SessionId) -> Result<(), EndSessionError> {
+        let mut tx = self.db.begin().await?;
+        let ended = sessions::delete_session(&mut tx, owner, id).await?.ok_or(EndSessionError::Unknown)?;
+        Ok(self.commit_ended(tx, [ended]).await?)
+    }
+
+    /// Commits that sessions have ended, and tells everybody.
+    pub(super) async fn commit_ended(
+        &self,
+        mut tx: PgTransaction<'_>,
+        sids: impl IntoIterator<Item = Uuid>,
+    ) -> sqlx::Result<()> {
+        let (trace, ended_at) = (context::current(), OffsetDateTime::now_utc());
+        let events =
+            sids.into_iter().map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }));
+        outbox::append_all(&mut tx, events).await?;
+        self.outbox.commit(tx).await
+    }
+}

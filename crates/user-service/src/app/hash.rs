@@ -1,0 +1,153 @@
+//! Hashing passwords without getting in anybody's way: on threads that may block, only as many at a time as there are
+//! cores to compute them, and only so many waiting that each is served before its request's deadline.
+
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use argon2::password_hash;
+use tokio::sync::Semaphore;
+
+use crate::domain::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
+
+/// How many may wait per core. A core hashes tens of passwords a second.
+const QUEUE_PER_CORE: usize = 256;
+
+/// Why a password was not hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// Too many are waiting already.
+    #[error("too many passwords are waiting to be hashed")]
+    Busy,
+    /// The hash in the database is none, or the system has no randomness.
+    #[error("a password could not be hashed")]
+    Failed(#[from] password_hash::Error),
+    /// The thread that hashed is gone.
+    #[error("a password was not hashed to the end")]
+    Lost(#[from] tokio::task::JoinError),
+}
+
+/// Hashes passwords, a few at a time. Clones share the limits.
+#[derive(Clone)]
+pub struct Hasher {
+    /// Everybody who waits or is served.
+    queue: Arc<Semaphore>,
+    /// Those who are served.
+    cores: Arc<Semaphore>,
+    /// What they are served with.
+    spare: Arc<Spare>,
+}
+
+/// Memory that waits for the next hash.
+#[derive(Default)]
+struct Spare {
+    memory: Mutex<Vec<Memory>>,
+    /// Whether some was taken lately.
+    wanted: AtomicBool,
+}
+
+impl Spare {
+    fn take(&self) -> Memory {
+        self.wanted.store(true, Ordering::Relaxed);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put(&self, memory: Memory) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    }
+}
+
+impl Hasher {
+    /// A hasher for the cores of this machine. More at a time would not be faster, and each needs 19 MiB.
+    pub fn new() -> Self {
+        Self::with_cores(thread::available_parallelism().map_or(1, NonZero::get))
+    }
+
+    fn with_cores(cores: usize) -> Self {
+        let queue = Arc::new(Semaphore::new(cores * (QUEUE_PER_CORE + 1)));
+        Self { queue, cores: Arc::new(Semaphore::new(cores)), spare: Arc::default() }
+    }
+
+    /// The PHC string to store for a password.
+    pub async fn hash(&self, password: NewPassword) -> Result<String, HashError> {
+        Ok(self.run(move |memory| hash_password(&password, memory)).await??)
+    }
+
+    /// Whether a password is the one that was stored; as slow if none was.
+    pub async fn verify(&self, password: GivenPassword, stored: Option<String>) -> Result<bool, HashError> {
+        Ok(self.run(move |memory| verify_password(&password, stored.as_deref(), memory)).await??)
+    }
+
+    /// Gives memory back to the system if none was used since this was last asked.
+    pub fn rest(&self) {
+        if !self.spare.wanted.swap(false, Ordering::Relaxed) {
+            self.spare.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, HashError> {
+        let _place = self.queue.try_acquire().map_err(|_| HashError::Busy)?;
+        let core = self.cores.clone().acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let spare = self.spare.clone();
+        // The core is taken until the work is done, even if the client has gone away by then.
+        let done = tokio::task::spawn_blocking(move || {
+            let mut memory = spare.take();
+            let done = work(&mut memory);
+            spare.put(memory);
+            drop(core);
+            done
+        });
+        Ok(done.await?)
+    }
+}
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_as_many_hash_at_a_time_as_there_are_cores_and_a_full_queue_is_said_at_once() {
+        let hasher = Hasher::with_cores(1);
+        let (go, gone) = mpsc::channel::<()>();
+        let first = hasher.run(move |_| gone.recv().is_ok());
+        let others = join_all((0..QUEUE_PER_CORE).map(|_| hasher.run(|_| true)));
+        let crowd = async {
+            tokio::task::yield_now().await;
+            assert_eq!(hasher.cores.available_permits(), 0);
+            assert!(matches!(hasher.run(|_| true).await, Err(HashError::Busy)));
+            go.send(()).unwrap();
+        };
+        let (first, others, ()) = tokio::join!(first, others, crowd);
+        assert!(first.unwrap() && others.into_iter().all(|done| done.unwrap()));
+        assert!(hasher.run(|_| true).await.unwrap(), "there is room again");
+    }
+    #[tokio::test]
+    async fn memory_is_kept_while_it_is_used_and_given_back_after() {
+        let hasher = Hasher::with_cores(1);
+        let spare = || hasher.spare.memory.lock().unwrap().len();
+        assert!(hasher.run(|_| true).await.unwrap() && hasher.run(|_| true).await.unwrap());
+        assert_eq!(spare(), 1);
+        hasher.rest();
+        assert_eq!(spare(), 1, "it was used a moment ago");
+        hasher.rest();
+        assert_eq!(spare(), 0);
+    }
+}

@@ -1,0 +1,27 @@
+//! Who is asking: unlike the other services, which hear of ended sessions, this one looks.
+
+use chassis::Claims;
+use contracts::SessionId;
+use uuid::Uuid;
+
+use crate::{App, domain::Account, store::sessions};
+
+/// Why nobody is asking.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentifyError {
+    /// The session has ended or expired.
+    #[error("the session has ended")]
+    Ended,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl App {
+    /// The session and the account of a token whose signature counts.
+    pub async fn identify(&self, claims: &Claims) -> Result<(SessionId, Account), IdentifyError> {
+        let sid: Uuid = claims.sid.parse().map_err(|_| IdentifyError::Ended)?;
+        let found = sessions::find_live_session(&mut *self.db.acquire().await?, sid).await?;
+        found.filter(|(_, account)| account.id == claims.user_id).ok_or(IdentifyError::Ended)
+    }
+}

@@ -1,0 +1,48 @@
+//! Someone becomes a customer.
+
+use super::{HashError, Taken};
+use crate::{
+    App,
+    domain::{Account, Email, NewPassword, Username},
+    store::accounts,
+};
+
+/// What someone registers with.
+pub struct NewAccount {
+    /// A name to be known by.
+    pub username: Username,
+    /// An e-mail address to log in with.
+    pub email: Email,
+    /// A password to log in with.
+    pub password: NewPassword,
+}
+
+/// Why there is no account.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// Somebody else has the name or the address.
+    #[error("{0:?} is taken")]
+    Taken(Taken),
+    /// The password was not hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for RegisterError {
+    fn from(error: sqlx::Error) -> Self {
+        Taken::from_error(&error).map_or(Self::Database(error), Self::Taken)
+    }
+}
+
+impl App {
+    /// Makes a customer's account.
+    pub async fn register(&self, new: NewAccount) -> Result<Account, RegisterError> {
+        let password_hash = self.hasher.hash(new.password).await?;
+        let mut db = self.db.acquire().await?;
+        Ok(accounts::insert_account(&mut db, new.username.as_str(), new.email.as_str(), &password_hash)
+            .await?)
+    }
+}

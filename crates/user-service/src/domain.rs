@@ -1,0 +1,16 @@
+//! What user-service knows about accounts, sessions and addresses, without any input or output.
+
+mod account;
+mod address;
+mod country;
+mod limit;
+mod password;
+mod session;
+
+pub use account::{Account, Email, Username};
+pub use address::{Address, AddressMembers, MAX_ADDRESSES};
+pub use limit::{Limit, WINDOW};
+pub use password::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
+pub use session::{
+    ACCESS_LIFETIME, Grant, REFRESH_LIFETIME, RefreshKey, RefreshToken, Session, Standing, new_salt, standing,
+};

@@ -1,0 +1,153 @@
+//! Who people are.
+
+use chassis::Role;
+use contracts::UserId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// The longest address that mail can be sent to (RFC 5321, 4.5.3.1.3).
+const EMAIL_LENGTH: usize = 254;
+/// The longest part before the `@`.
+const MAILBOX_LENGTH: usize = 64;
+/// The longest label of a host name.
+const LABEL_LENGTH: usize = 63;
+
+/// An account, as far as others may see it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: UserId,
+    /// Its name.
+    pub username: String,
+    /// Its e-mail address.
+    pub email: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it was registered.
+    pub created_at: OffsetDateTime,
+}
+
+/// A name to be known by. It has no `Debug`, like all that must not be logged.
+#[derive(Clone, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(transparent)]
+#[garde(transparent)]
+#[schema(value_type = String, min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_.-]+$", example = "ani")]
+pub struct Username(#[garde(custom(is_username))] String);
+
+/// An e-mail address of plausible form; whether mail arrives is not known.
+#[derive(Clone, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(transparent)]
+#[garde(transparent)]
+#[schema(value_type = String, format = "email", max_length = 254, example = "ani@example.com")]
+pub struct Email(#[garde(custom(is_email))] String);
+
+impl Username {
+    /// A name that is yet to be validated.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Email {
+    /// An address that is yet to be validated.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The address as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_username<Context>(name: &str, _: &Context) -> garde::Result {
+    let well = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    if (3..=50).contains(&name.len()) && name.bytes().all(well) {
+        return Ok(());
+    }
+    Err(garde::Error::new("must be 3 to 50 letters, digits, `_`, `.` or `-`"))
+}
+
+fn is_email<Context>(address: &str, _: &Context) -> garde::Result {
+    let parts = address.rsplit_once('@').filter(|_| address.len() <= EMAIL_LENGTH);
+    if parts.is_some_and(|(mailbox, host)| is_mailbox(mailbox) && is_host(host)) {
+        return Ok(());
+    }
+    Err(garde::Error::new("must be an e-mail address such as `ani@example.com`"))
+}
+
+/// The dot-atom of RFC 5322; quoted mailboxes are legal, but nobody has one.
+fn is_mailbox(mailbox: &str) -> bool {
+    let well = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(well);
+    mailbox.len() <= MAILBOX_LENGTH && mailbox.split('.').all(is_atom)
+}
+
+fn is_host(host: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=LABEL_LENGTH).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let top = host.rsplit('.').next().unwrap_or_default();
+    host.contains('.') && host.split('.').all(is_label) && top.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_address_has_a_mailbox_and_a_host_with_a_dot() {
+        for good in ["a@b.co", "Ani.Wijaya+shop@mail.example.co.id", "x_y-z@xn--bcher-kva.example"] {
+            assert!(is_email(good, &()).is_ok(), "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        let longer = format!("a@{}.com", "b".repeat(250));
+        let bad = [
+            "",
+            "ani",
+            "@example.com",
+            "ani@",
+            "ani@localhost",
+            "ani@@example.com",
+            "a b@example.com",
+            ".a@example.com",
+            "a.@example.com",
+            "a..b@example.com",
+            "a@-b.com",
+            "a@b-.com",
+            "a@b..com",
+            "a@.com",
+            "a@b.com.",
+            "a@1.2.3.4",
+            "ani@example.com\n",
+            "\u{1f600}@example.com",
+            &long,
+            &longer,
+        ];
+        for bad in bad {
+            assert!(is_email(bad, &()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_username_is_short_and_plain() {
+        let longest = "a".repeat(50);
+        for good in ["ani", "A_b.c-9", &longest] {
+            assert!(is_username(good, &()).is_ok(), "{good}");
+        }
+        let long = "a".repeat(51);
+        for bad in ["", "ab", &long, "a b c", "ani@x", "änni", "ani\n"] {
+            assert!(is_username(bad, &()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Entries of an address book.
+
+use contracts::AddressId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::country::is_country;
+
+/// How many addresses one account may keep.
+pub const MAX_ADDRESSES: i64 = 20;
+/// The longest member of an address, in characters.
+const LENGTH: usize = 200;
+
+/// What an address says.
+#[derive(Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewAddress)]
+pub struct AddressMembers {
+    /// What its owner calls it.
+    #[garde(inner(custom(is_line)))]
+    #[schema(min_length = 1, max_length = 200, example = "Home")]
+    pub label: Option<String>,
+    /// Who receives.
+    #[garde(custom(is_line))]
+    #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
+    pub recipient: String,
+    /// The recipient's telephone number.
+    #[garde(custom(is_line))]
+    #[schema(min_length = 1, max_length = 200, example = "+62 812 3456 7890")]
+    pub phone: String,
+    /// Street and number.
+    #[garde(custom(is_line))]
+    #[schema(min_length = 1, max_length = 200, example = "Jalan Merdeka 17")]
+    pub street: String,
+    /// City.
+    #[garde(custom(is_line))]
+    #[schema(min_length = 1, max_length = 200, example = "Bandung")]
+    pub city: String,
+    /// Province or state.
+    #[garde(inner(custom(is_line)))]
+    #[schema(min_length = 1, max_length = 200, example = "Jawa Barat")]
+    pub province: Option<String>,
+    /// Postal code.
+    #[garde(custom(is_line))]
+    #[schema(min_length = 1, max_length = 200, example = "40111")]
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2 code, in capitals.
+    #[garde(custom(is_code))]
+    #[schema(pattern = "^[A-Z]{2}$", example = "ID")]
+    pub country: String,
+    /// Whether it is the one to ship to unless told otherwise; making one the default takes it from the other. If
+    /// left out: for a new address true if it is the first, and for an existing one as it was.
+    #[garde(skip)]
+    #[schema(example = true)]
+    pub is_default: Option<bool>,
+}
+
+/// An entry of an address book.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Address {
+    /// Its id.
+    pub id: AddressId,
+    /// What its owner calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Home")]
+    pub label: Option<String>,
+    /// Who receives.
+    #[schema(example = "Ani Wijaya")]
+    pub recipient: String,
+    /// The recipient's telephone number.
+    #[schema(example = "+62 812 3456 7890")]
+    pub phone: String,
+    /// Street and number.
+    #[schema(example = "Jalan Merdeka 17")]
+    pub street: String,
+    /// City.
+    #[schema(example = "Bandung")]
+    pub city: String,
+    /// Province or state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Jawa Barat")]
+    pub province: Option<String>,
+    /// Postal code.
+    #[schema(example = "40111")]
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2 code.
+    #[schema(example = "ID")]
+    pub country: String,
+    /// Whether it is the one to ship to unless told otherwise.
+    #[schema(example = true)]
+    pub is_default: bool,
+}
+
+fn is_line<Context>(text: &str, _: &Context) -> garde::Result {
+    if text.chars().count() <= LENGTH && !text.trim().is_empty() {
+        return Ok(());
+    }
+    Err(garde::Error::new(format!("must have 1 to {LENGTH} characters, not only spaces")))
+}
+
+fn is_code<Context>(code: &str, _: &Context) -> garde::Result {
+    if is_country(code) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("must be an ISO 3166-1 alpha-2 code such as `ID`"))
+    }
+}

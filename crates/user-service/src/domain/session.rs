@@ -1,0 +1,147 @@
+//! Sessions and the chain of refresh tokens that each of them is.
+
+use contracts::SessionId;
+use hmac::{Hmac, KeyInit, Mac, digest::InvalidLength};
+use rand::Rng;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+
+/// How long an access token counts.
+pub const ACCESS_LIFETIME: Duration = Duration::minutes(15);
+/// How long a session lives after its last refresh.
+pub const REFRESH_LIFETIME: Duration = Duration::days(7);
+/// How long a spent token still gets its successor again: requests that left together, or an answer that was lost.
+const GRACE: Duration = Duration::seconds(20);
+/// What keeps this key apart from others that are made of the same secret.
+const LABEL: &[u8] = b"shop/user-service/refresh-token/1";
+
+/// A session as its owner sees it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// When its owner logged in.
+    pub created_at: OffsetDateTime,
+    /// When it was last refreshed, or logged in.
+    pub last_used_at: OffsetDateTime,
+    /// What the client said it is.
+    pub user_agent: Option<String>,
+}
+
+/// What someone gets who logged in or refreshed.
+#[derive(Clone)]
+pub struct Grant {
+    /// A signed token for the API.
+    pub access_token: String,
+    /// What to get the next pair with.
+    pub refresh_token: RefreshToken,
+}
+
+/// Makes refresh tokens. Token n of a session is HMAC-SHA256(key, salt, n): the same successor can be given twice,
+/// although only hashes are stored.
+#[derive(Clone)]
+pub struct RefreshKey(Hmac<Sha256>);
+
+/// A refresh token: 64 hexadecimal digits. It has no `Debug`, so that it cannot be logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefreshToken(String);
+
+impl RefreshKey {
+    /// The key that belongs to the secret with which access tokens are signed.
+    pub fn derive(secret: &SecretString) -> Result<Self, InvalidLength> {
+        let derived = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())?.chain_update(LABEL);
+        Hmac::new_from_slice(&derived.finalize().into_bytes()).map(Self)
+    }
+
+    /// Token n of the session with this salt.
+    pub fn token(&self, salt: &[u8], n: i32) -> RefreshToken {
+        let mac = self.0.clone().chain_update(salt).chain_update(n.to_be_bytes());
+        RefreshToken(hex::encode(mac.finalize().into_bytes()))
+    }
+}
+
+impl RefreshToken {
+    /// Whatever a client says is one.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The token, for its owner.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+
+    /// What is stored of it. The token is as random as a key, so a plain hash cannot be searched.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
+    }
+}
+
+/// The salt of a new session.
+pub fn new_salt() -> [u8; 16] {
+    let mut salt = [0; 16];
+    rand::rng().fill_bytes(&mut salt);
+    salt
+}
+
+/// What a genuine refresh token is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its successor is to be made.
+    Unspent,
+    /// Its successor is given again.
+    JustSpent,
+    /// Two parties have it: the session ends.
+    Reused,
+}
+
+/// What a token that was used at some time, or never, is worth now.
+pub fn standing(used_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Standing {
+    match used_at {
+        None => Standing::Unspent,
+        Some(used_at) if now - used_at <= GRACE => Standing::JustSpent,
+        Some(_) => Standing::Reused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn key(secret: &str) -> RefreshKey {
+        RefreshKey::derive(&SecretString::from(secret)).unwrap()
+    }
+
+    #[test]
+    fn a_token_depends_on_the_secret_the_session_and_its_place_in_the_chain() {
+        let token = |secret, salt: &[u8], n| key(secret).token(salt, n).into_text();
+        let one = token("secret", b"salt", 1);
+        assert_eq!(one, token("secret", b"salt", 1), "the same again");
+        assert_eq!(one.len(), 64);
+        assert_ne!(one, token("secret", b"salt", 2));
+        assert_ne!(one, token("secret", b"tlas", 1));
+        assert_ne!(one, token("other", b"salt", 1));
+    }
+
+    #[test]
+    fn the_key_is_not_the_secret_itself() {
+        let with_secret = RefreshKey(Hmac::new_from_slice(b"secret").unwrap()).token(b"salt", 1).into_text();
+        assert_ne!(key("secret").token(b"salt", 1).into_text(), with_secret);
+    }
+
+    #[test]
+    fn a_spent_token_is_good_for_its_successor_for_20_seconds() {
+        let used = datetime!(2026-01-02 03:04:05 UTC);
+        assert_eq!(standing(None, used), Standing::Unspent);
+        assert_eq!(standing(Some(used), used + Duration::seconds(20)), Standing::JustSpent);
+        assert_eq!(standing(Some(used), used + Duration::milliseconds(20_001)), Standing::Reused);
+        assert_eq!(
+            standing(Some(used), used - Duration::seconds(1)),
+            Standing::JustSpent,
+            "spent while we looked"
+        );
+    }
+}

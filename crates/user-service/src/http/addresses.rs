@@ -1,0 +1,87 @@
+//! One's address book.
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use chassis::{Json, Path, Problem};
+use contracts::AddressId;
+
+use super::Caller;
+use crate::{
+    App,
+    domain::{Address, AddressMembers},
+};
+
+/// List addresses
+///
+/// The whole address book, in the order added; at most 20.
+#[utoipa::path(
+    get, path = "/api/v1/auth/addresses", operation_id = "list_addresses", tag = "address",
+    security(("token" = [])),
+    responses((status = 200, description = "The addresses", body = [Address]))
+)]
+pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+    Ok(axum::Json(app.list_addresses(caller.account.id).await?))
+}
+
+/// Add an address
+///
+/// The first address is the default unless `is_default` is false.
+#[utoipa::path(
+    post, path = "/api/v1/auth/addresses", operation_id = "add_address", tag = "address",
+    security(("token" = [])),
+    request_body = AddressMembers,
+    responses(
+        (status = 201, description = "The address", body = Address),
+        (status = 409, description = "`limit_reached`: there are 20 already"),
+    )
+)]
+pub async fn add_address(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<AddressMembers>,
+) -> Result<impl IntoResponse, Problem> {
+    let address = app.add_address(caller.account.id, body).await?;
+    Ok((StatusCode::CREATED, axum::Json(address)))
+}
+
+/// Replace an address
+///
+/// Members that are left out are removed, but for `is_default`, which stays as it is.
+#[utoipa::path(
+    put, path = "/api/v1/auth/addresses/{id}", operation_id = "replace_address", tag = "address",
+    security(("token" = [])),
+    params(("id" = AddressId, Path, description = "The address")),
+    request_body = AddressMembers,
+    responses(
+        (status = 200, description = "The address as it is now", body = Address),
+        (status = 404, description = "Unknown, or not yours"),
+    )
+)]
+pub async fn replace_address(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<AddressId>,
+    Json(body): Json<AddressMembers>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(axum::Json(app.replace_address(caller.account.id, id, body).await?))
+}
+
+/// Delete an address
+///
+/// If it was the default, the oldest of the others becomes it.
+#[utoipa::path(
+    delete, path = "/api/v1/auth/addresses/{id}", operation_id = "delete_address", tag = "address",
+    security(("token" = [])),
+    params(("id" = AddressId, Path, description = "The address")),
+    responses(
+        (status = 204, description = "The address is gone"),
+        (status = 404, description = "Unknown, or not yours"),
+    )
+)]
+pub async fn delete_address(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<AddressId>,
+) -> Result<impl IntoResponse, Problem> {
+    app.delete_address(caller.account.id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,143 @@
+//! Coming, staying and going.
+
+use axum::{
+    extract::State,
+    http::{
+        HeaderMap,
+        header::{CACHE_CONTROL, USER_AGENT},
+    },
+    response::IntoResponse,
+};
+use chassis::{Json, Problem, http::ClientAddr};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Caller, Message};
+use crate::{
+    App,
+    app::{Credentials, Device},
+    domain::{ACCESS_LIFETIME, Email, GivenPassword, Grant, RefreshToken},
+};
+
+/// How much of a client's name is kept, in characters.
+const USER_AGENT_LENGTH: usize = 255;
+
+/// What someone logs in with.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    /// The account's e-mail address, in any case.
+    #[garde(dive)]
+    email: Email,
+    /// The account's password.
+    #[garde(dive)]
+    password: GivenPassword,
+}
+
+/// What a session goes on with.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// The newest refresh token.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708"
+    )]
+    refresh_token: String,
+}
+
+/// The tokens of a session.
+#[derive(Serialize, ToSchema)]
+pub struct TokenPair {
+    /// Goes into `Authorization: Bearer ..`.
+    #[schema(example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.signature")]
+    access_token: String,
+    /// Gets the next pair, within 7 days.
+    #[schema(example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708")]
+    refresh_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// How long the access token counts, in seconds.
+    #[schema(example = 900)]
+    expires_in: i64,
+}
+
+impl From<Grant> for TokenPair {
+    fn from(grant: Grant) -> Self {
+        Self {
+            access_token: grant.access_token,
+            refresh_token: grant.refresh_token.into_text(),
+            token_type: "Bearer",
+            expires_in: ACCESS_LIFETIME.whole_seconds(),
+        }
+    }
+}
+
+/// Log in
+///
+/// Opens a session. After 10 failures for an e-mail address, known or not, or 100 from a client address, within
+/// 5 minutes, further attempts get 429, also with the right password.
+#[utoipa::path(
+    post, path = "/api/v1/login", operation_id = "log_in", tag = "session",
+    request_body = LogIn,
+    responses(
+        (status = 200, description = "Logged in", body = TokenPair),
+        (status = 401, description = "`wrong_credentials`: no such account, or another password"),
+        (status = 429, description = "Too many failures: see Retry-After"),
+    )
+)]
+pub async fn log_in(
+    State(app): State<App>,
+    ClientAddr(address): ClientAddr,
+    headers: HeaderMap,
+    Json(body): Json<LogIn>,
+) -> Result<impl IntoResponse, Problem> {
+    let credentials = Credentials { email: body.email, password: body.password };
+    let grant = app.log_in(credentials, Device { address, user_agent: user_agent(&headers) }).await?;
+    Ok(unstored(grant))
+}
+
+/// Refresh
+///
+/// Exchanges a refresh token for the next pair. Within 20 seconds of its first use a token gets the same successor
+/// again, so that tabs which refresh at once stay logged in; after that, using it again ends the session.
+#[utoipa::path(
+    post, path = "/api/v1/auth/refresh", operation_id = "refresh", tag = "session",
+    request_body = Refresh,
+    responses(
+        (status = 200, description = "The session goes on", body = TokenPair),
+        (status = 401, description = "Never given out, expired, used before, or its session has ended"),
+    )
+)]
+pub async fn refresh(
+    State(app): State<App>,
+    Json(body): Json<Refresh>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(unstored(app.refresh(RefreshToken::new(body.refresh_token)).await?))
+}
+
+/// Log out
+///
+/// Ends the session: its tokens are refused here at once and by every other service within seconds.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", operation_id = "log_out", tag = "session",
+    security(("token" = [])),
+    responses((status = 200, description = "Logged out", body = Message))
+)]
+pub async fn log_out(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+    app.end_session(caller.account.id, caller.session).await?;
+    Ok(axum::Json(Message { message: "Logged out" }))
+}
+
+/// Tokens must not stay in any cache (RFC 6749, 5.1).
+fn unstored(grant: Grant) -> impl IntoResponse {
+    ([(CACHE_CONTROL, "no-store")], axum::Json(TokenPair::from(grant)))
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
+    Some(text.chars().take(USER_AGENT_LENGTH).collect())
+}

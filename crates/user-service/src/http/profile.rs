@@ -1,0 +1,130 @@
+//! One's own account.
+
+use axum::{extract::State, response::IntoResponse};
+use chassis::{Json, Problem, Role};
+use contracts::UserId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::{Caller, Message};
+use crate::{
+    App,
+    app::ProfileChange,
+    domain::{Account, Email, GivenPassword, NewPassword, Username},
+};
+
+/// One's own account.
+#[derive(Serialize, ToSchema)]
+pub struct Profile {
+    id: UserId,
+    /// The same as `id`, by the name that tokens have for it.
+    #[serde(rename = "userID")]
+    user_id: UserId,
+    #[schema(example = "ani")]
+    username: String,
+    #[schema(example = "ani@example.com")]
+    email: String,
+    role: Role,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl From<Account> for Profile {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            user_id: account.id,
+            username: account.username,
+            email: account.email,
+            role: account.role,
+            created_at: account.created_at,
+        }
+    }
+}
+
+/// What is to change; what is left out stays.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileUpdate {
+    /// The new name.
+    #[garde(dive)]
+    username: Option<Username>,
+    /// The new e-mail address; then `current_password` is needed.
+    #[garde(dive)]
+    email: Option<Email>,
+    /// The account's password.
+    #[garde(dive)]
+    current_password: Option<GivenPassword>,
+}
+
+/// The old password and the new.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The account's password.
+    #[garde(dive)]
+    old_password: GivenPassword,
+    /// What it is to be: 8 to 128 characters.
+    #[garde(dive)]
+    new_password: NewPassword,
+}
+
+/// Get profile
+///
+/// One's own account as it is now.
+#[utoipa::path(
+    get, path = "/api/v1/auth/profile", operation_id = "get_profile", tag = "account",
+    security(("token" = [])),
+    responses((status = 200, description = "The account", body = Profile))
+)]
+pub async fn get_profile(caller: Caller) -> impl IntoResponse {
+    axum::Json(Profile::from(caller.account))
+}
+
+/// Update profile
+///
+/// Changes the name, the e-mail address, or both. Tokens that were given out before keep saying the old until they are
+/// refreshed. After 10 wrong passwords within 5 minutes further ones get 429.
+#[utoipa::path(
+    put, path = "/api/v1/auth/profile", operation_id = "update_profile", tag = "account",
+    security(("token" = [])),
+    request_body = ProfileUpdate,
+    responses(
+        (status = 200, description = "The account as it is now", body = Profile),
+        (status = 409, description = "`email_taken` or `username_taken`"),
+        (status = 422, description = "`wrong_password`"),
+    )
+)]
+pub async fn update_profile(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<ProfileUpdate>,
+) -> Result<impl IntoResponse, Problem> {
+    let change =
+        ProfileChange { username: body.username, email: body.email, current_password: body.current_password };
+    let account = app.update_profile(caller.account.id, change).await?;
+    Ok(axum::Json(Profile::from(account)))
+}
+
+/// Change password
+///
+/// Replaces the password and ends all other sessions. After 10 wrong passwords within 5 minutes further ones get 429.
+#[utoipa::path(
+    post, path = "/api/v1/auth/change-password", operation_id = "change_password", tag = "account",
+    security(("token" = [])),
+    request_body = PasswordChange,
+    responses(
+        (status = 200, description = "The password is the new one", body = Message),
+        (status = 422, description = "`wrong_password`"),
+    )
+)]
+pub async fn change_password(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<PasswordChange>,
+) -> Result<impl IntoResponse, Problem> {
+    app.change_password(caller.account.id, caller.session, body.old_password, body.new_password).await?;
+    Ok(axum::Json(Message { message: "Password changed; all other sessions have ended" }))
+}

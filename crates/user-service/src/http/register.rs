@@ -1,0 +1,83 @@
+//! Becoming a customer.
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use chassis::{Json, Problem, Role};
+use contracts::UserId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::{
+    App,
+    app::NewAccount,
+    domain::{Account, Email, NewPassword, Username},
+};
+
+/// What someone registers with.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// A name to be known by: 3 to 50 letters, digits, `_`, `.` or `-`, unique without case.
+    #[garde(dive)]
+    username: Username,
+    /// An e-mail address to log in with, unique without case.
+    #[garde(dive)]
+    email: Email,
+    /// A password of 8 to 128 characters.
+    #[garde(dive)]
+    password: NewPassword,
+}
+
+/// That there is an account.
+#[derive(Serialize, ToSchema)]
+pub struct Registered {
+    #[schema(example = "Account created")]
+    message: &'static str,
+    user: RegisteredUser,
+}
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+pub struct RegisteredUser {
+    id: UserId,
+    #[schema(example = "ani")]
+    username: String,
+    #[schema(example = "ani@example.com")]
+    email: String,
+    role: Role,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl From<Account> for RegisteredUser {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            username: account.username,
+            email: account.email,
+            role: account.role,
+            created_at: account.created_at,
+        }
+    }
+}
+
+/// Register
+///
+/// Makes a customer's account. Its role is always `user`.
+#[utoipa::path(
+    post, path = "/api/v1/register", operation_id = "register", tag = "account",
+    request_body = Registration,
+    responses(
+        (status = 201, description = "The account was made", body = Registered),
+        (status = 409, description = "`email_taken` or `username_taken`"),
+    )
+)]
+pub async fn register(
+    State(app): State<App>,
+    Json(body): Json<Registration>,
+) -> Result<impl IntoResponse, Problem> {
+    let new = NewAccount { username: body.username, email: body.email, password: body.password };
+    let account = app.register(new).await?;
+    Ok((StatusCode::CREATED, axum::Json(Registered { message: "Account created", user: account.into() })))
+}

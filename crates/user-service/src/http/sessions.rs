@@ -1,0 +1,76 @@
+//! Where one is logged in.
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use chassis::{Path, Problem};
+use contracts::SessionId;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::Caller;
+use crate::{App, domain::Session};
+
+/// A session in which one is logged in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionView {
+    id: SessionId,
+    /// When one logged in.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When it was last refreshed.
+    #[serde(with = "time::serde::rfc3339")]
+    last_used_at: OffsetDateTime,
+    /// What the client said it is.
+    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64)")]
+    user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+impl SessionView {
+    fn new(session: Session, asking: SessionId) -> Self {
+        Self {
+            id: session.id,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            user_agent: session.user_agent,
+            current: session.id == asking,
+        }
+    }
+}
+
+/// List sessions
+///
+/// Where one is logged in: the session used last first, at most 100.
+#[utoipa::path(
+    get, path = "/api/v1/auth/sessions", operation_id = "list_sessions", tag = "session",
+    security(("token" = [])),
+    responses((status = 200, description = "The sessions", body = [SessionView]))
+)]
+pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+    let sessions = app.list_sessions(caller.account.id).await?;
+    let views = sessions.into_iter().map(|session| SessionView::new(session, caller.session));
+    Ok(axum::Json(views.collect::<Vec<_>>()))
+}
+
+/// End a session
+///
+/// Logs out elsewhere, or here: its tokens are refused by every service within seconds.
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions/{id}", operation_id = "end_session", tag = "session",
+    security(("token" = [])),
+    params(("id" = SessionId, Path, description = "The session")),
+    responses(
+        (status = 204, description = "The session has ended"),
+        (status = 404, description = "Unknown, ended before, or not yours"),
+    )
+)]
+pub async fn end_session(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<SessionId>,
+) -> Result<impl IntoResponse, Problem> {
+    app.end_session(caller.account.id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

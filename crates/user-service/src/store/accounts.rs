@@ -1,0 +1,134 @@
+//! The table `users`.
+
+use chassis::Role;
+use contracts::UserId;
+use sqlx::{PgConnection, Result};
+
+use crate::domain::Account;
+
+/// What a login is decided by, and what a token says.
+pub struct Login {
+    /// The account.
+    pub account: Account,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+/// Adds an account, unless its name or address is taken: then it is a violation of the index that says which.
+pub async fn insert_account(
+    db: &mut PgConnection,
+    username: &str,
+    email: &str,
+    password_hash: &str,
+) -> Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"insert into users (username, email, password_hash) values ($1, $2, $3)
+           returning id as "id: UserId", username, email, role as "role: Role", created_at"#,
+        username,
+        email,
+        password_hash
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Adds an administrator if neither the name nor the address is taken.
+pub async fn insert_admin(
+    db: &mut PgConnection,
+    username: &str,
+    email: &str,
+    password_hash: &str,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into users (username, email, password_hash, role) values ($1, $2, $3, 'admin') on conflict do nothing",
+        username,
+        email,
+        password_hash
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Whether there is an administrator.
+pub async fn find_any_admin(db: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from users where role = 'admin') as "exists!""#)
+        .fetch_one(db)
+        .await
+}
+
+/// Makes replicas that start together take turns until the end of the transaction.
+pub async fn lock_first_run(db: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('user-service first run')) as lock")
+        .fetch_one(db)
+        .await?;
+    Ok(())
+}
+
+/// The account of an e-mail address.
+pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Login>> {
+    let row = sqlx::query!(
+        r#"select id as "id: UserId", username, email, role as "role: Role", created_at, password_hash
+           from users where lower(email) = lower($1)"#,
+        email
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Login {
+        account: Account {
+            id: row.id,
+            username: row.username,
+            email: row.email,
+            role: row.role,
+            created_at: row.created_at,
+        },
+        password_hash: row.password_hash,
+    }))
+}
+
+/// The PHC string of an account's password.
+pub async fn find_password(db: &mut PgConnection, id: UserId) -> Result<Option<String>> {
+    sqlx::query_scalar!("select password_hash from users where id = $1", id.get()).fetch_optional(db).await
+}
+
+/// Changes the members that are given, if the password is still the one that was confirmed (if one was).
+pub async fn update_profile(
+    db: &mut PgConnection,
+    id: UserId,
+    username: Option<&str>,
+    email: Option<&str>,
+    confirmed: Option<&str>,
+) -> Result<Option<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"update users set username = coalesce($2, username), email = coalesce($3, email)
+           where id = $1 and password_hash = coalesce($4, password_hash)
+           returning id as "id: UserId", username, email, role as "role: Role", created_at"#,
+        id.get(),
+        username,
+        email,
+        confirmed
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Replaces the password that was confirmed, and says whether it was still there.
+pub async fn update_password(db: &mut PgConnection, id: UserId, confirmed: &str, new: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "update users set password_hash = $3 where id = $1 and password_hash = $2",
+        id.get(),
+        confirmed,
+        new
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Makes the changes of one account's address book take turns.
+pub async fn lock_account(db: &mut PgConnection, id: UserId) -> Result<()> {
+    sqlx::query!("select from users where id = $1 for no key update", id.get()).fetch_optional(db).await?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Counts of failed attempts, on Redis' DB 0. They are worth less than being able to log in: while Redis is away
+//! nothing is limited.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisError, aio::MultiplexedConnection};
+use tokio::sync::Mutex;
+
+use crate::domain::{Limit, WINDOW};
+
+/// How long Redis may take.
+const DEADLINE: Duration = Duration::from_millis(500);
+/// How long it is left alone after an error: nobody who logs in should wait for a Redis that is known to be away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The counts. Clones share one connection.
+#[derive(Clone)]
+pub struct Failures {
+    client: redis::Client,
+    link: Arc<Mutex<Link>>,
+}
+
+/// The connection, made when it is first needed and again after an error.
+#[derive(Default)]
+enum Link {
+    #[default]
+    Unused,
+    Up(MultiplexedConnection),
+    Down(Instant),
+}
+
+impl Failures {
+    /// Counts on this Redis.
+    pub fn new(client: redis::Client) -> Self {
+        Self { client, link: Arc::default() }
+    }
+
+    /// In how many seconds the next attempt is welcome; `None` if now.
+    pub async fn find_wait(&self, limits: &[Limit]) -> Option<u32> {
+        let mut commands = redis::pipe();
+        for limit in limits {
+            commands.get(&limit.key).ttl(&limit.key);
+        }
+        let counts: Vec<Option<i64>> = self.ask(&commands).await?;
+        let reached = |(limit, count): (&Limit, &[Option<i64>])| match count {
+            [Some(count), ttl] if *count >= limit.most => Some(seconds(*ttl)),
+            _ => None,
+        };
+        limits.iter().zip(counts.chunks_exact(2)).filter_map(reached).max()
+    }
+
+    /// Counts a failure. If there were too many already, in how many seconds the next attempt is welcome.
+    pub async fn insert_failure(&self, limits: &[Limit]) -> Option<u32> {
+        let mut commands = redis::pipe();
+        commands.atomic();
+        for limit in limits {
+            // EXPIRE .. NX would be simpler, but Redis 6 does not know it.
+            commands.cmd("SET").arg(&limit.key).arg(0).arg("EX").arg(WINDOW.as_secs()).arg("NX").ignore();
+            commands.incr(&limit.key, 1).ttl(&limit.key);
+        }
+        let counts: Vec<i64> = self.ask(&commands).await?;
+        let exceeded = |(limit, count): (&Limit, &[i64])| match count {
+            [count, ttl] if *count > limit.most => Some(seconds(Some(*ttl))),
+            _ => None,
+        };
+        limits.iter().zip(counts.chunks_exact(2)).filter_map(exceeded).max()
+    }
+
+    async fn ask<T: FromRedisValue>(&self, commands: &Pipeline) -> Option<T> {
+        let mut connection = self.connect().await?;
+        match commands.query_async(&mut connection).await {
+            Ok(reply) => Some(reply),
+            Err(error) => {
+                *self.link.lock().await = down(&error);
+                None
+            }
+        }
+    }
+
+    async fn connect(&self) -> Option<MultiplexedConnection> {
+        let mut link = self.link.lock().await;
+        match &*link {
+            Link::Up(connection) => return Some(connection.clone()),
+            Link::Down(since) if since.elapsed() < PAUSE => return None,
+            Link::Down(_) | Link::Unused => {}
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(DEADLINE))
+            .set_response_timeout(Some(DEADLINE));
+        match self.client.get_multiplexed_async_connection_with_config(&config).await {
+            Ok(connection) => {
+                *link = Link::Up(connection.clone());
+                Some(connection)
+            }
+            Err(error) => {
+                *link = down(&error);
+                None
+            }
+        }
+    }
+}
+
+fn down(error: &RedisError) -> Link {
+    tracing::warn!(%error, "Redis does not answer: logins are not limited");
+    Link::Down(Instant::now())
+}
+
+fn seconds(ttl: Option<i64>) -> u32 {
+    ttl.and_then(|ttl| u32::try_from(ttl).ok()).unwrap_or(1).max(1)
+}

@@ -1,0 +1,222 @@
+//! The tables `sessions` and `refresh_tokens`.
+
+use chassis::Role;
+use contracts::{SessionId, UserId};
+use sqlx::{PgConnection, Result};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{Account, REFRESH_LIFETIME, Session};
+
+/// The longest list of sessions that is shown.
+const SHOWN: i64 = 100;
+
+/// A session that is yet to be stored.
+pub struct NewSession<'a> {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The password that opened it.
+    pub password_hash: &'a str,
+    /// What its access tokens carry.
+    pub sid: Uuid,
+    /// What its refresh tokens are made of.
+    pub salt: &'a [u8],
+    /// What the client said it is.
+    pub user_agent: Option<&'a str>,
+    /// The hash of its first refresh token.
+    pub first_token: &'a [u8],
+}
+
+/// A refresh token with its session.
+pub struct Link {
+    /// The session.
+    pub session: SessionId,
+    /// What the session's access tokens carry.
+    pub sid: Uuid,
+    /// What the session's refresh tokens are made of.
+    pub salt: Vec<u8>,
+    /// The token's place in the chain.
+    pub n: i32,
+    /// When it was spent.
+    pub used_at: Option<OffsetDateTime>,
+    /// The database's clock.
+    pub now: OffsetDateTime,
+    /// Whose session it is.
+    pub account: Account,
+}
+
+/// Stores a session with its first refresh token, unless the password was changed meanwhile: a change of password
+/// waits for the share lock, or this for the change.
+pub async fn insert_session(db: &mut PgConnection, new: &NewSession<'_>) -> Result<bool> {
+    let done = sqlx::query!(
+        "with account as (
+             select id from users where id = $1 and password_hash = $2 for share
+         ), session as (
+             insert into sessions (user_id, sid, salt, user_agent, expires_at)
+             select id, $3, $4, $5, now() + make_interval(secs => $7) from account
+             returning id
+         )
+         insert into refresh_tokens (session_id, n, token_hash) select id, 1, $6 from session",
+        new.user_id.get(),
+        new.password_hash,
+        new.sid,
+        new.salt,
+        new.user_agent,
+        new.first_token,
+        REFRESH_LIFETIME.as_seconds_f64()
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Whose session this is, if it lives.
+pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Option<(SessionId, Account)>> {
+    let row = sqlx::query!(
+        r#"select s.id as "session: SessionId", u.id as "id: UserId", u.username, u.email, u.role as "role: Role",
+                  u.created_at
+           from sessions s join users u on u.id = s.user_id
+           where s.sid = $1 and s.expires_at > now()"#,
+        sid
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let account = Account {
+            id: row.id,
+            username: row.username,
+            email: row.email,
+            role: row.role,
+            created_at: row.created_at,
+        };
+        (row.session, account)
+    }))
+}
+
+/// The refresh token with this hash, if its session lives.
+pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Option<Link>> {
+    let row = sqlx::query!(
+        r#"select s.id as "session: SessionId", s.sid, s.salt, t.n, t.used_at, now() as "now!",
+                  u.id as "id: UserId", u.username, u.email, u.role as "role: Role", u.created_at
+           from refresh_tokens t
+           join sessions s on s.id = t.session_id
+           join users u on u.id = s.user_id
+           where t.token_hash = $1 and s.expires_at > now()"#,
+        token_hash
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Link {
+        session: row.session,
+        sid: row.sid,
+        salt: row.salt,
+        n: row.n,
+        used_at: row.used_at,
+        now: row.now,
+        account: Account {
+            id: row.id,
+            username: row.username,
+            email: row.email,
+            role: row.role,
+            created_at: row.created_at,
+        },
+    }))
+}
+
+/// Spends token `n` and stores its successor, unless someone just did; says whether the session still lives. The
+/// session is locked before its tokens, in the order in which a deletion locks them.
+pub async fn update_chain(
+    db: &mut PgConnection,
+    session: SessionId,
+    n: i32,
+    successor: &[u8],
+) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"with session as (
+               update sessions set last_used_at = now(), expires_at = now() + make_interval(secs => $4)
+               where id = $1
+               returning id
+           ), spent as (
+               update refresh_tokens t set used_at = now() from session
+               where t.session_id = session.id and t.n = $2 and t.used_at is null
+               returning t.session_id, t.n
+           ), next as (
+               insert into refresh_tokens (session_id, n, token_hash) select session_id, n + 1, $3 from spent
+           )
+           select exists (select from session) as "lives!""#,
+        session.get(),
+        n,
+        successor,
+        REFRESH_LIFETIME.as_seconds_f64()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The living sessions of an account, the one used last first.
+pub async fn list_sessions(db: &mut PgConnection, user_id: UserId) -> Result<Vec<Session>> {
+    sqlx::query_as!(
+        Session,
+        r#"select id as "id: SessionId", created_at, last_used_at, user_agent
+           from sessions where user_id = $1 and expires_at > now()
+           order by last_used_at desc, id desc limit $2"#,
+        user_id.get(),
+        SHOWN
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Deletes one session of an account; its `sid` if there was one.
+pub async fn delete_session(db: &mut PgConnection, user_id: UserId, id: SessionId) -> Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "delete from sessions where id = $1 and user_id = $2 returning sid",
+        id.get(),
+        user_id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Deletes all sessions of an account but one; their `sid`s.
+pub async fn delete_other_sessions(
+    db: &mut PgConnection,
+    user_id: UserId,
+    kept: SessionId,
+) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "delete from sessions where user_id = $1 and id <> $2 returning sid",
+        user_id.get(),
+        kept.get()
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Deletes some sessions that nobody refreshed in time, and says how many.
+pub async fn delete_expired_sessions(db: &mut PgConnection, most: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from sessions where id in (
+             select id from sessions where expires_at <= now() order by expires_at limit $1 for update skip locked
+         )",
+        most
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes some refresh tokens that were spent so long ago that they have expired too, and says how many.
+pub async fn delete_expired_tokens(db: &mut PgConnection, most: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from refresh_tokens where (session_id, n) in (
+             select session_id, n from refresh_tokens
+             where used_at <= now() - make_interval(secs => $2) order by used_at limit $1 for update skip locked
+         )",
+        most,
+        REFRESH_LIFETIME.as_seconds_f64()
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}

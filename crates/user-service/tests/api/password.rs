@@ -1,0 +1,60 @@
+use contracts::{UserId, events::SessionEnded};
+use serde_json::json;
+use user_service::store::sessions::{NewSession, insert_session};
+use uuid::Uuid;
+
+use crate::{PASSWORD, Shop, count, email, join, log_in, refresh, try_log_in};
+
+const CHANGE: &str = "/api/v1/auth/change-password";
+const NEW: &str = "a wholly new password";
+
+#[tokio::test]
+async fn a_new_password_ends_all_other_sessions() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let (phone, tablet) = (log_in(&shop, "ani").await, log_in(&shop, "ani").await);
+    let budi = join(&shop, "budi").await;
+    let change = json!({ "old_password": PASSWORD, "new_password": NEW });
+    let reply = ani.actor.post(CHANGE, change).await.expect(200);
+    assert!(reply["message"].is_string());
+
+    for gone in [&phone, &tablet] {
+        gone.actor.get("/api/v1/auth/profile").await.problem(401, "unauthorized");
+        refresh(&shop, &gone.refresh_token).await.problem(401, "unauthorized");
+    }
+    ani.actor.get("/api/v1/auth/profile").await.expect(200);
+    refresh(&shop, &ani.refresh_token).await.expect(200);
+    budi.actor.get("/api/v1/auth/profile").await.expect(200);
+    assert_eq!(shop.published::<SessionEnded>().await.len(), 2);
+
+    try_log_in(&shop, &email("ani"), PASSWORD).await.problem(401, "wrong_credentials");
+    try_log_in(&shop, &email("ani"), NEW).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_wrong_old_password_changes_nothing() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let phone = log_in(&shop, "ani").await;
+    let change = json!({ "old_password": "wrong", "new_password": NEW });
+    ani.actor.post(CHANGE, change).await.problem(422, "wrong_password");
+    phone.actor.get("/api/v1/auth/profile").await.expect(200);
+    try_log_in(&shop, &email("ani"), PASSWORD).await.expect(200);
+    assert!(shop.published::<SessionEnded>().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_login_that_was_checked_against_the_old_password_opens_no_session() {
+    let shop = Shop::start().await;
+    let id = crate::register(&shop, "ani").await["id"].as_i64().unwrap();
+    let session = NewSession {
+        user_id: UserId::try_from(id).unwrap(),
+        password_hash: "what was stored before the change",
+        sid: Uuid::new_v4(),
+        salt: b"salt",
+        user_agent: None,
+        first_token: b"hash",
+    };
+    assert!(!insert_session(&mut shop.pool().acquire().await.unwrap(), &session).await.unwrap());
+    assert_eq!(count(&shop, "select count(*) from sessions").await, 0);
+}

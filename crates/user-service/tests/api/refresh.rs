@@ -1,0 +1,119 @@
+use contracts::events::SessionEnded;
+use futures::future::join_all;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{Shop, count, execute, join, log_in, refresh};
+
+fn token(tokens: &serde_json::Value) -> String {
+    tokens["refresh_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_exchanged_for_the_next_pair() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let reply = refresh(&shop, &ani.refresh_token).await;
+    let tokens = reply.expect(200);
+    assert_eq!(reply.header("cache-control"), "no-store");
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&"Bearer".into(), &900.into()));
+    assert_ne!(token(&tokens), ani.refresh_token);
+    let again = shop.with_token(tokens["access_token"].as_str().unwrap());
+    again.get("/api/v1/auth/profile").await.expect(200);
+    ani.actor.get("/api/v1/auth/profile").await.expect(200);
+    refresh(&shop, &token(&tokens)).await.expect(200);
+    assert_eq!(count(&shop, "select count(*) from sessions").await, 1, "it is one session all along");
+}
+
+#[tokio::test]
+async fn a_refreshed_token_says_what_is_true_now() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    ani.actor.put("/api/v1/auth/profile", json!({ "username": "anita" })).await.expect(200);
+    let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
+    assert_eq!(shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap().username, "anita");
+}
+
+#[tokio::test]
+async fn fifty_refreshes_at_once_all_get_the_same_successor() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let replies = join_all((0..50).map(|_| refresh(&shop, &ani.refresh_token))).await;
+    let successors: Vec<String> = replies.iter().map(|reply| token(&reply.expect(200))).collect();
+    assert!(successors.iter().all(|successor| *successor == successors[0]));
+    refresh(&shop, &successors[0]).await.expect(200);
+    refresh(&shop, &ani.refresh_token).await.expect(200);
+    assert!(shop.published::<SessionEnded>().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_token_that_is_used_again_after_the_grace_ends_the_session() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let elsewhere = log_in(&shop, "ani").await;
+    let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
+    let first = token(&refresh(&shop, &ani.refresh_token).await.expect(200));
+    assert_eq!(first, token(&tokens), "within the grace");
+
+    execute(&shop, "update refresh_tokens set used_at = used_at - interval '21 seconds'").await;
+    refresh(&shop, &ani.refresh_token).await.problem(401, "unauthorized");
+    refresh(&shop, &token(&tokens)).await.problem(401, "unauthorized");
+    ani.actor.get("/api/v1/auth/profile").await.problem(401, "unauthorized");
+    let ended = shop.published::<SessionEnded>().await;
+    let claims = shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
+    assert_eq!(ended.iter().map(|event| event.sid.as_str()).collect::<Vec<_>>(), [claims.sid.as_str()]);
+
+    elsewhere.actor.get("/api/v1/auth/profile").await.expect(200);
+    refresh(&shop, &elsewhere.refresh_token).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_session_lives_seven_days_from_its_last_refresh() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let left = "select (extract(epoch from expires_at - now()) / 3600)::bigint from sessions";
+    assert_eq!(count(&shop, left).await, 168);
+    execute(&shop, "update sessions set expires_at = now() + interval '1 hour'").await;
+    let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
+    assert_eq!(count(&shop, left).await, 168);
+
+    execute(&shop, "update sessions set expires_at = now()").await;
+    refresh(&shop, &token(&tokens)).await.problem(401, "unauthorized");
+    ani.actor.get("/api/v1/auth/profile").await.problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn what_was_never_given_out_is_refused() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let forged = "0".repeat(64);
+    for token in [forged.as_str(), "x", "\u{1f600}", &ani.refresh_token.to_uppercase()] {
+        refresh(&shop, token).await.problem(401, "unauthorized");
+    }
+    refresh(&shop, &ani.refresh_token).await.expect(200);
+}
+
+#[tokio::test]
+async fn only_hashes_of_tokens_are_stored() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let stored: Vec<Vec<u8>> =
+        sqlx::query_scalar("select token_hash from refresh_tokens").fetch_all(shop.pool()).await.unwrap();
+    assert_eq!(stored, [Sha256::digest(ani.refresh_token.as_bytes()).to_vec()]);
+}
+
+#[tokio::test]
+async fn what_has_expired_is_forgotten_and_nothing_else() {
+    let shop = Shop::start().await;
+    let kept = join(&shop, "ani").await;
+    let successor = token(&refresh(&shop, &kept.refresh_token).await.expect(200));
+    execute(&shop, "update refresh_tokens set used_at = now() - interval '8 days' where used_at is not null")
+        .await;
+    log_in(&shop, "ani").await;
+    execute(&shop, "update sessions set expires_at = now() where id = (select max(id) from sessions)").await;
+
+    assert_eq!(shop.app().forget_expired().await.unwrap(), 2);
+    assert_eq!(count(&shop, "select count(*) from sessions").await, 1);
+    refresh(&shop, &successor).await.expect(200);
+    assert!(shop.published::<SessionEnded>().await.is_empty(), "nobody has to be told");
+}
