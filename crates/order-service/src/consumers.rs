@@ -1,7 +1,5 @@
 //! What this service hears: everything that moves an order on.
 
-use std::time::Duration;
-
 use contracts::events::{
     DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, PaymentFailed, PaymentRefunded,
     PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, groups,
@@ -16,17 +14,6 @@ use crate::{
     domain::{Input, PaymentPage, Status},
     store,
 };
-
-/// How long payment-service is waited for in place, in all about 150 ms: it hears of the order at the same moment as
-/// product-service, and is hardly ever later than that.
-const WAITS: [Duration; 6] = [
-    Duration::from_millis(3),
-    Duration::from_millis(6),
-    Duration::from_millis(12),
-    Duration::from_millis(24),
-    Duration::from_millis(48),
-    Duration::from_millis(60),
-];
 
 /// The events it follows.
 pub fn consumer(app: &App) -> Consumer<App> {
@@ -84,15 +71,12 @@ impl Handle<StockReserved> for App {
         let order = store::orders::find_payable(&mut db, event.order_id).await?;
         drop(db);
         let Some(order) = order.filter(|order| order.status == Status::Received) else { return Ok(None) };
-        let ask = || self.peers.payment_page(event.order_id, order.total_amount, order.user_id);
-        for wait in WAITS {
-            match ask().await.map_err(Fail::retry)? {
-                PageAnswer::Open(page) => return Ok(Some(page)),
-                PageAnswer::Closed => return Ok(None),
-                PageAnswer::NotYet => tokio::time::sleep(wait).await,
-            }
+        let answer = self.peers.payment_page(event.order_id, order.total_amount, order.user_id).await;
+        match answer.map_err(Fail::retry)? {
+            PageAnswer::Open(page) => Ok(Some(page)),
+            PageAnswer::Closed => Ok(None),
+            PageAnswer::NotYet => Err(Fail::retry("payment-service has not heard of the order yet")),
         }
-        Err(Fail::retry("payment-service has not heard of the order yet"))
     }
 
     async fn apply(

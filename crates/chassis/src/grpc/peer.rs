@@ -43,6 +43,9 @@ impl Peer {
         let mut secret: MetadataValue<Ascii> = format!("Bearer {}", secret.expose_secret()).parse()?;
         secret.set_sensitive(true);
         let (channel, changes) = Channel::balance_channel(16);
+        // Without a replica a call would wait for one beyond its deadline: until the first look-up answers, the name
+        // itself stands in.
+        changes.try_send(Change::Insert(None, endpoint(url)?))?;
         let (authority, shutdown) = (url.to_owned(), lifecycle.shutdown());
         lifecycle.spawn("grpc-peer", async move {
             let mut known = BTreeSet::new();
@@ -70,7 +73,7 @@ async fn update(
     host: &str,
     port: u16,
     known: &mut BTreeSet<SocketAddr>,
-    changes: &Sender<Change<SocketAddr, Endpoint>>,
+    changes: &Sender<Change<Option<SocketAddr>, Endpoint>>,
 ) {
     let found: BTreeSet<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
         Ok(found) => found.collect(),
@@ -79,21 +82,23 @@ async fn update(
             return;
         }
     };
-    for gone in known.difference(&found) {
-        let _closing = changes.send(Change::Remove(*gone)).await;
-    }
-    for new in found.difference(known) {
-        match Endpoint::from_shared(format!("http://{new}")) {
-            Ok(endpoint) => {
-                let endpoint = endpoint.connect_timeout(CONNECT).timeout(DEADLINE).tcp_nodelay(true);
-                let _closing = changes.send(Change::Insert(*new, endpoint)).await;
-            }
-            Err(error) => {
-                tracing::error!(peer = url, error = chain(&error), "the peer's address is not usable");
-            }
-        }
+    let gone = known.difference(&found).map(|gone| Change::Remove(Some(*gone)));
+    let stand_in = (known.is_empty() && !found.is_empty()).then_some(Change::Remove(None));
+    let new = found.difference(known).filter_map(|new| {
+        let made = endpoint(&format!("http://{new}"));
+        let made =
+            made.inspect_err(|error| tracing::error!(peer = url, error = chain(error), "not an address"));
+        Some(Change::Insert(Some(*new), made.ok()?))
+    });
+    for change in new.chain(gone).chain(stand_in) {
+        let _closing = changes.send(change).await;
     }
     *known = found;
+}
+
+fn endpoint(url: &str) -> Result<Endpoint, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(url.to_owned())?;
+    Ok(endpoint.connect_timeout(CONNECT).timeout(DEADLINE).tcp_nodelay(true))
 }
 
 /// Adds to every call what the callee asks for: the secret, the trace, a deadline.

@@ -4,8 +4,9 @@ use axum::Router;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Content, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server,
+        Content, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema, Server,
         path::Operation,
+        request_body::RequestBody,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -55,6 +56,9 @@ fn complete_operation(operation: &mut Operation) {
     {
         add("400", "The input is malformed or not valid; `errors` names the members");
     }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        refuse_null(body);
+    }
     add("429", "Too many requests: see Retry-After");
     add("503", "Something this needs does not answer: see Retry-After");
     for (status, response) in &mut operation.responses.responses {
@@ -64,6 +68,18 @@ fn complete_operation(operation: &mut Operation) {
         {
             let content = Content::new(Some(Ref::from_schema_name("Problem")));
             response.content.insert("application/problem+json".to_owned(), content.into());
+        }
+    }
+}
+
+/// A body that may be left out is just that: `null`, which utoipa adds for an optional one, is no body.
+fn refuse_null(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema
+            && let [RefOr::Ref(only), RefOr::T(_)] | [RefOr::T(_), RefOr::Ref(only)] = choice.items.as_slice()
+        {
+            content.schema = Some(only.clone().into());
         }
     }
 }

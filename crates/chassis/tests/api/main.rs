@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod peer;
+
 use axum::{
     Router,
     body::Body,

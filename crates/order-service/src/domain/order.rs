@@ -159,6 +159,7 @@ pub struct HistoryEntry {
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
     /// The state before; null for the first row.
+    #[schema(required)]
     pub from: Option<Status>,
     /// The state after.
     pub to: Status,
@@ -166,7 +167,7 @@ pub struct HistoryEntry {
     #[schema(example = "PaymentSuccess")]
     pub cause: String,
     /// More about it, for people.
-    #[schema(example = "250000 by qris")]
+    #[schema(required, example = "250000 by qris")]
     pub detail: Option<String>,
 }
 

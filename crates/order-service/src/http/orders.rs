@@ -12,7 +12,7 @@ use chassis::{Admin, OptionalJson, Path, Problem, Query, User, http::link_next};
 use contracts::{OrderId, UserId};
 use garde::Validate;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     App, app,
@@ -26,7 +26,7 @@ const fn ten() -> i64 {
 }
 
 /// Which of one's orders.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
@@ -45,7 +45,7 @@ pub(super) struct ListQuery {
 }
 
 /// Which of all orders.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListAllQuery {
@@ -85,6 +85,7 @@ pub(super) struct CancelOrder {
     path = "/api/v1/order",
     operation_id = "list_orders",
     tag = "order",
+    params(ListQuery),
     security(("token" = [])),
     responses((status = 200, body = Vec<Order>, headers(
         ("X-Total-Count" = i64, description = "How many orders the whole list has"),
@@ -109,6 +110,7 @@ pub(super) async fn list_orders(
     path = "/api/v1/order/all",
     operation_id = "list_all_orders",
     tag = "order",
+    params(ListAllQuery),
     security(("token" = [])),
     responses(
         (status = 200, body = Vec<Order>, headers(

@@ -1,17 +1,21 @@
 //! POST /order/{id}/cancel.
 
+use std::sync::Arc;
+
 use contracts::{
     OrderId,
     events::{CancelCause, OrderCancelled},
     grpc::{delivery::CancelDeliveryOutcome, payment::CancelOutcome},
 };
+use futures::future::join;
 use order_service::domain::Status;
 use reqwest::Method;
 use serde_json::json;
 use testkit::{Actor, Reply};
+use tokio::sync::Notify;
 use tonic::Code;
 
-use crate::shop::{ANI, Shop, shipped};
+use crate::shop::{ANI, Shop, paid, shipped};
 
 async fn cancel(actor: &Actor, id: OrderId) -> Reply {
     actor.send(Method::POST, &format!("/api/v1/order/{id}/cancel"), &[], None).await
@@ -55,6 +59,25 @@ async fn an_order_that_could_be_paid_is_cancelled_once_its_payment_is_closed() {
     assert_eq!(cancel(&ani, id).await.expect(200)["status"], "CANCELLED");
     assert_eq!(shop.world.set().closed.last(), Some(&id.to_u64()));
     assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+}
+
+#[tokio::test]
+async fn a_payment_that_succeeds_while_it_is_asked_to_close_is_not_lost() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::AwaitingPayment).await;
+    let gate = Arc::new(Notify::new());
+    shop.world.set().payment_gate = Some(gate.clone());
+    // Even if payment-service said so, which it does not: an order that has moved on is looked at again.
+    shop.world.set().payment_end = CancelOutcome::Cancelled;
+    let meanwhile = async {
+        testkit::eventually("CancelPayment", async || (!shop.world.set().closed.is_empty()).then_some(()))
+            .await;
+        shop.tell(paid(id)).await;
+        gate.notify_one();
+    };
+    let (reply, ()) = join(cancel(&shop.app.customer(ANI), id), meanwhile).await;
+    reply.problem(409, "already_paid");
+    assert_eq!((shop.status(id).await.as_str(), told(&shop).await.len()), ("PAID", 0));
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use contracts::{
     },
 };
 use messaging::{Delivered, Fail};
-use order_service::domain::Status;
+use order_service::{
+    domain::{FailureReason, State, Status},
+    store,
+};
 use serde_json::json;
 use testkit::{deliver, envelope, redeliver};
 use tonic::Code;
@@ -182,14 +185,24 @@ async fn held_goods_wait_for_a_payment_service_that_is_away() {
 async fn held_goods_wait_for_a_payment_service_that_has_not_heard_of_the_order() {
     let shop = Shop::open().await;
     let id = shop.place().await;
-    shop.world.set().page_later = 2;
+    shop.world.set().page_later = 1;
+    assert!(matches!(fails(&shop, StockReserved { order_id: id }).await, Fail::Retry(_)));
+    assert_eq!(shop.status(id).await, "RECEIVED");
     shop.hold(id).await;
     assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
+}
 
-    let other = shop.place().await;
-    shop.world.set().page_later = 1_000;
-    assert!(matches!(fails(&shop, StockReserved { order_id: other }).await, Fail::Retry(_)));
-    assert_eq!(shop.status(other).await, "RECEIVED");
+#[tokio::test]
+async fn an_order_moves_only_from_where_it_was_seen() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::Paid).await;
+    let before = shop.order(id).await;
+    let mut db = shop.app.pool().acquire().await.unwrap();
+    let to = State::Failed(FailureReason::Timeout);
+    let moved = store::orders::update_order(&mut db, id, Status::Received, &to, "Test", None).await.unwrap();
+    assert!(!moved);
+    assert_eq!(shop.order(id).await, before);
+    assert_eq!(shop.timeline(id).await.len(), 3);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use contracts::grpc::{cart, delivery, payment, product};
+use tokio::sync::Notify;
 use tonic::{Code, Request, Response, Status, service::Routes};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -36,6 +37,8 @@ pub struct State {
     pub payment_end: payment::CancelOutcome,
     /// Orders whose payment was asked to close.
     pub closed: Vec<u64>,
+    /// What `CancelPayment` waits for before it answers.
+    pub payment_gate: Option<Arc<Notify>>,
     /// What delivery-service knows: its id and status.
     pub delivery: Option<(u64, &'static str)>,
     /// What `CancelDelivery` answers.
@@ -173,9 +176,13 @@ impl payment::payment_service_server::PaymentService for World {
         request: Request<payment::CancelPaymentRequest>,
     ) -> Answer<payment::CancelPaymentResponse> {
         self.enter("payment").await?;
-        let mut state = self.set();
-        state.closed.push(request.into_inner().order_id);
-        Ok(Response::new(payment::CancelPaymentResponse { outcome: state.payment_end.into() }))
+        self.set().closed.push(request.into_inner().order_id);
+        let gate = self.set().payment_gate.clone();
+        if let Some(gate) = gate {
+            gate.notified().await;
+        }
+        let outcome = self.set().payment_end.into();
+        Ok(Response::new(payment::CancelPaymentResponse { outcome }))
     }
 }
 

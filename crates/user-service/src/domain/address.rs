@@ -3,14 +3,15 @@
 use contracts::AddressId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
-use super::country::is_country;
+use super::country::{countries, is_country};
 
 /// How many addresses one account may keep.
 pub const MAX_ADDRESSES: i64 = 20;
-/// The longest member of an address, in characters.
-const LENGTH: usize = 200;
 
 /// What an address says.
 #[derive(Clone, Deserialize, Validate, ToSchema)]
@@ -18,36 +19,36 @@ const LENGTH: usize = 200;
 #[schema(as = NewAddress)]
 pub struct AddressMembers {
     /// What its owner calls it.
-    #[garde(inner(custom(is_line)))]
-    #[schema(min_length = 1, max_length = 200, example = "Home")]
+    #[garde(inner(length(chars, min = 1, max = 200)))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Home")]
     pub label: Option<String>,
     /// Who receives.
-    #[garde(custom(is_line))]
-    #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Ani Wijaya")]
     pub recipient: String,
     /// The recipient's telephone number.
-    #[garde(custom(is_line))]
-    #[schema(min_length = 1, max_length = 200, example = "+62 812 3456 7890")]
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "+62 812 3456 7890")]
     pub phone: String,
     /// Street and number.
-    #[garde(custom(is_line))]
-    #[schema(min_length = 1, max_length = 200, example = "Jalan Merdeka 17")]
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jalan Merdeka 17")]
     pub street: String,
     /// City.
-    #[garde(custom(is_line))]
-    #[schema(min_length = 1, max_length = 200, example = "Bandung")]
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Bandung")]
     pub city: String,
     /// Province or state.
-    #[garde(inner(custom(is_line)))]
-    #[schema(min_length = 1, max_length = 200, example = "Jawa Barat")]
+    #[garde(inner(length(chars, min = 1, max = 200)))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jawa Barat")]
     pub province: Option<String>,
     /// Postal code.
-    #[garde(custom(is_line))]
-    #[schema(min_length = 1, max_length = 200, example = "40111")]
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "40111")]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 code, in capitals.
     #[garde(custom(is_code))]
-    #[schema(pattern = "^[A-Z]{2}$", example = "ID")]
+    #[schema(schema_with = country_schema)]
     pub country: String,
     /// Whether it is the one to ship to unless told otherwise; making one the default takes it from the other. If
     /// left out: for a new address true if it is the first, and for an existing one as it was.
@@ -92,17 +93,20 @@ pub struct Address {
     pub is_default: bool,
 }
 
-fn is_line<Context>(text: &str, _: &Context) -> garde::Result {
-    if text.chars().count() <= LENGTH && !text.trim().is_empty() {
-        return Ok(());
-    }
-    Err(garde::Error::new(format!("must have 1 to {LENGTH} characters, not only spaces")))
-}
-
 fn is_code<Context>(code: &str, _: &Context) -> garde::Result {
     if is_country(code) {
         Ok(())
     } else {
         Err(garde::Error::new("must be an ISO 3166-1 alpha-2 code such as `ID`"))
     }
+}
+
+fn country_schema() -> Object {
+    let about = "ISO 3166-1 alpha-2 code, in capitals.";
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(about))
+        .enum_values(Some(countries()))
+        .examples(["ID"])
+        .build()
 }

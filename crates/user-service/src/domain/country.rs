@@ -9,9 +9,14 @@ const ASSIGNED: &str = "\
     PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM \
     TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
+/// All codes that are assigned.
+pub fn countries() -> impl Iterator<Item = &'static str> {
+    ASSIGNED.split(' ')
+}
+
 /// Whether a code is assigned, as in `ID`; lower case is not.
 pub fn is_country(code: &str) -> bool {
-    ASSIGNED.split(' ').any(|assigned| assigned == code)
+    countries().any(|assigned| assigned == code)
 }
 
 #[cfg(test)]
@@ -20,7 +25,7 @@ mod tests {
 
     #[test]
     fn a_country_is_an_assigned_code() {
-        assert_eq!(ASSIGNED.split(' ').count(), 249, "as many as ISO 3166-1 assigns");
+        assert_eq!(countries().count(), 249, "as many as ISO 3166-1 assigns");
         assert!(is_country("ID") && is_country("SG"));
         for bad in ["", "id", "XX", "IDN", "I", "ID SG", "Indonesia"] {
             assert!(!is_country(bad), "{bad}");

@@ -22,18 +22,32 @@ const RESERVED: usize = 33 * 1024;
 /// What a password for nobody is hashed with.
 const NOBODYS_SALT: &[u8] = b"nobody has this salt";
 
-/// A password that someone wants to have. It has no `Debug`, so that it cannot be logged.
+/// A password that someone wants to have.
 #[derive(Clone, Deserialize, Validate, ToSchema)]
 #[serde(transparent)]
 #[garde(transparent)]
-#[schema(value_type = String, format = "password", min_length = 8, max_length = 128, example = "correct horse battery")]
+#[schema(
+    value_type = String,
+    format = "password",
+    min_length = 8,
+    max_length = 128,
+    pattern = r"^[^\u0000]*$",
+    example = "correct horse battery"
+)]
 pub struct NewPassword(#[garde(length(chars, min = 8, max = 128))] String);
 
 /// A password that someone claims to have. It may be shorter than a new one must be: it is wrong then.
 #[derive(Clone, Deserialize, Validate, ToSchema)]
 #[serde(transparent)]
 #[garde(transparent)]
-#[schema(value_type = String, format = "password", min_length = 1, max_length = 128, example = "correct horse battery")]
+#[schema(
+    value_type = String,
+    format = "password",
+    min_length = 1,
+    max_length = 128,
+    pattern = r"^[^\u0000]*$",
+    example = "correct horse battery"
+)]
 pub struct GivenPassword(#[garde(length(chars, min = 1, max = 128))] String);
 
 /// What a hash is computed in. To get so much memory from the system takes as long as to hash, so it is used again.

@@ -43,7 +43,7 @@ pub struct Grant {
 #[derive(Clone)]
 pub struct RefreshKey(Hmac<Sha256>);
 
-/// A refresh token: 64 hexadecimal digits. It has no `Debug`, so that it cannot be logged.
+/// A refresh token: 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 

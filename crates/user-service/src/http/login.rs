@@ -44,6 +44,7 @@ pub struct Refresh {
     #[schema(
         min_length = 1,
         max_length = 200,
+        pattern = r"^[^\u0000]*$",
         example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708"
     )]
     refresh_token: String,

@@ -28,6 +28,7 @@ pub struct Profile {
     email: String,
     role: Role,
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,
 }
 

@@ -17,9 +17,11 @@ pub struct SessionView {
     id: SessionId,
     /// When one logged in.
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,
     /// When it was last refreshed.
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05.678901Z")]
     last_used_at: OffsetDateTime,
     /// What the client said it is.
     #[schema(example = "Mozilla/5.0 (X11; Linux x86_64)")]

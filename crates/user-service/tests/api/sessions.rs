@@ -1,10 +1,11 @@
 use contracts::events::{Event, SessionEnded};
+use futures::future::join_all;
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
 use testkit::eventually;
 
-use crate::{PASSWORD, Shop, email, join, log_in, refresh};
+use crate::{PASSWORD, Shop, email, join, log_in, refresh, register};
 
 const SESSIONS: &str = "/api/v1/auth/sessions";
 
@@ -76,6 +77,22 @@ async fn who_logs_out_is_logged_out_at_once_and_the_others_are_told() {
         (count > 0).then_some(count)
     });
     assert_eq!(entries.await, 1);
+}
+
+#[tokio::test]
+async fn refreshing_while_logging_out_is_answered_by_either_and_never_fails() {
+    let shop = Shop::start().await;
+    register(&shop, "ani").await;
+    for _ in 0..5 {
+        let ani = log_in(&shop, "ani").await;
+        let refreshes = join_all((0..20).map(|_| refresh(&shop, &ani.refresh_token)));
+        let (replies, out) =
+            tokio::join!(refreshes, async { ani.actor.post("/api/v1/auth/logout", json!({})).await });
+        out.expect(200);
+        assert!(replies.iter().all(|reply| [200, 401].contains(&reply.status())));
+        refresh(&shop, &ani.refresh_token).await.problem(401, "unauthorized");
+    }
+    assert_eq!(shop.published::<SessionEnded>().await.len(), 5);
 }
 
 #[tokio::test]
