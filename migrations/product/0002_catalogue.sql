@@ -35,7 +35,7 @@ create table products (
     constraint products_stock_not_negative check (stock >= 0)
 ) with (fillfactor = 70);
 
-create unique index products_name_key on products (name_key) where deleted_at is null;
+create unique index products_name_key on products (name_key) include (id) where deleted_at is null;
 create index products_price_idx on products (price, id) where deleted_at is null;
 create index products_created_at_idx on products (created_at, id) where deleted_at is null;
 

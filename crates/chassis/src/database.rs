@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 /// A service without a database has to name it too: see [`Service::app`](crate::Service::app).
 pub use sqlx::PgPool;
 use sqlx::{
+    Connection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -14,6 +15,8 @@ use crate::{BoxError, Database, problem::chain};
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE: Duration = Duration::from_secs(3);
+/// A connection that was idle for so long is asked whether it lives before it is used.
+const IDLE: Duration = Duration::from_millis(500);
 /// A statement that runs longer is ended by the server: every caller has given up by then.
 const STATEMENT: &str = "15s";
 
@@ -31,6 +34,14 @@ impl Database {
         PgPoolOptions::new()
             .max_connections(self.db_max_connections)
             .acquire_timeout(ACQUIRE)
+            // Asking before every use would double the round trips; a connection that was in use just now is there.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    let idle = meta.idle_for >= IDLE;
+                    Ok(!idle || connection.ping().await.is_ok())
+                })
+            })
             .connect_lazy_with(options)
     }
 }

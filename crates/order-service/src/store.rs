@@ -1,5 +1,6 @@
-//! All SQL of this service, a file per table.
+//! All SQL of this service, a file per concern.
 
+pub mod buyers;
 pub mod history;
 pub mod idempotency;
 pub mod orders;

@@ -2,7 +2,8 @@
 //! transaction.
 //!
 //! Queues work by their time column: claiming a row moves it into the future, which is the lease of the replica that
-//! took it, and rows that others hold are skipped.
+//! took it, and rows that others hold are skipped. The inner select is an array so that it runs once: as a join it could
+//! run again and take more than its limit.
 
 mod attempts;
 mod idempotency;

@@ -27,25 +27,17 @@ const FORGET: Duration = Duration::from_hours(1);
 /// How often a key that Midtrans did not accept is tried again.
 const CHECK: Duration = Duration::from_secs(10);
 
-/// Wakes workers as soon as there is something to do.
+/// Wakes workers as soon as there is something to do that somebody waits for; the rest is found at the next look.
 #[derive(Debug, Default)]
 pub struct Wakes {
     /// A notification was stored.
     pub notifications: Notify,
-    /// A refund was written.
+    /// An administrator asked for a refund.
     pub refunds: Notify,
-    /// A void was written.
+    /// A page was made too late.
     pub voids: Notify,
     /// Nothing: for what goes by the clock.
     never: Notify,
-}
-
-impl Wakes {
-    /// For changes that may have written anything.
-    pub fn all(&self) {
-        self.refunds.notify_one();
-        self.voids.notify_one();
-    }
 }
 
 /// A piece of work that is done again and again.

@@ -10,7 +10,7 @@ pub mod list_products;
 pub mod release_hold;
 pub mod return_goods;
 pub mod seed_catalogue;
-pub mod sell_hold;
+pub mod sell_holds;
 pub mod update_product;
 
 use contracts::CategoryId;

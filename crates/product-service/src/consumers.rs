@@ -6,14 +6,14 @@ use sqlx::PgTransaction;
 
 use crate::{
     App,
-    app::{hold_stock::hold_stock, release_hold::release_hold, sell_hold::sell_hold},
+    app::{hold_stock::hold_stock, release_hold::release_hold, sell_holds::sell_holds},
 };
 
-/// The events it follows. New orders come in batches: most of them want the same few products.
+/// The events it follows. Those that every purchase brings come in batches.
 pub fn consumer(app: &App) -> Consumer<App> {
     Consumer::new(groups::PRODUCT, app.clone(), app.db.clone(), app.outbox.clone())
         .on_batch::<OrderCreated>()
-        .on::<OrderPaid>()
+        .on_batch::<OrderPaid>()
         .on::<OrderCancelled>()
 }
 
@@ -27,16 +27,13 @@ impl HandleBatch<OrderCreated> for App {
     }
 }
 
-impl Handle<OrderPaid> for App {
-    type Prepared = ();
-
-    async fn apply(
+impl HandleBatch<OrderPaid> for App {
+    async fn apply_batch(
         &self,
         tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<OrderPaid>,
-        (): (),
+        events: &[Envelope<OrderPaid>],
     ) -> Result<(), Fail> {
-        sell_hold(tx, event.order_id).await
+        sell_holds(tx, events).await
     }
 }
 

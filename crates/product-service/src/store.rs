@@ -12,7 +12,7 @@ pub use categories::{
 };
 pub use holds::{
     NewHold, count_old_holds, insert_holds, insert_tombstone, list_held, list_holds, list_returned,
-    lock_hold, update_hold,
+    lock_hold, lock_holds, update_holds,
 };
 pub use products::{
     NewProduct, ProductRow, delete_product, find_article, find_product, insert_product, list_articles,

@@ -88,8 +88,9 @@ impl Customer {
         number(&self.try_order().await?.expect(201)?, "/order_id")
     }
 
-    /// Puts one unit into the cart and orders it.
+    /// Orders one unit of a product and nothing else.
     pub async fn order_one(&self, product: i64) -> Result<i64> {
+        self.empty_cart().await?;
         self.add_to_cart(product, 1).await?;
         self.order().await
     }

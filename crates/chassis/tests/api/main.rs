@@ -1,6 +1,6 @@
 //! What every service answers, whatever it does: a service with next to no routes of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
 mod peer;
 

@@ -142,8 +142,8 @@ async fn refuse_too_many(
     if limit == 0 {
         return Ok(());
     }
-    store::orders::lock_buyer(tx, buyer).await?;
-    if store::orders::count_open_orders(tx, buyer).await? < i64::from(limit) {
+    store::buyers::lock_buyer(tx, buyer).await?;
+    if store::buyers::count_open_orders(tx, buyer).await? < i64::from(limit) {
         Ok(())
     } else {
         Err(PlaceOrderError::TooManyOpen(limit))

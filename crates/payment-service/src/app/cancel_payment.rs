@@ -61,7 +61,8 @@ async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, Trouble> {
     let pages: Vec<_> = attempts.iter().filter(|attempt| attempt.token.is_some()).collect();
     for page in &pages {
         if let Closing::Stands(transaction) = close_attempt(app, page).await? {
-            settle(app, &page.midtrans_order_id, Heard::Transaction(&transaction)).await?;
+            let status = settle(app, &page.midtrans_order_id, Heard::Transaction(&transaction)).await?;
+            return Ok(status.map_or(Cancellation::Unknown, outcome));
         }
     }
     let status = match pages.last() {

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// How many are taken at once, and how many of those handled at the same time.
-const BATCH: i64 = 32;
+const BATCH: i64 = 16;
 const AT_ONCE: usize = 8;
 /// Longer than all calls of one take.
-const LEASE: Duration = Duration::from_mins(2);
+const LEASE: Duration = Duration::from_mins(3);
 
 /// Works off what is due and says how many were taken.
 ///

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How many are taken at once, and how many of those made at the same time.
-const BATCH: i64 = 32;
+const BATCH: i64 = 16;
 const AT_ONCE: usize = 8;
 /// Longer than all calls of one take.
 const LEASE: Duration = Duration::from_mins(3);

@@ -32,7 +32,6 @@ pub async fn settle(app: &App, midtrans_order_id: &str, heard: Heard<'_>) -> sql
         }
     }
     app.outbox.commit(tx).await?;
-    app.wakes.all();
     Ok(Some(payment.status))
 }
 

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     /// T2 of the contract, a line for each answer and a column for each state, with what the contract leaves open
-    /// filled in. `=` same · `+S` PaymentSuccess · `+F(reason)` PaymentFailed · `+R(kind)` PaymentReversed ·
+    /// filled in. `=` same · `+S` `PaymentSuccess` · `+F(reason)` `PaymentFailed` · `+R(kind)` `PaymentReversed` ·
     /// `+refund` everything goes back · `void` cancel the transaction · `book` by the refunds' sum.
     const T2: &str = "
         answer         | PENDING             | CHALLENGE              | FAILED, CANCELLED | SUCCESS, PARTIALLY_REFUNDED | REVIEW, REVERSED, REFUNDED
@@ -199,11 +199,11 @@ mod tests {
             Step::Void => "void".to_owned(),
             Step::BookRefunds => "book".to_owned(),
             Step::Move(to, Effect::None) => to.to_string(),
-            Step::Move(to, Effect::Succeed) => format!("{} +S", to),
+            Step::Move(to, Effect::Succeed) => format!("{to} +S"),
             Step::Move(to, Effect::Fail(why)) => format!("{} +F({})", to, reason(why)),
-            Step::Move(to, Effect::RefundLate) => format!("{} +refund", to),
-            Step::Move(to, Effect::Reverse(ReversalKind::Chargeback)) => format!("{} +R(chargeback)", to),
-            Step::Move(to, Effect::Reverse(_)) => format!("{} +R(denied)", to),
+            Step::Move(to, Effect::RefundLate) => format!("{to} +refund"),
+            Step::Move(to, Effect::Reverse(ReversalKind::Chargeback)) => format!("{to} +R(chargeback)"),
+            Step::Move(to, Effect::Reverse(_)) => format!("{to} +R(denied)"),
         }
     }
 

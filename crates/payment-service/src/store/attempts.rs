@@ -187,10 +187,10 @@ pub async fn claim_polls(
     sqlx::query_as!(
         Attempt,
         r#"update payment_attempts set next_poll_at = now() + $2
-         where midtrans_order_id in (
+         where midtrans_order_id = any (array(
              select midtrans_order_id from payment_attempts where next_poll_at <= now()
              order by next_poll_at limit $1 for update skip locked
-         )
+         ))
          returning midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at"#,
         limit,
         interval(lease),

@@ -64,10 +64,10 @@ pub async fn claim_notifications(
     sqlx::query_as!(
         Notification,
         "update notifications set next_try_at = now() + $2, tries = tries + 1
-         where id in (
+         where id = any (array(
              select id from notifications where handled_at is null and next_try_at <= now()
              order by next_try_at limit $1 for update skip locked
-         )
+         ))
          returning id, midtrans_order_id, transaction_id, tries",
         limit,
         interval(lease),

@@ -107,10 +107,10 @@ pub async fn claim_refunds(db: &mut PgConnection, limit: i64, lease: Duration) -
     sqlx::query_as!(
         Refund,
         r#"update refunds set next_try_at = now() + $2, tries = tries + 1
-         where id in (
+         where id = any (array(
              select id from refunds where next_try_at <= now()
              order by next_try_at limit $1 for update skip locked
-         )
+         ))
          returning id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
              method as "method: RefundMethod", tries, created_at"#,

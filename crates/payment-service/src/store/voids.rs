@@ -34,10 +34,10 @@ pub async fn claim_voids(db: &mut PgConnection, limit: i64, lease: Duration) -> 
     sqlx::query_as!(
         Void,
         "update voids set next_try_at = now() + $2, tries = tries + 1
-         where midtrans_order_id in (
+         where midtrans_order_id = any (array(
              select midtrans_order_id from voids where next_try_at <= now()
              order by next_try_at limit $1 for update skip locked
-         )
+         ))
          returning midtrans_order_id, tries",
         limit,
         interval(lease),

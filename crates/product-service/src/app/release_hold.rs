@@ -58,7 +58,7 @@ async fn free(
     returned: &[ProductId],
     End { to, reason, cause }: End,
 ) -> Result<(), Fail> {
-    if !store::update_hold(tx, order_id, found.status, to, Some(cause)).await? {
+    if !store::update_holds(tx, &[order_id.get()], found.status, to, Some(cause)).await? {
         return Err(Fail::retry("the hold changed meanwhile"));
     }
     let kept: Vec<&Line> = found.lines.iter().filter(|line| !returned.contains(&line.product_id)).collect();

@@ -45,7 +45,10 @@ pub async fn return_goods(app: &App, order_id: OrderId, back: Line) -> Result<i6
     let deltas: [(ProductId, i64); 1] = [(back.product_id, back.quantity)];
     store::update_stock(&mut tx, &deltas.into()).await?;
     if outcome == OnReturn::FreeTheLast {
-        store::update_hold(&mut tx, order_id, Status::Sold, Status::Returned, None).await?;
+        let order = [order_id.get()];
+        if !store::update_holds(&mut tx, &order, Status::Sold, Status::Returned, None).await? {
+            return Err(NotReturnable::NotSold.into());
+        }
     }
     tx.commit().await?;
     Ok(free + back.quantity)

@@ -85,15 +85,15 @@ fn push_filters(query: &mut QueryBuilder<Postgres>, search: &Search) {
     }
 }
 
-/// Products that compare equal are in the order of their ids, so that pages never overlap.
+/// Products that compare equal are in the order of their ids, so that pages never overlap; no two names do.
 fn push_order(query: &mut QueryBuilder<Postgres>, search: &Search) {
     query.push(match (search.sort_by, search.direction) {
         (SortBy::CreatedAt, Direction::Asc) => " order by p.created_at, p.id",
         (SortBy::CreatedAt, Direction::Desc) => " order by p.created_at desc, p.id desc",
         (SortBy::Price, Direction::Asc) => " order by p.price, p.id",
         (SortBy::Price, Direction::Desc) => " order by p.price desc, p.id desc",
-        (SortBy::Name, Direction::Asc) => " order by p.name_key, p.id",
-        (SortBy::Name, Direction::Desc) => " order by p.name_key desc, p.id desc",
+        (SortBy::Name, Direction::Asc) => " order by p.name_key",
+        (SortBy::Name, Direction::Desc) => " order by p.name_key desc",
         (SortBy::Stock, Direction::Asc) => " order by p.stock, p.id",
         (SortBy::Stock, Direction::Desc) => " order by p.stock desc, p.id desc",
     });

@@ -59,20 +59,27 @@ pub async fn list_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
 }
 
-/// What is known of an order. It stays so until the end of the transaction.
-pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Hold>> {
-    let row = sqlx::query_as!(
+/// What is known of some orders. It stays so until the end of the transaction. The rows are locked in the order of their
+/// ids, so that nobody ever deadlocks.
+pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<BTreeMap<OrderId, Hold>> {
+    let rows = sqlx::query_as!(
         Row,
         r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
                   refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
            from holds
-           where order_id = $1
+           where order_id = any($1)
+           order by order_id
            for no key update"#,
-        order.get(),
+        orders,
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    Ok(row.map(Hold::from))
+    Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
+}
+
+/// As [`lock_holds`], for one order.
+pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Hold>> {
+    Ok(lock_holds(db, &[order.get()]).await?.remove(&order))
 }
 
 /// Writes the answers to new orders down. Returns whether all were new.
@@ -105,10 +112,10 @@ pub async fn insert_tombstone(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Moves a hold on. Returns whether it was found where it was thought to be.
-pub async fn update_hold(
+/// Moves holds on. Returns whether all were found where they were thought to be.
+pub async fn update_holds(
     db: &mut PgConnection,
-    order: OrderId,
+    orders: &[i64],
     from: Status,
     to: Status,
     cause: Option<CancelCause>,
@@ -116,15 +123,15 @@ pub async fn update_hold(
     let updated = sqlx::query!(
         "update holds
          set status = $3, cancel_cause = coalesce($4, cancel_cause), updated_at = now()
-         where order_id = $1 and status = $2",
-        order.get(),
+         where order_id = any($1) and status = $2",
+        orders,
         from as Status,
         to as Status,
         cause as Option<CancelCause>,
     )
     .execute(db)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    Ok(updated.rows_affected() == orders.len() as u64)
 }
 
 /// The products of an order that came back.

@@ -1,7 +1,7 @@
 //! `OrderPaid`: what was held is sold.
 
-use contracts::events::CancelCause;
-use messaging::{Delivered, Fail};
+use contracts::events::{CancelCause, Event, Fields, OrderPaid};
+use messaging::{Delivered, Endpoint, Fail};
 
 use crate::{
     Shop, assert_ledger, cancelled, consumer, created, hears, movements, paid, product, status, units,
@@ -57,5 +57,29 @@ async fn a_payment_for_which_nothing_is_kept_is_rejected_unless_an_administrator
     let ends = [status(&app, 1).await, status(&app, 2).await, status(&app, 3).await, status(&app, 4).await];
     assert_eq!(ends.map(Option::unwrap), ["RELEASED", "RELEASED", "RETURNED", "REFUSED"]);
     assert_eq!(units(&app, kopi).await, (5, 0));
+    assert_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn a_batch_of_payments_is_booked_and_one_that_comes_twice_in_it_counts_once() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    for order in [1, 2, 3] {
+        hears(&app, created(order, &[(kopi, 1)])).await;
+    }
+    let batch: Vec<Fields> =
+        [3, 1, 1].map(|order| testkit::envelope(paid(order)).to_fields().unwrap()).into();
+    let batch: Vec<&Fields> = batch.iter().collect();
+    consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch).await.unwrap();
+    let states = [status(&app, 1).await, status(&app, 2).await, status(&app, 3).await];
+    assert_eq!(states.map(Option::unwrap), ["SOLD", "HELD", "SOLD"]);
+    assert_eq!(units(&app, kopi).await, (2, 1));
+    assert_eq!(movements(&app, kopi).await.iter().filter(|(reason, _)| reason == "sale").count(), 2);
+
+    let early = testkit::envelope(paid(9)).to_fields().unwrap();
+    let due = testkit::envelope(paid(2)).to_fields().unwrap();
+    let outcome = consumer(&app).handle_batch(OrderPaid::STREAM.name, &[&due, &early]).await;
+    assert!(matches!(outcome, Err(Fail::NotYet(_))), "{outcome:?}");
+    assert_eq!(status(&app, 2).await.unwrap(), "HELD", "all or nothing; the runner goes on one by one");
     assert_ledger(&app).await;
 }

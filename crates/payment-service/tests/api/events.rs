@@ -1,0 +1,156 @@
+//! What this service hears: once, twice, out of order.
+
+use contracts::events::{CancelCause, PaymentFailed, PaymentRefunded, PaymentSuccess, RefundCause};
+use messaging::{Delivered, Fail};
+use serde_json::json;
+
+use crate::shop::{PRICE, Shop, cancelled, created, undelivered};
+
+#[tokio::test]
+async fn a_created_order_has_one_open_payment_without_a_page() {
+    let shop = Shop::start().await;
+    let envelope = testkit::envelope(created(41, PRICE));
+    assert!(matches!(testkit::redeliver(&shop.consumer(), &envelope).await, Delivered::Applied));
+    assert!(matches!(testkit::redeliver(&shop.consumer(), &envelope).await, Delivered::AlreadyApplied));
+    // The sweep of order-service says it again with another event id.
+    shop.tell(created(41, PRICE)).await;
+    let payment = shop.payment(41).await;
+    assert_eq!(
+        payment,
+        json!({
+            "order_id": 41, "status": "PENDING", "amount": PRICE, "refunded_amount": 0, "refunds": [],
+        })
+    );
+    assert_eq!(shop.history(41).await, ["PENDING"]);
+    assert_eq!(shop.count("select count(*) from payment_attempts").await, 0);
+}
+
+#[tokio::test]
+async fn an_order_that_costs_nothing_is_a_dead_letter() {
+    let shop = Shop::start().await;
+    let delivered = testkit::deliver(&shop.consumer(), created(41, 0)).await;
+    assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_ended_before_it_was_known_cannot_be_paid() {
+    let shop = Shop::start().await;
+    shop.tell(cancelled(41, CancelCause::Stock)).await;
+    shop.tell(cancelled(41, CancelCause::Stock)).await;
+    assert_eq!(shop.payment(41).await["amount"], 0);
+    shop.tell(created(41, PRICE)).await;
+    let payment = shop.payment(41).await;
+    assert_eq!((&payment["status"], &payment["amount"]), (&json!("CANCELLED"), &json!(PRICE)));
+    assert_eq!(shop.history(41).await, ["CANCELLED"]);
+    assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), tonic::Code::FailedPrecondition);
+}
+
+#[tokio::test]
+async fn a_cancelled_order_without_a_page_is_closed_at_once() {
+    let shop = Shop::start().await;
+    shop.tell(created(41, PRICE)).await;
+    shop.tell(cancelled(41, CancelCause::Customer)).await;
+    shop.tell(cancelled(41, CancelCause::Customer)).await;
+    assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
+    assert_eq!(shop.count("select count(*) from voids").await, 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_orders_page_is_closed_at_midtrans_first() {
+    let shop = Shop::start().await;
+    let token = shop.page(41).await;
+    shop.tell(cancelled(41, CancelCause::Timeout)).await;
+    assert_eq!(shop.status(41).await, "PENDING", "a payment dies only on Midtrans' answer");
+    assert!(shop.payment(41).await.get("payment_url").is_none(), "nobody is sent to it any more");
+
+    shop.weather(json!({ "down": true })).await;
+    shop.make_voids().await;
+    assert_eq!(shop.status(41).await, "PENDING");
+    shop.weather(json!({})).await;
+    shop.make_voids().await;
+    assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
+    assert_eq!(shop.at_midtrans(&token).await["page"], "canceled");
+    assert_eq!(shop.app.published::<PaymentFailed>().await, [], "order-service knows: it said so");
+    assert_eq!(shop.count("select count(*) from voids where done_at is null").await, 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_orders_virtual_account_is_called_off() {
+    let shop = Shop::start().await;
+    let token = shop.page(41).await;
+    shop.pay(&token, json!({ "payment_type": "bank_transfer", "outcome": "pending" })).await;
+    shop.tell(cancelled(41, CancelCause::Customer)).await;
+    shop.make_voids().await;
+    assert_eq!(shop.status(41).await, "CANCELLED");
+    assert_eq!(shop.at_midtrans(&token).await["transaction_status"], "cancel");
+}
+
+#[tokio::test]
+async fn money_that_comes_after_the_order_ended_goes_back_without_a_success() {
+    let shop = Shop::start().await;
+    let token = shop.page(41).await;
+    shop.tell(cancelled(41, CancelCause::Timeout)).await;
+    shop.pay(&token, json!({ "payment_type": "gopay" })).await;
+    shop.make_voids().await;
+    assert_eq!(shop.status(41).await, "SUCCESS");
+    assert_eq!(shop.app.published::<PaymentSuccess>().await, []);
+    shop.make_refunds().await;
+    assert_eq!(shop.status(41).await, "REFUNDED");
+    let refunded = shop.app.published::<PaymentRefunded>().await;
+    assert_eq!(refunded.len(), 1);
+    assert_eq!((refunded[0].cause, refunded[0].amount, refunded[0].full), (RefundCause::Late, PRICE, true));
+}
+
+#[tokio::test]
+async fn a_paid_order_that_is_cancelled_gets_its_money_back_once() {
+    let shop = Shop::start().await;
+    for (id, cause, expected) in
+        [(41, CancelCause::Admin, RefundCause::Cancelled), (42, CancelCause::Timeout, RefundCause::Late)]
+    {
+        shop.paid(id, json!({ "payment_type": "qris" })).await;
+        shop.tell(cancelled(id, cause)).await;
+        shop.tell(cancelled(id, cause)).await;
+        shop.make_refunds().await;
+        shop.make_refunds().await;
+        assert_eq!(shop.history(id).await, ["PENDING", "SUCCESS", "REFUNDED"]);
+        let refunded = shop.app.published::<PaymentRefunded>().await;
+        let mine: Vec<_> = refunded.iter().filter(|event| event.order_id.get() == id).collect();
+        assert_eq!(mine.len(), 1);
+        assert_eq!((mine[0].cause, mine[0].refunded_total), (expected, PRICE));
+    }
+}
+
+#[tokio::test]
+async fn goods_that_could_not_be_delivered_are_refunded_once() {
+    let shop = Shop::start().await;
+    let early = testkit::deliver(&shop.consumer(), undelivered(41)).await;
+    assert!(matches!(early, Delivered::Failed(Fail::NotYet(_))), "{early:?}");
+    let token = shop.page(41).await;
+    let unpaid = testkit::deliver(&shop.consumer(), undelivered(41)).await;
+    assert!(matches!(unpaid, Delivered::Failed(Fail::NotYet(_))), "{unpaid:?}");
+
+    shop.pay(&token, json!({ "payment_type": "gopay" })).await;
+    shop.poll().await;
+    shop.tell(undelivered(41)).await;
+    shop.tell(undelivered(41)).await;
+    assert_eq!(shop.count("select count(*) from refunds").await, 1);
+    shop.make_refunds().await;
+    shop.tell(undelivered(41)).await;
+    assert_eq!(shop.status(41).await, "REFUNDED");
+    let refunded = shop.app.published::<PaymentRefunded>().await;
+    assert_eq!(refunded.len(), 1);
+    assert_eq!(refunded[0].cause, RefundCause::DeliveryFailed);
+}
+
+#[tokio::test]
+async fn what_went_back_already_is_not_refunded_again() {
+    let shop = Shop::start().await;
+    shop.paid(41, json!({ "payment_type": "gopay" })).await;
+    shop.refund(41, json!({ "amount": 50_000 })).await.expect(202);
+    shop.tell(undelivered(41)).await;
+    shop.make_refunds().await;
+    let amounts: Vec<i64> =
+        shop.app.published::<PaymentRefunded>().await.iter().map(|event| event.amount).collect();
+    assert_eq!(amounts, [50_000, PRICE - 50_000]);
+    assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS", "PARTIALLY_REFUNDED", "REFUNDED"]);
+}
