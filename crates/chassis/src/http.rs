@@ -17,6 +17,7 @@ pub use docs::complete;
 pub use listen::{bind, serve};
 pub use page::{Page, link_next};
 pub use peer::ClientAddr;
+pub use shop::plain_client;
 
 use crate::{Common, Kit, Problem, auth::Tokens, health::Health};
 

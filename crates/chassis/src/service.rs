@@ -219,7 +219,7 @@ async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
+    let client = http::plain_client(Duration::from_secs(2))?;
     let response = client.get(format!("http://{address}/health/live")).send().await?;
     Ok(response.status().is_success())
 }

@@ -11,6 +11,14 @@ use crate::Common;
 /// How long a peer may take to answer.
 const DEADLINE: Duration = Duration::from_secs(1);
 
+/// A client for plain HTTP within the shop. It loads no certificates: they would be most of an idle service's memory.
+///
+/// # Errors
+/// If no client can be built.
+pub fn plain_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().timeout(timeout).tls_certs_only([]).no_proxy().build()
+}
+
 /// The six services as this one knows them.
 #[derive(Debug, Clone)]
 pub(super) struct Shop {
@@ -23,7 +31,7 @@ impl Shop {
         let own = format!("http://{}", common.http_addr).replace("0.0.0.0", "127.0.0.1");
         let url = |name, url: &str| if name == me { own.clone() } else { url.to_owned() };
         let peers = common.peers.all().into_iter().map(|(name, peer)| (name, url(name, peer))).collect();
-        Self { client: reqwest::Client::builder().timeout(DEADLINE).no_proxy().build().ok(), peers }
+        Self { client: plain_client(DEADLINE).ok(), peers }
     }
 
     /// Asks all of them at once: 200 if each is ready, else 503.
