@@ -40,11 +40,15 @@ pub(crate) async fn require_secret(
 
 impl Problem {
     /// What a failed call to another service means for our caller, unless the code has a meaning of its own:
-    /// 503 if the peer is away or too slow, else a bug.
+    /// 503 if the peer is away, too slow or gone in the middle of it, else a bug.
     pub fn from_peer(status: Status, code: &'static str, detail: &'static str) -> Self {
         use tonic::Code;
         match status.code() {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
+                Self::unavailable(code, detail).caused_by(status)
+            }
+            // A status that the peer sent has no source; one that stands for a broken connection has.
+            _ if std::error::Error::source(&status).is_some() => {
                 Self::unavailable(code, detail).caused_by(status)
             }
             _ => Self::internal(status),

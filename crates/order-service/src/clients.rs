@@ -1,6 +1,6 @@
 //! The services that this one asks: what it needs from each, in its own words.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::collections::BTreeMap;
 
 use chassis::{
     BoxError, Kit,
@@ -25,15 +25,13 @@ use contracts::{
     },
 };
 use time::OffsetDateTime;
-use tonic::{Code, Response, Status};
+use tonic::{Code, Status};
 
 use crate::{
     config::Config,
     domain::{CartLine, OnSale, PaymentPage},
 };
 
-/// How long a peer may take, finding it included.
-const DEADLINE: Duration = Duration::from_secs(2);
 /// What product-service's ledger calls goods that come back.
 const RETURN: &str = "return";
 
@@ -110,10 +108,10 @@ impl Peers {
     ) -> Result<Vec<CartLine>, Status> {
         let (mut cart, user_id) = (self.cart.clone(), buyer.to_string());
         let reply = match only {
-            None => within(cart.get_user_cart(GetCartRequest { user_id })).await?,
+            None => cart.get_user_cart(GetCartRequest { user_id }).await?.into_inner(),
             Some(ids) => {
                 let product_ids = ids.iter().map(|id| id.to_u64()).collect();
-                within(cart.get_cart_items(GetCartItemRequest { user_id, product_ids })).await?
+                cart.get_cart_items(GetCartItemRequest { user_id, product_ids }).await?.into_inner()
             }
         };
         reply.items.iter().map(cart_line).collect()
@@ -122,7 +120,7 @@ impl Peers {
     /// Those of the products that can be bought at this moment.
     pub async fn products_on_sale(&self, cart: &[CartLine]) -> Result<BTreeMap<ProductId, OnSale>, Status> {
         let ids = cart.iter().map(|line| line.product_id.to_u64()).collect();
-        let reply = within(self.product.clone().get_products(GetProductsRequest { ids })).await?;
+        let reply = self.product.clone().get_products(GetProductsRequest { ids }).await?.into_inner();
         reply.products.into_iter().filter(|product| !product.deleted).map(on_sale).collect()
     }
 
@@ -138,8 +136,8 @@ impl Peers {
             amount: amount.unsigned_abs(),
             user_id: buyer.to_u64(),
         };
-        let reply = match within(self.payment.clone().get_payment_url(request)).await {
-            Ok(reply) => reply,
+        let reply = match self.payment.clone().get_payment_url(request).await {
+            Ok(reply) => reply.into_inner(),
             Err(status) if status.code() == Code::FailedPrecondition => return Ok(PageAnswer::Closed),
             Err(status) if status.code() == Code::NotFound => return Ok(PageAnswer::NotYet),
             Err(status) => return Err(status),
@@ -152,7 +150,7 @@ impl Peers {
     /// Closes an unpaid payment for good.
     pub async fn cancel_payment(&self, order: OrderId) -> Result<PaymentEnd, Status> {
         let request = CancelPaymentRequest { order_id: order.to_u64() };
-        let reply = within(self.payment.clone().cancel_payment(request)).await?;
+        let reply = self.payment.clone().cancel_payment(request).await?.into_inner();
         Ok(match reply.outcome() {
             CancelOutcome::Cancelled => PaymentEnd::Cancelled,
             CancelOutcome::Paid => PaymentEnd::Paid,
@@ -163,8 +161,8 @@ impl Peers {
     /// What became of an order's delivery.
     pub async fn find_delivery(&self, order: OrderId) -> Result<KnownDelivery, Status> {
         let request = GetDeliveryByOrderIdRequest { order_id: order.to_u64() };
-        let reply = match within(self.delivery.clone().get_delivery_by_order_id(request)).await {
-            Ok(reply) => reply,
+        let reply = match self.delivery.clone().get_delivery_by_order_id(request).await {
+            Ok(reply) => reply.into_inner(),
             Err(status) if status.code() == Code::NotFound => return Ok(KnownDelivery::Missing),
             Err(status) => return Err(status),
         };
@@ -179,7 +177,7 @@ impl Peers {
     /// Stops a delivery that has not left yet.
     pub async fn cancel_delivery(&self, order: OrderId) -> Result<DeliveryEnd, Status> {
         let request = CancelDeliveryRequest { order_id: order.to_u64() };
-        let reply = within(self.delivery.clone().cancel_delivery(request)).await?;
+        let reply = self.delivery.clone().cancel_delivery(request).await?.into_inner();
         match reply.outcome() {
             CancelDeliveryOutcome::Cancelled => Ok(DeliveryEnd::Cancelled),
             CancelDeliveryOutcome::Shipped => Ok(DeliveryEnd::Shipped),
@@ -200,15 +198,7 @@ impl Peers {
             order_id: order.to_u64(),
             reason: RETURN.to_owned(),
         };
-        within(self.product.clone().update_stock(request)).await.map(drop)
-    }
-}
-
-/// A call that is given up after [`DEADLINE`]. The channel's own deadline starts only once a replica is found.
-async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
-    match tokio::time::timeout(DEADLINE, call).await {
-        Ok(answer) => answer.map(Response::into_inner),
-        Err(_) => Err(Status::deadline_exceeded("no answer in time")),
+        self.product.clone().update_stock(request).await.map(drop)
     }
 }
 

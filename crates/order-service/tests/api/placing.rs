@@ -6,6 +6,7 @@ use contracts::events::{Item, OrderCreated};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
+use tokio::{io::AsyncReadExt, net::TcpListener};
 use tonic::Code;
 
 use crate::shop::{ANI, Shop, TOTAL};
@@ -129,6 +130,25 @@ async fn a_peer_that_is_nowhere_is_503_as_well() {
     shop.app.customer(ANI).post(ORDER, json!({})).await.problem(503, "cart_unavailable");
     let shop = Shop::open_with(&["--cart-grpc-url=http://cart.invalid:9083"]).await;
     shop.app.customer(ANI).post(ORDER, json!({})).await.problem(503, "cart_unavailable");
+}
+
+#[tokio::test]
+async fn a_peer_that_dies_in_the_middle_of_a_call_is_503_as_well() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("--cart-grpc-url=http://{}", listener.local_addr().unwrap());
+    let shop = Shop::open_with(&[&url]).await;
+    // Reads what comes first and hangs up, again and again.
+    let dying = async {
+        loop {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            peer.read_u8().await.ok();
+        }
+    };
+    let ani = shop.app.customer(ANI);
+    tokio::select! {
+        () = dying => {}
+        reply = ani.post(ORDER, json!({})) => { reply.problem(503, "cart_unavailable"); }
+    }
 }
 
 #[tokio::test]
