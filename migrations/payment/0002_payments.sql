@@ -20,6 +20,9 @@ create table payments (
     refunded_amount bigint not null default 0,
     -- Set once the order is FAILED or CANCELLED: money that comes from then on goes back.
     order_ended_at timestamptz,
+    -- The trace of the purchase, so that what Midtrans tells of much later belongs to it.
+    correlation_id text not null,
+    traceparent text not null,
     -- When Midtrans was last asked because somebody looked.
     asked_at timestamptz,
     created_at timestamptz not null default now(),

@@ -65,7 +65,7 @@ pub enum Delivered {
 /// The events that a service follows, each with its handler: reads like a routing table.
 ///
 /// ```ignore
-/// Consumer::new(groups::ORDER, app, pool, outbox).on::<StockReserved>().on::<PaymentSuccess>()
+/// Consumer::new(groups::THING, app, pool, outbox).on::<ThingHappened>().on_batch::<ThingCounted>()
 /// ```
 pub struct Consumer<A> {
     desk: Desk<A>,

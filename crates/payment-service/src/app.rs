@@ -19,6 +19,16 @@ pub mod request_refund;
 pub mod settle;
 pub mod view_payment;
 
+use contracts::events::Event;
+use sqlx::PgTransaction;
+
+use crate::domain::Payment;
+
+/// Appends an event as part of the purchase that the payment belongs to, whoever brought the news.
+async fn publish<E: Event>(tx: &mut PgTransaction<'_>, payment: &Payment, event: E) -> sqlx::Result<()> {
+    messaging::outbox::append_all(tx, [(payment.trace.clone(), event)]).await
+}
+
 /// Why a piece of background work has to be done again.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {

@@ -6,6 +6,7 @@ mod schedule;
 mod seen;
 mod status;
 
+use chassis::context::Trace;
 use contracts::{OrderId, UserId};
 use time::OffsetDateTime;
 
@@ -36,6 +37,8 @@ pub struct Payment {
     pub refunded_amount: i64,
     /// The order is FAILED or CANCELLED: money that comes from now on goes back.
     pub order_ended: bool,
+    /// The trace of the purchase, for what is said because of Midtrans.
+    pub trace: Trace,
 }
 
 /// How a payment was paid.

@@ -13,6 +13,10 @@ mod refunds;
 mod views;
 mod voids;
 
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+
 pub use attempts::{
     Link, Linked, claim_polls, find_attempt, find_link, insert_attempt, list_attempts,
     update_attempt_abandoned, update_attempt_id_taken, update_attempt_lease, update_attempt_linked,
@@ -34,3 +38,9 @@ pub use refunds::{
 };
 pub use views::{RefundView, View, find_view};
 pub use voids::{Void, claim_voids, insert_void, update_void_again, update_void_done};
+
+/// A duration as PostgreSQL adds it to a time.
+fn interval(duration: Duration) -> PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    PgInterval { months: 0, days: 0, microseconds }
+}

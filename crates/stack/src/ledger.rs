@@ -16,7 +16,7 @@ pub use self::books::Books;
 use crate::Result;
 use crate::settings::Settings;
 
-const SETTLES_WITHIN: Duration = Duration::from_mins(1);
+const SETTLES_WITHIN: Duration = Duration::from_secs(100);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// More would not help a reader.
 const SHOWN: usize = 10;

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::api::{Api, Reply, number, text};
 use crate::{Error, Result};
 
-/// How long anything that happens by itself may take.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+/// How long anything that happens by itself may take: what a killed process had in hand is taken over after a minute.
+pub const PATIENCE: Duration = Duration::from_secs(100);
 /// Soon at first, to measure well; then seldom, so that looking is not the load.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 const SELDOM: Duration = Duration::from_millis(100);

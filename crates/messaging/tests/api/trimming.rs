@@ -11,13 +11,18 @@ use crate::support::{
 
 const STREAM: &str = Ping::STREAM.name;
 
+/// Looks all the time whether there is something to forget.
+fn tidy() -> RelayPolicy {
+    RelayPolicy { housekeeping: Duration::from_millis(50), ..relay_policy() }
+}
+
 /// Keeps nothing that it need not keep.
 fn forgetful() -> RelayPolicy {
     RelayPolicy {
         keep_published: Duration::ZERO,
         keep_handled: Duration::ZERO,
         keep_ungrouped: Duration::ZERO,
-        ..relay_policy()
+        ..tidy()
     }
 }
 
@@ -97,7 +102,7 @@ async fn neither_an_unread_nor_a_pending_entry_is_passed() {
 #[tokio::test]
 async fn acknowledged_rows_are_kept_for_their_time() {
     let world = World::new().await;
-    let (relay, consumer) = (world.relay(), world.consumer());
+    let (relay, consumer) = (world.relay_with(tidy()), world.consumer());
     world.publish((0..5).map(Ping::new)).await;
     world.wait_for_effects(0..5).await;
     eventually("the stream to be trimmed", async || world.redis.numbers(STREAM).await.is_empty()).await;
@@ -111,7 +116,7 @@ async fn a_stream_without_groups_is_trimmed_by_age() {
     let world = World::new().await;
     world.add_raw(Pong::STREAM.name, "1-0", &fields(Pong::new(1))).await;
     world.add(Pong::new(2)).await;
-    let relay = world.relay();
+    let relay = world.relay_with(tidy());
     eventually("the old one to go", async || world.redis.numbers(Pong::STREAM.name).await == [2]).await;
     relay.stop().await;
 }
@@ -123,7 +128,7 @@ async fn what_was_handled_is_remembered_for_its_time() {
     let old = "insert into messaging.inbox (consumer, event_id, handled_at)
                values ('test-group', gen_random_uuid(), now() - interval '31 days')";
     sqlx::query(old).execute(&world.pool).await.unwrap();
-    let relay = world.relay();
+    let relay = world.relay_with(tidy());
     eventually("the old one to go", async || inbox(&world).await == 1).await;
     relay.stop().await;
     let relay = world.relay_with(forgetful());

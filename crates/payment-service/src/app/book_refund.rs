@@ -3,6 +3,7 @@
 use contracts::events::{PaymentRefunded, RefundCause};
 use sqlx::PgTransaction;
 
+use super::publish;
 use crate::{
     domain::{Payment, Status},
     store,
@@ -36,5 +37,5 @@ pub async fn book_refund(
     }
     let refunded_total = payment.refunded_amount;
     let event = PaymentRefunded { order_id: payment.order_id, cause, amount, refunded_total, full };
-    messaging::outbox::append(tx, event).await
+    publish(tx, payment, event).await
 }

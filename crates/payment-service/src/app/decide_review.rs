@@ -6,7 +6,7 @@ use contracts::{
 };
 use sqlx::PgTransaction;
 
-use super::{refund_undelivered::refund_rest, settle::announce};
+use super::{publish, refund_undelivered::refund_rest, settle::announce};
 use crate::{
     App,
     domain::{Paid, Payment, Status},
@@ -74,7 +74,7 @@ async fn carry_out(
         Decision::Accept => announce(tx, payment, paid).await,
         Decision::Refund => {
             let reason = PaymentFailure::Cancelled;
-            messaging::outbox::append(tx, PaymentFailed { order_id, reason }).await?;
+            publish(tx, payment, PaymentFailed { order_id, reason }).await?;
             refund_rest(tx, payment, RefundCause::Admin).await
         }
     }

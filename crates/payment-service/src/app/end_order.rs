@@ -1,5 +1,6 @@
 //! `OrderCancelled`: an open payment is closed, and a paid one goes back.
 
+use chassis::context;
 use contracts::events::{CancelCause, OrderCancelled, RefundCause};
 use messaging::{Envelope, Fail, Handle};
 use sqlx::PgTransaction;
@@ -21,7 +22,7 @@ impl Handle<OrderCancelled> for App {
         (): (),
     ) -> Result<(), Fail> {
         let Some(payment) = store::lock_payment(tx, event.order_id).await? else {
-            if store::insert_tombstone(tx, event.order_id, event.user_id).await? {
+            if store::insert_tombstone(tx, event.order_id, event.user_id, &context::current()).await? {
                 return Ok(());
             }
             return Err(Fail::retry("the payment was opened at this very moment"));

@@ -15,15 +15,20 @@ impl HandleBatch<OrderCreated> for App {
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
     ) -> Result<(), Fail> {
-        let new: Vec<NewPayment> =
-            events.iter().map(|envelope| opened(&envelope.event)).collect::<Result<_, _>>()?;
+        let new: Vec<NewPayment> = events.iter().map(opened).collect::<Result<_, _>>()?;
         Ok(store::insert_payments(tx, &new).await?)
     }
 }
 
-fn opened(event: &OrderCreated) -> Result<NewPayment, Fail> {
+fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPayment<'_>, Fail> {
     if event.total_amount < 1 {
         return Err(Fail::reject(format!("an order of {} rupiah cannot be paid", event.total_amount)));
     }
-    Ok(NewPayment { order_id: event.order_id, user_id: event.user_id, amount: event.total_amount })
+    Ok(NewPayment {
+        order_id: event.order_id,
+        user_id: event.user_id,
+        amount: event.total_amount,
+        correlation_id: &meta.correlation_id,
+        traceparent: &meta.traceparent,
+    })
 }

@@ -5,7 +5,10 @@ use midtrans::{Transaction, TransactionStatus};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
-use super::book_refund::{self, GivenBack};
+use super::{
+    book_refund::{self, GivenBack},
+    publish,
+};
 use crate::{
     App,
     domain::{
@@ -151,11 +154,11 @@ async fn follow(
             receive(tx, payment, effect, transaction).await
         }
         (Effect::None | Effect::Succeed | Effect::RefundLate, News::Ours { .. }) => Ok(()),
-        (Effect::Fail(reason), _) => messaging::outbox::append(tx, PaymentFailed { order_id, reason }).await,
+        (Effect::Fail(reason), _) => publish(tx, payment, PaymentFailed { order_id, reason }).await,
         (Effect::Reverse(kind), _) => {
             let amount = payment.paid_amount() - payment.refunded_amount;
             tracing::error!(order.id = %order_id, ?kind, amount, "the money of a paid order was taken back");
-            messaging::outbox::append(tx, PaymentReversed { order_id, kind, amount }).await
+            publish(tx, payment, PaymentReversed { order_id, kind, amount }).await
         }
     }
 }
@@ -192,7 +195,7 @@ pub(super) async fn announce(tx: &mut PgTransaction<'_>, payment: &Payment, paid
         payment_type: paid.payment_type.clone(),
         paid_at: paid.at,
     };
-    messaging::outbox::append(tx, event).await
+    publish(tx, payment, event).await
 }
 
 /// Everything that the transaction holds goes back.

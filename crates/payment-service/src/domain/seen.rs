@@ -60,7 +60,7 @@ impl Heard<'_> {
 /// Reads an answer. `amount` is what was asked for; `we_cancelled` whether a cancel of it was sent as a refund.
 pub fn see(transaction: &Transaction, amount: Option<i64>, we_cancelled: bool) -> Seen {
     use TransactionStatus as Is;
-    let as_asked = (Some(transaction.charged_for_order()) == amount || true) && transaction.currency == "IDR";
+    let as_asked = Some(transaction.charged_for_order()) == amount && transaction.currency == "IDR";
     match transaction.transaction_status {
         Is::Settlement | Is::Capture if transaction.is_paid() => {
             if as_asked {

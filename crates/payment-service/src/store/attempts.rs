@@ -1,9 +1,12 @@
 //! The pages at Midtrans.
 
+use std::time::Duration;
+
 use contracts::{OrderId, UserId};
-use sqlx::{PgConnection, postgres::types::PgInterval};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use super::interval;
 use crate::domain::{Attempt, Status};
 
 /// A payment and its newest attempt, as `GetPaymentURL` needs them.
@@ -62,7 +65,7 @@ pub async fn insert_attempt(
     midtrans_order_id: &str,
     order_id: OrderId,
     n: i32,
-    lease: std::time::Duration,
+    lease: Duration,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "insert into payment_attempts (midtrans_order_id, order_id, n, leased_until) values ($1, $2, $3, now() + $4)
@@ -81,7 +84,7 @@ pub async fn insert_attempt(
 pub async fn update_attempt_lease(
     db: &mut PgConnection,
     midtrans_order_id: &str,
-    lease: std::time::Duration,
+    lease: Duration,
 ) -> sqlx::Result<bool> {
     let taken = sqlx::query!(
         "update payment_attempts set leased_until = now() + $2
@@ -179,11 +182,7 @@ pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Re
 }
 
 /// Takes attempts that Midtrans is to be asked about.
-pub async fn claim_polls(
-    db: &mut PgConnection,
-    limit: i64,
-    lease: std::time::Duration,
-) -> sqlx::Result<Vec<Attempt>> {
+pub async fn claim_polls(db: &mut PgConnection, limit: i64, lease: Duration) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as!(
         Attempt,
         r#"update payment_attempts set next_poll_at = now() + $2
@@ -213,10 +212,4 @@ pub async fn update_attempt_polled(
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// A duration as PostgreSQL adds it to a time.
-pub(super) fn interval(duration: std::time::Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    PgInterval { months: 0, days: 0, microseconds }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use super::attempts::interval;
+use super::interval;
 
 /// A notification whose signature was right.
 #[derive(Debug)]

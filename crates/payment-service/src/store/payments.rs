@@ -1,5 +1,6 @@
 //! The payments and their history.
 
+use chassis::context::Trace;
 use contracts::{OrderId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -7,14 +8,18 @@ use time::OffsetDateTime;
 use crate::domain::{Paid, Payment, Status};
 
 /// What `OrderCreated` says.
-#[derive(Debug, Clone, Copy)]
-pub struct NewPayment {
+#[derive(Debug)]
+pub struct NewPayment<'a> {
     /// The order.
     pub order_id: OrderId,
     /// The buyer.
     pub user_id: UserId,
     /// What it costs, in rupiah.
     pub amount: i64,
+    /// The correlation id of the purchase.
+    pub correlation_id: &'a str,
+    /// Its trace context.
+    pub traceparent: &'a str,
 }
 
 struct Row {
@@ -30,6 +35,8 @@ struct Row {
     paid_amount: Option<i64>,
     refunded_amount: i64,
     order_ended_at: Option<OffsetDateTime>,
+    correlation_id: String,
+    traceparent: String,
 }
 
 impl From<Row> for Payment {
@@ -51,20 +58,24 @@ impl From<Row> for Payment {
             }),
             refunded_amount: row.refunded_amount,
             order_ended: row.order_ended_at.is_some(),
+            trace: Trace::continued(Some(&row.correlation_id), Some(&row.traceparent)),
         }
     }
 }
 
 /// Starts the payments of many orders. One that is known stays as it is, but a tombstone learns its amount.
-pub async fn insert_payments(db: &mut PgConnection, new: &[NewPayment]) -> sqlx::Result<()> {
+pub async fn insert_payments(db: &mut PgConnection, new: &[NewPayment<'_>]) -> sqlx::Result<()> {
     let orders: Vec<i64> = new.iter().map(|payment| payment.order_id.get()).collect();
     let users: Vec<i64> = new.iter().map(|payment| payment.user_id.get()).collect();
     let amounts: Vec<i64> = new.iter().map(|payment| payment.amount).collect();
+    let correlation_ids: Vec<&str> = new.iter().map(|payment| payment.correlation_id).collect();
+    let traceparents: Vec<&str> = new.iter().map(|payment| payment.traceparent).collect();
     sqlx::query!(
         "with opened as (
-             insert into payments (order_id, user_id, amount, status)
-             select distinct on (order_id) order_id, user_id, amount, $4
-             from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as new (order_id, user_id, amount)
+             insert into payments (order_id, user_id, amount, status, correlation_id, traceparent)
+             select distinct on (order_id) order_id, user_id, amount, $4, correlation_id, traceparent
+             from unnest($1::bigint[], $2::bigint[], $3::bigint[], $5::text[], $6::text[])
+                 as new (order_id, user_id, amount, correlation_id, traceparent)
              order by order_id
              on conflict (order_id) do update set amount = excluded.amount where payments.amount is null
              returning order_id, status
@@ -75,6 +86,8 @@ pub async fn insert_payments(db: &mut PgConnection, new: &[NewPayment]) -> sqlx:
         &users,
         &amounts,
         Status::Pending as Status,
+        &correlation_ids as &[&str],
+        &traceparents as &[&str],
     )
     .execute(db)
     .await?;
@@ -86,10 +99,12 @@ pub async fn insert_tombstone(
     db: &mut PgConnection,
     order_id: OrderId,
     user_id: UserId,
+    trace: &Trace,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "with closed as (
-             insert into payments (order_id, user_id, status, order_ended_at) values ($1, $2, $3, now())
+             insert into payments (order_id, user_id, status, order_ended_at, correlation_id, traceparent)
+             values ($1, $2, $3, now(), $4, $5)
              on conflict (order_id) do nothing
              returning order_id, status
          )
@@ -98,6 +113,8 @@ pub async fn insert_tombstone(
         order_id.get(),
         user_id.get(),
         Status::Cancelled as Status,
+        trace.correlation_id,
+        trace.traceparent,
     )
     .execute(db)
     .await?;
@@ -110,7 +127,7 @@ pub async fn find_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
         Row,
         r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
              expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
-             order_ended_at
+             order_ended_at, correlation_id, traceparent
          from payments where order_id = $1"#,
         order_id.get(),
     )
@@ -125,7 +142,7 @@ pub async fn lock_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
         Row,
         r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
              expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
-             order_ended_at
+             order_ended_at, correlation_id, traceparent
          from payments where order_id = $1 for update"#,
         order_id.get(),
     )

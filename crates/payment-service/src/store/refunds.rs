@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use contracts::{OrderId, events::RefundCause};
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::attempts::interval;
+use super::interval;
 use crate::domain::{Refund, RefundMethod, RefundState};
 
 /// A refund that was decided on.
@@ -137,11 +136,10 @@ pub async fn update_refund_sent(db: &mut PgConnection, id: i64, method: RefundMe
 
 /// Later again.
 pub async fn update_refund_again(db: &mut PgConnection, id: i64, after: Duration) -> sqlx::Result<()> {
-    let next = OffsetDateTime::now_utc() + after;
     sqlx::query!(
-        "update refunds set next_try_at = $2 where id = $1 and state in ($3, $4)",
+        "update refunds set next_try_at = now() + $2 where id = $1 and state in ($3, $4)",
         id,
-        next,
+        interval(after),
         RefundState::Requested as RefundState,
         RefundState::Sent as RefundState,
     )

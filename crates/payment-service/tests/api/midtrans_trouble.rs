@@ -164,6 +164,24 @@ async fn a_second_payment_of_the_same_order_goes_back() {
     assert_eq!(shop.app.published::<PaymentSuccess>().await.len(), 1);
 }
 
+#[tokio::test]
+async fn the_end_of_one_transaction_is_not_the_end_while_another_is_alive() {
+    let (shop, scripted) = with_scripted().await;
+    scripted.makes_pages();
+    shop.page(41).await;
+    let order_id = midtrans_id(&shop).await;
+    let cancelled = json!({ "order_id": order_id });
+    scripted.answers("t-1/status", 200, transaction("cancel", cancelled));
+    scripted.answers("status", 200, transaction("pending", json!({ "transaction_id": "t-2" })));
+    shop.sql(
+        "insert into notifications (midtrans_order_id, transaction_id, transaction_status)
+         select midtrans_order_id, 't-1', 'cancel' from payment_attempts",
+    )
+    .await;
+    shop.handle_notifications(1).await;
+    assert_eq!(shop.status(41).await, "PENDING");
+}
+
 async fn midtrans_id(shop: &Shop) -> String {
     sqlx::query_scalar("select midtrans_order_id from payment_attempts").fetch_one(shop.pool()).await.unwrap()
 }

@@ -39,6 +39,14 @@ async fn a_capture_and_its_settlement_are_one_payment() {
 }
 
 #[tokio::test]
+async fn what_midtrans_tells_belongs_to_the_purchase() {
+    let shop = Shop::start().await;
+    shop.paid(41, json!({})).await;
+    let traced = "select count(*) from messaging.outbox where fields ->> 'correlation_id' = 'test'";
+    assert_eq!(shop.count(traced).await, 1, "the correlation id of OrderCreated");
+}
+
+#[tokio::test]
 async fn a_challenge_waits_for_its_verdict() {
     let shop = Shop::start().await;
     for (id, verdict, end) in [(41, "accept", "SUCCESS"), (42, "deny", "FAILED")] {

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::shop::serve;
 
-/// Answers by the last part of the path: `transactions`, `status`, `cancel`, `refund`.
+/// Answers by the last part of the path, `transactions`, `status`, `cancel` or `refund`, or by the last two:
+/// `t-1/status`.
 #[derive(Clone, Default)]
 pub struct Scripted {
     answers: Arc<Mutex<BTreeMap<&'static str, (u16, Value)>>>,
@@ -50,10 +51,12 @@ impl Scripted {
 
 async fn answer(State(scripted): State<Scripted>, method: Method, uri: Uri) -> (StatusCode, String) {
     scripted.asked.lock().unwrap().push(format!("{method} {}", uri.path()));
-    let part = uri.path().rsplit('/').next().unwrap_or_default();
+    let mut parts = uri.path().rsplit('/');
+    let (part, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let unknown = (200, json!({ "status_code": "404", "status_message": "Transaction doesn't exist." }));
-    let (status, body) = scripted.answers.lock().unwrap().get(part).cloned().unwrap_or(unknown);
+    let answers = scripted.answers.lock().unwrap();
+    let answer = answers.get(format!("{id}/{part}").as_str()).or_else(|| answers.get(part));
+    let (status, body) = answer.cloned().unwrap_or(unknown);
     // Midtrans names the order that it is asked for.
-    let id = uri.path().split('/').nth_back(1).unwrap_or_default();
     (StatusCode::from_u16(status).unwrap(), body.to_string().replace("THE-ORDER", id))
 }

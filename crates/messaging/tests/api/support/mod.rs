@@ -66,12 +66,12 @@ pub fn policy() -> Policy {
     }
 }
 
-/// See [`policy`].
+/// See [`policy`]. Nothing is trimmed under the eyes of a test that looks at what was sent.
 pub fn relay_policy() -> RelayPolicy {
     RelayPolicy {
         poll: Duration::from_millis(20),
         check: Duration::from_millis(20),
-        housekeeping: Duration::from_millis(50),
+        housekeeping: Duration::from_hours(1),
         ..RelayPolicy::default()
     }
 }
