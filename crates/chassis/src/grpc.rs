@@ -1,4 +1,4 @@
-//! gRPC between the services: who may call ([`require_secret`]), and how to call ([`Peer`]).
+//! gRPC between the services: who may call (`require_secret`), and how to call ([`Peer`]).
 
 mod peer;
 
