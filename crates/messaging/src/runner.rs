@@ -84,8 +84,8 @@ impl Default for Policy {
         Self {
             slots: 16,
             count: 100,
-            deadline: Duration::from_secs(30),
-            claim_after: Duration::from_mins(1),
+            deadline: Duration::from_secs(10),
+            claim_after: Duration::from_secs(15),
             shortest_wait: Duration::from_millis(100),
             longest_wait: Duration::from_secs(30),
             not_yet_for: Duration::from_hours(24),
