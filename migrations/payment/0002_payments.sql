@@ -73,6 +73,9 @@ create table payment_attempts (
     -- What Midtrans charges for the order, in rupiah, a fee on top left out.
     charged bigint,
     settled_at timestamptz,
+    -- Set before Midtrans is asked to close it because the order is being cancelled: the cancel that it then tells of, by
+    -- a notification that may overtake its answer, is ours and not the customer's.
+    closing_at timestamptz,
     -- Who makes the page holds this lease, so that two callers do not revoke each other's page.
     leased_until timestamptz,
     linked_at timestamptz,

@@ -20,7 +20,7 @@ use sqlx::postgres::types::PgInterval;
 pub use attempts::{
     Link, Linked, claim_polls, find_attempt, find_link, insert_attempt, list_attempts,
     update_attempt_abandoned, update_attempt_id_taken, update_attempt_lease, update_attempt_linked,
-    update_attempt_polled, update_attempt_seen,
+    update_attempt_polled, update_attempt_seen, update_attempts_closing,
 };
 pub use idempotency::{KnownReply, delete_old_replies, find_reply, insert_key, update_reply};
 pub use notifications::{

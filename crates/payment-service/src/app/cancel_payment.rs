@@ -56,6 +56,8 @@ async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, Trouble> {
     if !matches!(payment.status, Status::Pending | Status::Challenge) {
         return Ok(outcome(payment.status));
     }
+    // A notification of our own cancel may be handled before Midtrans' answer to it arrives here.
+    store::update_attempts_closing(&mut db, order_id).await?;
     let attempts = store::list_attempts(&mut db, order_id).await?;
     drop(db);
     let pages: Vec<_> = attempts.iter().filter(|attempt| attempt.token.is_some()).collect();

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     App,
     domain::{
-        Booking, Effect, Heard, Paid, Payment, Refund, RefundMethod, Seen, Status, Step, bookings, see, step,
+        Attempt, Booking, Effect, Heard, Paid, Payment, Refund, RefundMethod, Seen, Status, Step, bookings,
+        see, step,
     },
     store::{self, NewRefund},
 };
@@ -26,7 +27,7 @@ pub async fn settle(app: &App, midtrans_order_id: &str, heard: Heard<'_>) -> sql
     let Some(attempt) = store::find_attempt(&mut tx, midtrans_order_id).await? else { return Ok(None) };
     let Some(mut payment) = store::lock_payment(&mut tx, attempt.order_id).await? else { return Ok(None) };
     match heard {
-        Heard::Transaction(transaction) => hear(&mut tx, &mut payment, transaction).await?,
+        Heard::Transaction(transaction) => hear(&mut tx, &mut payment, &attempt, transaction).await?,
         Heard::Closed => {
             walk(&mut tx, &mut payment, Seen::Closed, &News::Ours { midtrans_order_id, heard }).await?;
         }
@@ -65,12 +66,16 @@ impl News<'_> {
 async fn hear(
     tx: &mut PgTransaction<'_>,
     payment: &mut Payment,
+    attempt: &Attempt,
     transaction: &Transaction,
 ) -> sqlx::Result<()> {
     store::update_attempt_seen(tx, transaction).await?;
     let refunds = known_refunds(tx, payment, transaction).await?;
     let by_cancel = |refund: &Refund| refund.method == Some(RefundMethod::Cancel);
-    let seen = see(transaction, payment.amount, refunds.iter().any(by_cancel));
+    let seen = match see(transaction, payment.amount, refunds.iter().any(by_cancel)) {
+        Seen::Cancelled if attempt.closing => Seen::Closed,
+        seen => seen,
+    };
     if payment.paid_by_another(&transaction.transaction_id) {
         return hear_of_another(tx, payment, transaction, seen, &refunds).await;
     }

@@ -22,6 +22,8 @@ pub struct Attempt {
     pub transaction_id: Option<String>,
     /// When the page was made.
     pub linked_at: Option<OffsetDateTime>,
+    /// Whether Midtrans is being asked to close it, since the order is being cancelled.
+    pub closing: bool,
 }
 
 /// An id that no other attempt has: not of this order, nor of another database or environment. Never parsed; the order

@@ -161,7 +161,8 @@ pub async fn update_attempt_seen(
 pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at
+        r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
+                closing_at is not null as "closing!"
          from payment_attempts where midtrans_order_id = $1"#,
         midtrans_order_id,
     )
@@ -169,11 +170,23 @@ pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sql
     .await
 }
 
+/// Notes that Midtrans is about to be asked to close the pages of an order.
+pub async fn update_attempts_closing(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update payment_attempts set closing_at = coalesce(closing_at, now()) where order_id = $1",
+        order_id.get(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The attempts of an order, oldest first.
 pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at
+        r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
+                closing_at is not null as "closing!"
          from payment_attempts where order_id = $1 order by n"#,
         order_id.get(),
     )
@@ -190,7 +203,8 @@ pub async fn claim_polls(db: &mut PgConnection, limit: i64, lease: Duration) -> 
              select midtrans_order_id from payment_attempts where next_poll_at <= now()
              order by next_poll_at limit $1 for update skip locked
          ))
-         returning midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at"#,
+         returning midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
+             closing_at is not null as "closing!""#,
         limit,
         interval(lease),
     )

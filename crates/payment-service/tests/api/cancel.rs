@@ -1,6 +1,7 @@
 //! `CancelPayment`: an unpaid payment is closed for good, as Midtrans confirms it.
 
 use contracts::{
+    OrderId,
     events::{PaymentFailed, PaymentSuccess},
     grpc::payment::{CancelOutcome, CancelPaymentRequest},
 };
@@ -81,4 +82,24 @@ async fn without_midtrans_nothing_is_known() {
     shop.weather(json!({ "down": true })).await;
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown);
     assert_eq!(shop.status(41).await, "PENDING");
+}
+
+#[tokio::test]
+async fn a_notification_of_our_own_cancel_may_overtake_its_answer() {
+    let shop = Shop::start().await;
+    let token = shop.page(41).await;
+    shop.pay(&token, json!({ "payment_type": "bank_transfer", "outcome": "pending" })).await;
+    // As far as CancelPayment has come when Midtrans' answer to its cancel is still on the way.
+    let order = OrderId::try_from(41_i64).unwrap();
+    let mut db = shop.app.pool().acquire().await.unwrap();
+    payment_service::store::update_attempts_closing(&mut db, order).await.unwrap();
+    shop.pay(&token, json!({ "outcome": "cancel" })).await;
+    shop.poll().await;
+    assert_eq!(shop.status(41).await, "CANCELLED");
+    assert_eq!(
+        shop.app.published::<PaymentFailed>().await,
+        [],
+        "the order is being cancelled: it has not failed"
+    );
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
 }
