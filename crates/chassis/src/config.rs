@@ -122,6 +122,9 @@ pub struct Common {
     /// What services show one another on gRPC.
     #[arg(long, env, hide_env_values = true)]
     pub internal_secret: SecretString,
+    /// A collector of traces (OTLP over gRPC), such as `http://localhost:4317`; none if it is not set.
+    #[arg(long, env)]
+    pub otel_exporter_otlp_endpoint: Option<String>,
     /// Redis: carts and counters on DB 0, streams on DB 1.
     #[command(flatten)]
     pub redis: RedisConfig,
@@ -230,6 +233,12 @@ impl Common {
                 && !self.public_url.ends_with('/'),
             "PUBLIC_URL is not a base URL: use for example `https://shop.example`, without a slash at its end",
         );
+        if let Some(endpoint) = &self.otel_exporter_otlp_endpoint {
+            faults.require(
+                endpoint.parse::<axum::http::Uri>().is_ok_and(|uri| uri.scheme().is_some()),
+                "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: use for example `http://localhost:4317`",
+            );
+        }
         for origin in self.cors_allowed_origins.iter().filter(|origin| !origin.is_empty()) {
             faults.require(
                 origin.starts_with("http://") || origin.starts_with("https://"),

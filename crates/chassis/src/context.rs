@@ -3,7 +3,6 @@
 
 use std::future::Future;
 
-use axum::http::HeaderMap;
 use uuid::Uuid;
 
 /// The header, and gRPC metadata key, of the correlation id.
@@ -42,20 +41,21 @@ impl Trace {
 
     /// Continues what the caller sent, as far as it is well-formed: a malformed id is replaced.
     pub fn continued(correlation_id: Option<&str>, traceparent: Option<&str>) -> Self {
-        let trace_id = traceparent.and_then(trace_id).map_or_else(random_trace_id, str::to_owned);
-        let span_id = &Uuid::new_v4().simple().to_string()[..16];
+        let trace_id =
+            traceparent.and_then(TraceParent::parse).map_or_else(random_trace_id, |it| it.trace_id);
+        let mut span_id = Uuid::new_v4().simple().to_string();
+        span_id.truncate(16);
+        Self::of(correlation_id, &TraceParent { trace_id, span_id })
+    }
+
+    /// The trace of a span whose ids are known.
+    pub(crate) fn of(correlation_id: Option<&str>, ids: &TraceParent) -> Self {
         Self {
             correlation_id: correlation_id
                 .filter(|id| is_correlation_id(id))
                 .map_or_else(random_trace_id, str::to_owned),
-            traceparent: format!("00-{trace_id}-{span_id}-01"),
+            traceparent: format!("00-{}-{}-01", ids.trace_id, ids.span_id),
         }
-    }
-
-    /// Continues the trace of an HTTP request or a gRPC call.
-    pub fn from_headers(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        Self::continued(text(CORRELATION_ID), text(TRACEPARENT))
     }
 }
 
@@ -67,15 +67,27 @@ fn is_correlation_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// The trace id of a version-00 traceparent (<https://www.w3.org/TR/trace-context/>).
-fn trace_id(traceparent: &str) -> Option<&str> {
-    let mut parts = traceparent.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let hex = |part: &str, len| {
-        part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    let known = version == "00" && parts.next().is_none() && hex(span, 16) && hex(flags, 2);
-    (known && hex(trace, 32) && trace.bytes().any(|b| b != b'0')).then_some(trace)
+/// The ids of a version-00 traceparent (<https://www.w3.org/TR/trace-context/>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TraceParent {
+    /// 32 hexadecimal digits.
+    pub trace_id: String,
+    /// 16 hexadecimal digits.
+    pub span_id: String,
+}
+
+impl TraceParent {
+    pub(crate) fn parse(header: &str) -> Option<Self> {
+        let mut parts = header.split('-');
+        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let hex = |part: &str, len| {
+            part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        };
+        let id = |part: &str, len| hex(part, len) && part.bytes().any(|b| b != b'0');
+        let known =
+            version == "00" && parts.next().is_none() && id(trace, 32) && id(span, 16) && hex(flags, 2);
+        known.then(|| Self { trace_id: trace.to_owned(), span_id: span.to_owned() })
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +107,7 @@ mod tests {
             assert_ne!(Trace::continued(Some(bad), None).correlation_id, bad);
         }
         for bad in ["", "00-x-y-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01"] {
-            assert_eq!(trace_id(bad), None, "{bad}");
+            assert_eq!(TraceParent::parse(bad), None, "{bad}");
         }
     }
 }

@@ -6,17 +6,17 @@ use axum::{
     extract::{Request, State},
     http::header::AUTHORIZATION,
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
-use tonic::Status;
+use tonic::{Code, Status};
 
 pub use peer::{Peer, PeerChannel};
 
 use crate::{
-    Problem,
-    context::{self, Trace},
+    Problem, context,
+    spans::{Kind, Span},
 };
 
 /// Health checks are open to anybody: they say nothing, and whoever supervises the process has no secret.
@@ -35,14 +35,33 @@ pub(crate) async fn require_secret(
         return Status::unauthenticated("the internal secret is missing or wrong")
             .into_http::<axum::body::Body>();
     }
-    context::scope(Trace::from_headers(request.headers()), next.run(request)).await.into_response()
+    let name = request.uri().path().trim_start_matches('/').to_owned();
+    let mut told = Span::of_request(Kind::Server, name, request.headers());
+    told.set("rpc.system.name", "grpc");
+    let response = context::scope(told.trace().clone(), next.run(request)).await;
+    if Status::from_header_map(response.headers()).is_some_and(|status| is_fault(status.code())) {
+        told.fail();
+    }
+    response
+}
+
+/// Whether a code says that the callee is at fault, and not the caller's question.
+const fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 impl Problem {
     /// What a failed call to another service means for our caller, unless the code has a meaning of its own:
     /// 503 if the peer is away, too slow or gone in the middle of it, else a bug.
     pub fn from_peer(status: Status, code: &'static str, detail: &'static str) -> Self {
-        use tonic::Code;
         match status.code() {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
                 Self::unavailable(code, detail).caused_by(status)

@@ -14,6 +14,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod problem;
 pub mod service;
+pub mod spans;
 pub mod telemetry;
 
 pub use auth::{Admin, Claims, Role, User};

@@ -14,7 +14,9 @@ use crate::{
     auth::{Sessions, Tokens},
     config, database, grpc,
     health::Health,
-    http, telemetry,
+    http,
+    spans::Exporter,
+    telemetry,
 };
 
 /// A service. `main` is `chassis::run::<ThisService>()`.
@@ -226,6 +228,7 @@ async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
 
 async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
     telemetry::init(config.common())?;
+    let exporter = Exporter::start(config.common(), S::NAME)?;
     let mut kit = Kit::new(config.common());
     kit.metrics = Some(telemetry::metrics()?);
     let http = http::bind(kit.common.http_addr, "HTTP_ADDR").await?;
@@ -247,7 +250,9 @@ async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
     let stop = kit.lifecycle.shutdown().cancelled_owned();
     kit.lifecycle.spawn("http", http::serve(http, http::router(S::NAME, S::http(), app, &kit), stop));
     tracing::info!(http = %kit.common.http_addr, "{} is up", S::NAME);
-    Ok(kit.lifecycle.run_to_end().await?)
+    let well = kit.lifecycle.run_to_end().await?;
+    exporter.end().await;
+    Ok(well)
 }
 
 /// The gRPC services with health, the secret and the trace.

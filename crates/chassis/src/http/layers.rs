@@ -16,7 +16,8 @@ use tracing::Instrument;
 
 use crate::{
     Common, Problem,
-    context::{self, CORRELATION_ID, Trace},
+    context::{self, CORRELATION_ID},
+    spans::{Kind, Span},
 };
 
 /// How long a request may take.
@@ -26,9 +27,12 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Puts the request into its trace, returns the correlation id, and writes one log line and the metrics.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
-    let trace = Trace::from_headers(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let mut told = Span::of_request(Kind::Server, format!("{method} {route}"), request.headers());
+    told.set("http.request.method", method.to_string());
+    told.set("http.route", route.clone());
+    let trace = told.trace().clone();
     let correlation_id = trace.correlation_id.clone();
     let span = tracing::info_span!("request", correlation_id, traceparent = trace.traceparent);
     let started = Instant::now();
@@ -38,6 +42,10 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
         response
     };
     let mut response = context::scope(trace, work.instrument(span)).await;
+    told.set("http.response.status_code", i64::from(response.status().as_u16()));
+    if response.status().is_server_error() {
+        told.fail();
+    }
     if let Ok(value) = HeaderValue::from_str(&correlation_id) {
         response.headers_mut().insert(HeaderName::from_static(CORRELATION_ID), value);
     }

@@ -2,7 +2,10 @@
 
 use std::{any::Any, future::Future, panic::AssertUnwindSafe, time::Duration};
 
-use chassis::context::{self, Trace};
+use chassis::{
+    context::{self, Trace},
+    spans,
+};
 use contracts::events::Fields;
 use futures::FutureExt;
 use tracing::{Instrument, Span, field::Empty};
@@ -20,6 +23,15 @@ pub(crate) struct Origin<'a> {
 impl Origin<'_> {
     fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
+    }
+
+    fn told(&self) -> spans::Span {
+        let (correlation_id, traceparent) = (self.field("correlation_id"), self.field("traceparent"));
+        let name = format!("process {}", self.stream);
+        let mut told = spans::Span::start(spans::Kind::Consumer, name, correlation_id, traceparent);
+        told.set("messaging.destination.name", self.stream.to_owned());
+        told.set("messaging.consumer.group.name", self.group.to_owned());
+        told
     }
 
     fn span(&self, trace: &Trace) -> Span {
@@ -45,14 +57,19 @@ pub(crate) async fn guarded<T>(
     deadline: Duration,
     handler: impl Future<Output = Result<T, Fail>>,
 ) -> Result<T, Fail> {
-    let trace = Trace::continued(origin.field("correlation_id"), origin.field("traceparent"));
+    let mut told = origin.told();
+    let trace = told.trace().clone();
     let span = origin.span(&trace);
     let handler = AssertUnwindSafe(context::scope(trace, handler)).catch_unwind();
-    match tokio::time::timeout(deadline, handler).instrument(span).await {
+    let result = match tokio::time::timeout(deadline, handler).instrument(span).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(Fail::bug(format!("panicked: {}", message(panic.as_ref())))),
         Err(_) => Err(Fail::bug(format!("not done after {deadline:?}"))),
+    };
+    if result.is_err() {
+        told.fail();
     }
+    result
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
