@@ -101,19 +101,11 @@ impl Ports {
 
     /// Ports that are free now.
     pub fn free() -> Result<Self> {
-        let mut taken = Vec::new();
-        let mut next = || loop {
-            let port = ports::free()?;
-            if !taken.contains(&port) {
-                taken.push(port);
-                return Ok::<u16, Error>(port);
-            }
-        };
         let (mut http, mut grpc) = ([0; 7], [0; 7]);
         for port in http.iter_mut().chain(&mut grpc) {
-            *port = next()?;
+            *port = ports::free()?;
         }
-        Ok(Self { gateway: next()?, postgres: next()?, redis: next()?, http, grpc })
+        Ok(Self { gateway: ports::free()?, postgres: ports::free()?, redis: ports::free()?, http, grpc })
     }
 
     /// Where a service answers HTTP.
