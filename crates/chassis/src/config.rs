@@ -239,19 +239,24 @@ impl Common {
                 "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: use for example `http://localhost:4317`",
             );
         }
-        for origin in self.cors_allowed_origins.iter().filter(|origin| !origin.is_empty()) {
+        for origin in listed(&self.cors_allowed_origins) {
             faults.require(
                 origin.starts_with("http://") || origin.starts_with("https://"),
                 format!("CORS_ALLOWED_ORIGINS has `{origin}`, which is not an origin such as `https://shop.example`"),
             );
         }
-        for proxy in self.trusted_proxies.iter().filter(|proxy| !proxy.is_empty()) {
+        for proxy in listed(&self.trusted_proxies) {
             faults.require(
                 proxy.parse::<std::net::IpAddr>().is_ok(),
                 format!("TRUSTED_PROXIES has `{proxy}`, which is not an IP address"),
             );
         }
     }
+}
+
+/// The members of a list that people wrote: with spaces after the commas, and without any it has one that is empty.
+pub(crate) fn listed(values: &[String]) -> impl Iterator<Item = &str> {
+    values.iter().map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
 /// Reads a configuration from flags and environment.

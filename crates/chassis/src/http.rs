@@ -19,7 +19,7 @@ pub use page::{Page, link_next};
 pub use peer::ClientAddr;
 pub use shop::plain_client;
 
-use crate::{Common, Kit, Problem, auth::Tokens, health::Health};
+use crate::{Common, Kit, Problem, auth::Tokens, config::listed, health::Health};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -77,5 +77,5 @@ fn origin_allowed(common: &Common, origin: &str) -> bool {
     let local =
         origin.strip_prefix("http://localhost").is_some_and(|port| port.is_empty() || port.starts_with(':'));
     (local && common.app_env == crate::config::AppEnv::Development)
-        || common.cors_allowed_origins.iter().any(|allowed| allowed == origin)
+        || listed(&common.cors_allowed_origins).any(|allowed| allowed == origin)
 }

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 
-use crate::Common;
+use crate::{Common, config::listed};
 
 /// Where a request came from, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) struct Proxies(Arc<[IpAddr]>);
 
 impl Proxies {
     pub(super) fn new(common: &Common) -> Self {
-        Self(common.trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect())
+        Self(listed(&common.trusted_proxies).filter_map(|proxy| proxy.parse().ok()).collect())
     }
 
     /// The last entry of X-Forwarded-For is the gateway's word, which counts if the connection comes from a private

@@ -72,7 +72,11 @@ async fn panics() {
 }
 
 fn kit() -> Kit {
-    let flags = ["--jwt-secret=a", "--internal-secret=b", "--cors-allowed-origins=https://shop.example"];
+    let flags = [
+        "--jwt-secret=a",
+        "--internal-secret=b",
+        "--cors-allowed-origins=https://a.example, https://shop.example",
+    ];
     let config = chassis::service::configuration_from_flags::<Sample>(&flags.map(str::to_owned)).unwrap();
     Kit::new(config.common())
 }

@@ -185,6 +185,7 @@ pub(super) fn gateway_variables(settings: &Settings, ports: &Ports) -> Vec<(Stri
     set("GATEWAY_LISTEN", &format!("127.0.0.1:{}", ports.gateway));
     set("MIDTRANS_ENVIRONMENT", settings.get("MIDTRANS_ENVIRONMENT"));
     set("RATE_LIMIT", settings.get("RATE_LIMIT"));
+    set("TRUSTED_PROXIES", settings.get("TRUSTED_PROXIES"));
     set("UPSTREAM_RESOLVE", "");
     set("RESOLVER", "127.0.0.1");
     variables

@@ -94,7 +94,12 @@ async fn asked_with(open: &Open, path: &str, correlation_id: &str) -> Reply {
 }
 
 async fn a_flood_of_registrations_is_slowed_down(open: &Open) {
-    let ask = async |_| open.api.post("/api/v1/register", None, &json!({})).await.unwrap();
+    // Each from an address of its own, as the client says, which nobody believes.
+    let ask = async |n: u32| {
+        let request = open.api.request(Method::POST, "/api/v1/register");
+        let request = request.header("X-Forwarded-For", format!("198.51.100.{}", n % 250));
+        open.api.send(request.json(&json!({}))).await.unwrap()
+    };
     let replies: Vec<Reply> = futures::stream::iter(0..800).map(ask).buffer_unordered(40).collect().await;
     let limited: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 429).collect();
     assert!(!limited.is_empty() && limited.len() <= 600, "{} of 800 were limited", limited.len());

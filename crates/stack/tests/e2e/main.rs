@@ -7,4 +7,5 @@ mod crowd;
 mod gateway;
 mod harness;
 mod journeys;
+mod proxies;
 mod repeats;
