@@ -9,35 +9,42 @@ use secrecy::SecretString;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
     /// Where to listen.
-    #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8090")]
+    #[arg(long, global = true, env = "HTTP_ADDR", default_value = "0.0.0.0:8090")]
     pub http_addr: SocketAddr,
 
     /// The sandbox runs only while this is `local`; otherwise the real Midtrans is in use.
-    #[arg(long, env = "MIDTRANS_ENVIRONMENT", default_value = "local")]
+    #[arg(long, global = true, env = "MIDTRANS_ENVIRONMENT", default_value = "local")]
     pub midtrans_environment: String,
 
     /// The server key callers have to present and notifications are signed with.
-    #[arg(long, env = "MIDTRANS_SERVER_KEY", default_value = "SB-Mid-server-local", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "MIDTRANS_SERVER_KEY",
+        default_value = "SB-Mid-server-local",
+        hide_env_values = true
+    )]
     pub midtrans_server_key: SecretString,
 
     /// The address customers reach the shop at; payment pages are at /midtrans below it.
-    #[arg(long, env = "PUBLIC_URL", default_value = "http://localhost:8080")]
+    #[arg(long, global = true, env = "PUBLIC_URL", default_value = "http://localhost:8080")]
     pub public_url: String,
 
     /// The file the state survives a restart in, one JSON entry per line.
-    #[arg(long, env = "SANDBOX_STATE_FILE", default_value = "./midtrans-sandbox.json")]
+    #[arg(long, global = true, env = "SANDBOX_STATE_FILE", default_value = "./midtrans-sandbox.json")]
     pub sandbox_state_file: PathBuf,
 
     /// Where notifications are sent.
     #[arg(
         long,
+        global = true,
         env = "SANDBOX_NOTIFICATION_URL",
         default_value = "http://gateway:8080/api/v1/payment/webhook"
     )]
     pub sandbox_notification_url: String,
 
     /// Divides Midtrans' own waits: retries of notifications, slow cards, the bank's confirmation of a refund.
-    #[arg(long, env = "SANDBOX_SPEEDUP", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, global = true, env = "SANDBOX_SPEEDUP", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub sandbox_speedup: u32,
 }
 
