@@ -131,6 +131,10 @@ pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Resul
         }
     })?;
     reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
+    // serde also reads a struct from the array of its values, without their names.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::invalid_field("", "must be an object"));
+    }
     if contains(body, b"\\u0000") {
         refuse_nul(body)?;
     }
@@ -233,6 +237,7 @@ mod tests {
         assert_eq!(fault(r#"{"quantity":1,"kind":7}"#).0, "kind");
         assert_eq!(fault(r#"{"quantity":1e999}"#).0, "quantity");
         assert_eq!(fault("[1").0, "", "not JSON at all");
+        assert_eq!(fault(r#"[1,"note",[],"Plain"]"#).1, "must be an object");
         assert_eq!(fault(r#"{"quantity":1} x"#).0, "", "more than one value");
     }
 }

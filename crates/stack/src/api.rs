@@ -1,5 +1,7 @@
 //! The shop as its customers see it: HTTP through the gateway, and nothing that the contract does not say.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -13,6 +15,20 @@ use crate::{Error, Result};
 pub struct Api {
     http: reqwest::Client,
     base: String,
+    record: Option<Arc<Mutex<BTreeSet<Exchange>>>>,
+}
+
+/// What was asked, and how it was answered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exchange {
+    /// The method.
+    pub method: String,
+    /// The path, without its query.
+    pub path: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the answer; empty if there is none.
+    pub content_type: String,
 }
 
 /// An answer, whatever its status.
@@ -26,8 +42,8 @@ pub struct Reply {
     pub body: Value,
     /// The body as it came.
     pub text: String,
-    /// What was asked, for an error message.
-    asked: String,
+    /// What was asked: method and path.
+    pub asked: String,
 }
 
 impl Api {
@@ -35,7 +51,19 @@ impl Api {
     pub fn new(base: impl Into<String>) -> Result<Self> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build();
         let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
-        Ok(Self { http, base: base.into() })
+        Ok(Self { http, base: base.into(), record: None })
+    }
+
+    /// The same, with a memory that its clones share; see [`Api::recorded`].
+    #[must_use]
+    pub fn recording(self) -> Self {
+        Self { record: Some(Arc::default()), ..self }
+    }
+
+    /// Every different exchange since [`Api::recording`].
+    pub fn recorded(&self) -> BTreeSet<Exchange> {
+        let record = self.record.as_ref().map(|record| record.lock().unwrap_or_else(PoisonError::into_inner));
+        record.map(|record| record.clone()).unwrap_or_default()
     }
 
     /// A request to a path of the gateway, to be completed and given to [`Api::send`].
@@ -48,12 +76,19 @@ impl Api {
         let unanswered =
             |error: reqwest::Error| Error::other(format!("no answer from {}: {error:#}", self.base));
         let request = request.build().map_err(unanswered)?;
-        let asked = format!("{} {}", request.method(), request.url().path());
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let asked = format!("{method} {path}");
         let answer = self.http.execute(request).await.map_err(unanswered)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.map_err(unanswered)?;
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Ok(Reply { status, headers, body, text, asked })
+        let reply = Reply { status, headers, body, text, asked };
+        if let Some(record) = &self.record {
+            let content_type = reply.header("content-type").to_owned();
+            let exchange = Exchange { method, path, status, content_type };
+            record.lock().unwrap_or_else(PoisonError::into_inner).insert(exchange);
+        }
+        Ok(reply)
     }
 
     /// Reads a path, with a token if there is one.

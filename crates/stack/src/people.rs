@@ -16,18 +16,21 @@ const FIRST_LOOK: Duration = Duration::from_millis(2);
 const SELDOM: Duration = Duration::from_millis(100);
 
 /// Somebody who waits for something to happen by itself.
-struct Patience {
+#[derive(Debug)]
+pub struct Patience {
     deadline: Instant,
     pause: Duration,
 }
 
 impl Patience {
-    fn new() -> Self {
+    /// Somebody who begins to wait now.
+    #[allow(clippy::new_without_default, reason = "it starts a clock")]
+    pub fn new() -> Self {
         Self { deadline: Instant::now() + PATIENCE, pause: FIRST_LOOK }
     }
 
     /// Waits a little; an error with these words once it took too long.
-    async fn wait(&mut self, otherwise: impl FnOnce() -> String) -> Result<()> {
+    pub async fn wait(&mut self, otherwise: impl FnOnce() -> String) -> Result<()> {
         if Instant::now() > self.deadline {
             return Err(Error::other(format!("{} after {} s", otherwise(), PATIENCE.as_secs())));
         }

@@ -59,7 +59,6 @@ fn complete_operation(operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         refuse_null(body);
     }
-    add("429", "Too many requests: see Retry-After");
     add("503", "Something this needs does not answer: see Retry-After");
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response

@@ -1,9 +1,14 @@
 //! A shop for one test, with the people in it.
 
-use stack::api::Api;
+use reqwest::Method;
+use serde_json::Value;
+use stack::api::{Api, Reply};
 use stack::ledger::Books;
 use stack::people::{Admin, Bank, Customer};
 use stack::shop::{Shop, ShopOptions};
+
+/// The token of somebody who has none.
+pub const NOBODY: &str = "";
 
 pub struct Open {
     pub shop: Shop,
@@ -15,9 +20,17 @@ pub struct Open {
 impl Open {
     /// Opens a shop on free ports.
     pub async fn shop() -> Self {
-        let options = ShopOptions::for_test(shared_postgres()).unwrap();
+        Self::shop_with(&[]).await
+    }
+
+    /// Opens a shop on free ports, with some variables of its own, which remembers what it was asked.
+    pub async fn shop_with(variables: &[(&str, &str)]) -> Self {
+        let mut options = ShopOptions::for_test(shared_postgres()).unwrap();
+        for (name, value) in variables {
+            options.settings = options.settings.with(name, *value);
+        }
         let shop = Shop::start(options, |_| {}).await.unwrap();
-        let api = Api::new(shop.base_url()).unwrap();
+        let api = Api::new(shop.base_url()).unwrap().recording();
         let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();
         Self { shop, bank: Bank::of(&api), api, admin }
     }
@@ -25,6 +38,27 @@ impl Open {
     /// A customer who just registered.
     pub async fn customer(&self) -> Customer {
         Customer::arrive(&self.api).await.unwrap()
+    }
+
+    /// Asks what a line says, such as `PUT /api/v1/cart/item/7`; a null is no body.
+    pub async fn ask(&self, token: &str, line: &str, body: Value) -> Reply {
+        self.ask_with(token, line, &[], body).await
+    }
+
+    /// The same with more headers.
+    pub async fn ask_with(&self, token: &str, line: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut request = self.api.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+        if token != NOBODY {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        self.api.send(request).await.unwrap()
     }
 
     /// A product with this many units.
@@ -76,6 +110,52 @@ impl Open {
         );
         self.shop.check().unwrap();
         self.shop.stop().await.unwrap();
+    }
+}
+
+/// What a test says about an answer.
+pub trait Answer {
+    /// The body of an answer with this status.
+    fn is(self, status: u16) -> Value;
+    /// The body of a problem with this status and code, complete in all its members.
+    fn refused(self, status: u16, code: &str) -> Value;
+    /// A 400 that names this member of the input.
+    fn invalid(self, field: &str);
+}
+
+impl Answer for Reply {
+    #[track_caller]
+    fn is(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
+        self.body
+    }
+
+    #[track_caller]
+    fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status, self.code()), (status, code), "{}: {}", self.asked, self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.asked);
+        assert_eq!(self.body["status"], status, "{}", self.asked);
+        assert_eq!(self.body["type"], format!("/problems/{code}"), "{}", self.asked);
+        assert_eq!(self.body["correlation_id"], self.header("x-correlation-id"), "{}", self.asked);
+        for member in ["title", "detail"] {
+            assert!(self.body[member].is_string(), "{}: {member} in {}", self.asked, self.text);
+        }
+        if [429, 503].contains(&status) {
+            assert!(self.header("retry-after").parse::<u32>().is_ok(), "{}: Retry-After", self.asked);
+        }
+        if status == 401 {
+            assert_eq!(self.header("www-authenticate"), "Bearer", "{}", self.asked);
+        }
+        self.body
+    }
+
+    #[track_caller]
+    fn invalid(self, field: &str) {
+        let asked = self.asked.clone();
+        let problem = self.refused(400, "invalid");
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        assert!(errors.iter().any(|error| error["field"] == field), "{asked}: {field:?} in {problem}");
+        assert!(errors.iter().all(|error| error["message"].is_string()), "{asked}: {problem}");
     }
 }
 

@@ -111,6 +111,7 @@ pub async fn log_in(
     responses(
         (status = 200, description = "The session goes on", body = TokenPair),
         (status = 401, description = "Never given out, expired, used before, or its session has ended"),
+        (status = 429, description = "Too many requests from this address: see Retry-After"),
     )
 )]
 pub async fn refresh(

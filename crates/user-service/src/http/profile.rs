@@ -96,6 +96,7 @@ pub async fn get_profile(caller: Caller) -> impl IntoResponse {
         (status = 200, description = "The account as it is now", body = Profile),
         (status = 409, description = "`email_taken` or `username_taken`"),
         (status = 422, description = "`wrong_password`"),
+        (status = 429, description = "Too many wrong passwords: see Retry-After"),
     )
 )]
 pub async fn update_profile(
@@ -119,6 +120,7 @@ pub async fn update_profile(
     responses(
         (status = 200, description = "The password is the new one", body = Message),
         (status = 422, description = "`wrong_password`"),
+        (status = 429, description = "Too many wrong passwords: see Retry-After"),
     )
 )]
 pub async fn change_password(

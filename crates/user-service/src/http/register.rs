@@ -72,6 +72,7 @@ impl From<Account> for RegisteredUser {
     responses(
         (status = 201, description = "The account was made", body = Registered),
         (status = 409, description = "`email_taken` or `username_taken`"),
+        (status = 429, description = "Too many requests from this address: see Retry-After"),
     )
 )]
 pub async fn register(

@@ -1,0 +1,126 @@
+//! Values that a schema does not allow.
+
+use std::ops::RangeInclusive;
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::contract::addresses::address;
+use crate::contract::documents::Operation;
+
+/// Bodies that are the good one but for a wrong member, each with the name of that member.
+pub fn wrong_members(operation: &Operation, schema: &Value, good: &Value) -> Vec<(String, Value)> {
+    let mut wrong = Vec::new();
+    for (name, member) in schema["properties"].as_object().unwrap() {
+        let mut with = |field: String, value: Value| {
+            let mut body = good.clone();
+            body[name] = value;
+            wrong.push((field, body));
+        };
+        let nullable = member["oneOf"].is_array() || types(member).any(|kind| kind == "null");
+        let schema = operation.resolve(member);
+        if !nullable && schema["type"] != "null" {
+            with(name.clone(), Value::Null);
+        }
+        wrong_values(schema).into_iter().for_each(|value| with(name.clone(), value));
+        if schema["items"].is_object() {
+            let items = wrong_values(operation.resolve(&schema["items"]));
+            items.into_iter().for_each(|item| with(format!("{name}[0]"), json!([item])));
+        }
+        if schema["properties"].is_object() {
+            let inner = wrong_members(operation, schema, &address());
+            inner.into_iter().for_each(|(field, value)| with(format!("{name}.{field}"), value));
+        }
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        let mut body = good.clone();
+        body.as_object_mut().unwrap().remove(name.as_str().unwrap());
+        wrong.push((name.as_str().unwrap().to_owned(), body));
+    }
+    if schema["additionalProperties"] == false {
+        for name in ["nonsense", "id", "role"] {
+            let mut body = good.clone();
+            body[name] = json!(1);
+            wrong.push((name.to_owned(), body));
+        }
+    }
+    wrong
+}
+
+/// Texts that a parameter must not be, ready for a URL.
+pub fn wrong_texts(schema: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if types(schema).any(|kind| kind == "integer") {
+        wrong.extend(["", "one", "1.5", "1e1", "%F0%9F%98%80"].map(str::to_owned));
+        wrong.extend(numbers_outside(schema).iter().map(Value::to_string));
+    }
+    if schema["enum"].is_array() {
+        wrong.extend(["", "nonsense", "%F0%9F%98%80", "1"].map(str::to_owned));
+    }
+    if let Some(most) = schema["maxLength"].as_u64() {
+        wrong.push("x".repeat(usize::try_from(most).unwrap() + 1));
+    }
+    wrong
+}
+
+fn types(schema: &Value) -> impl Iterator<Item = &str> {
+    let one = schema["type"].as_str();
+    let many = schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    one.into_iter().chain(many)
+}
+
+fn wrong_values(schema: &Value) -> Vec<Value> {
+    let is = |wanted: &str| types(schema).any(|kind| kind == wanted);
+    let others = [
+        ("string", json!("text")),
+        ("integer", json!(7)),
+        ("boolean", json!(true)),
+        ("array", json!([])),
+        ("object", json!({"nonsense": 1})),
+    ];
+    let mut wrong: Vec<Value> =
+        others.into_iter().filter(|(kind, _)| !is(kind)).map(|(_, value)| value).collect();
+    if is("integer") {
+        wrong.extend([json!(1.5), json!("1"), json!(9_223_372_036_854_775_808_u64), json!(1e300)]);
+        wrong.extend(numbers_outside(schema));
+    }
+    if is("string") {
+        wrong.extend(wrong_strings(schema).into_iter().map(Value::from));
+    }
+    if is("array") {
+        let most = usize::try_from(schema["maxItems"].as_u64().unwrap()).unwrap();
+        wrong.push((1..=most + 1).collect());
+        wrong.extend((schema["minItems"] == 1).then(|| json!([])));
+        wrong.extend((schema["uniqueItems"] == true).then(|| json!([1, 1])));
+    }
+    wrong
+}
+
+fn numbers_outside(schema: &Value) -> Vec<Value> {
+    let (least, most) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
+    let allowed: RangeInclusive<i64> = least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX);
+    let beside = [least.map(|least| least - 1), most.map(|most| most + 1)];
+    let huge = [-1, 0, 2_147_483_648, 4_294_967_297, i64::MIN, i64::MAX].map(Some);
+    let numbers = beside.into_iter().chain(huge).flatten();
+    numbers.filter(|number| !allowed.contains(number)).map(Value::from).collect()
+}
+
+fn wrong_strings(schema: &Value) -> Vec<String> {
+    let length = |limit: &str| schema[limit].as_u64().map(|length| usize::try_from(length).unwrap());
+    let (least, most) = (length("minLength").unwrap_or(0), length("maxLength").unwrap_or(usize::MAX));
+    let pattern = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).unwrap());
+    let chosen = schema["enum"].as_array();
+    let allowed = |text: &str| {
+        (least..=most).contains(&text.chars().count())
+            && !text.contains('\0')
+            && pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+            && chosen.is_none_or(|chosen| chosen.iter().any(|one| one == text))
+            && (schema["format"] != "email" || text == "ani@example.com")
+    };
+    let mut candidates: Vec<String> =
+        ["", " ", "😀", "😀😀😀", "id", "a b c d", "a@b", "<b>", "nul\0nul"].map(str::to_owned).into();
+    candidates.extend(["x".repeat(300), "😀".repeat(300), "x".repeat(5001)]);
+    candidates.extend((most < 6000).then(|| "é".repeat(most + 1)));
+    candidates.retain(|text| !allowed(text));
+    candidates
+}
