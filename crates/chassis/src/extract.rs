@@ -170,7 +170,13 @@ fn wrong_member<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> 
     let message = error.inner().to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
     let path = error.path().to_string();
-    let field = quoted(message).filter(|_| path == ".").unwrap_or(path.trim_start_matches('.'));
+    let path = path.trim_start_matches('.');
+    let field = match quoted(message) {
+        Some(member) if path.is_empty() => member.to_owned(),
+        // Its path is that of the object which lacks it.
+        Some(member) if message.starts_with("missing field") => format!("{path}.{member}"),
+        _ => path.to_owned(),
+    };
     Problem::invalid_field(field, message)
 }
 
@@ -231,6 +237,7 @@ mod tests {
         assert_eq!(fault("{}"), ("quantity".to_owned(), "missing field `quantity`".to_owned()));
         assert_eq!(fault(r#"{"quantity":1,"role":"admin"}"#).0, "role");
         assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":1,"role":2}]}"#).0, "inner[0].role");
+        assert_eq!(fault(r#"{"quantity":1,"inner":[{"note":""}]}"#).0, "inner[0].quantity");
         assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":5000}]}"#).0, "inner[0].quantity");
         assert_eq!(fault(r#"{"quantity":1,"note":"a\u0000b"}"#).0, "note");
         assert_eq!(parse::<Line>(br#"{"quantity":1}"#).unwrap().kind, Kind::Plain);

@@ -7,8 +7,8 @@ mod authorisation;
 mod bad_input;
 mod cart;
 mod categories;
-mod coverage;
 mod cors;
+mod coverage;
 mod deliveries;
 mod documents;
 mod forgery;
@@ -67,7 +67,8 @@ async fn each_group_holds(open: &Open, documents: &Documents) {
         ("webhook", webhook::hold(open).boxed_local()),
         ("deliveries", deliveries::hold(open).boxed_local()),
     ];
-    let ends = groups.into_iter().map(async |(name, group)| (name, AssertUnwindSafe(group).catch_unwind().await));
+    let ends =
+        groups.into_iter().map(async |(name, group)| (name, AssertUnwindSafe(group).catch_unwind().await));
     let broken: Vec<&str> =
         join_all(ends).await.into_iter().filter(|(_, end)| end.is_err()).map(|(name, _)| name).collect();
     assert!(broken.is_empty(), "what failed above is in {broken:?}");

@@ -92,7 +92,9 @@ fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value 
     let unique = format!("{:016x}", rand::random::<u64>());
     match operation.name().trim_start_matches(|c| c != '/').trim_start_matches("/api/v1/") {
         _ if operation.body().is_none() => Value::Null,
-        "register" => json!({"username": unique, "email": format!("{unique}@example.com"), "password": PASSWORD}),
+        "register" => {
+            json!({"username": unique, "email": format!("{unique}@example.com"), "password": PASSWORD})
+        }
         "login" => json!({"email": email(owner), "password": PASSWORD}),
         "auth/refresh" => json!({"refresh_token": unique}),
         "auth/profile" => json!({"username": unique}),
