@@ -79,6 +79,6 @@ sqlx-check: deps ## Fail if those notes are out of date
 .PHONY: swagger $(SERVICES:%=swagger-%)
 swagger: $(SERVICES:%=swagger-%) ## Write openapi.json of every service (swagger-user for one)
 $(SERVICES:%=swagger-%): swagger-%:
-	@cargo run --quiet -p $*-service -- openapi > target/$*-service.openapi.json
-	@cp target/$*-service.openapi.json crates/$*-service/openapi.json
+	@cargo build --quiet -p $*-service
+	@target/debug/$*-service openapi --public-url http://localhost:8080 > crates/$*-service/openapi.json
 	@echo "crates/$*-service/openapi.json"

@@ -3,13 +3,22 @@
 mod cart;
 mod items;
 
+use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(description = "Carts: what somebody is about to order."),
+    tags((name = "cart", description = "One's own cart"))
+)]
+struct Document;
+
 /// Every route with its description.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(cart::get_cart, cart::clear_cart))
         .routes(routes!(items::add_item))
         .routes(routes!(items::set_quantity, items::remove_item))

@@ -20,18 +20,26 @@ use crate::{BoxError, context};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The member, as a path: `items[0].quantity`. Empty for the whole body.
-    #[schema(example = "quantity")]
+    #[schema(max_length = 255, example = "quantity")]
     pub field: String,
-    /// What it must be.
-    #[schema(example = "must be between 1 and 1000")]
+    /// What is wrong with it.
+    #[schema(max_length = 500, example = "greater than 1000")]
     pub message: String,
 }
 
 impl FieldError {
-    /// Names a member and what is wrong with it.
+    /// Names a member and what is wrong with it. Both may repeat the input, so they are cut.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self { field: cut(field.into(), 255), message: cut(message.into(), 500) }
     }
+}
+
+/// The beginning of a text, in characters.
+fn cut(mut text: String, length: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(length) {
+        text.truncate(end);
+    }
+    text
 }
 
 /// An error as the caller sees it.
@@ -52,23 +60,26 @@ pub struct Problem {
 pub struct ProblemBody<'a> {
     /// Identifies the kind of problem; its last part is `code`.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/not_found")]
+    #[schema(pattern = "^/problems/[a-z_]+$", example = "/problems/not_found")]
     kind: String,
     /// The HTTP status in words.
-    #[schema(example = "Not Found")]
+    #[schema(min_length = 1, max_length = 100, example = "Not Found")]
     title: &'a str,
     /// The HTTP status.
-    #[schema(example = 404)]
+    #[schema(minimum = 400, maximum = 599, example = 404)]
     status: u16,
     /// What happened, for a person.
+    #[schema(min_length = 1, max_length = 1000, example = "There is no such product.")]
     detail: &'a str,
     /// What happened, for a program; it never changes.
-    #[schema(example = "not_found")]
+    #[schema(pattern = "^[a-z_]+$", example = "not_found")]
     code: &'a str,
     /// The members that are wrong, when the input was.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[schema(max_items = 1000)]
     errors: &'a [FieldError],
     /// Quote it when you ask for help.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$", example = "0f8fad5bd9cb469fa16570867728950e")]
     correlation_id: &'a str,
     /// What the kind of problem adds, such as both totals of `price_changed`.
     #[serde(flatten)]

@@ -35,7 +35,7 @@ macro_rules! id {
         )]
         #[serde(try_from = "i64", into = "i64")]
         #[sqlx(transparent)]
-        #[schema(value_type = i64, minimum = 1, example = 1)]
+        #[schema(value_type = i64, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
         pub struct $name(i64);
 
         impl $name {

@@ -2,13 +2,22 @@
 
 mod deliveries;
 
+use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(description = "Deliveries of paid orders."),
+    tags((name = "delivery", description = "Deliveries"))
+)]
+struct Document;
+
 /// Every route with its description.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::set_delivery_status))

@@ -4,13 +4,22 @@ mod idempotency;
 mod orders;
 mod placing;
 
+use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(description = "Orders from the wish to the end."),
+    tags((name = "order", description = "Orders"))
+)]
+struct Document;
+
 /// Its routes with their descriptions.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(placing::place_order, orders::list_orders))
         .routes(routes!(placing::checkout))
         .routes(routes!(orders::list_all_orders))

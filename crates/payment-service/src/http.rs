@@ -7,13 +7,25 @@ mod webhook;
 
 use contracts::OrderId;
 use serde::Deserialize;
+use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(description = "Payments of orders, their refunds, and what Midtrans has to say."),
+    tags(
+        (name = "payment", description = "The payment of an order"),
+        (name = "midtrans", description = "For Midtrans, not for people"),
+    )
+)]
+struct Document;
+
 /// Every route with its description.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(webhook::receive_notification))
         .routes(routes!(webhook::receive_notification_at_the_short_path))
         .routes(routes!(payments::get_payment))

@@ -5,13 +5,25 @@ mod products;
 mod rules;
 mod shelves;
 
+use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::App;
 
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(description = "The catalogue: products, their stock, and categories."),
+    tags(
+        (name = "product", description = "What is on sale"),
+        (name = "category", description = "What products belong to"),
+    )
+)]
+struct Document;
+
 /// Every route with its description.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(products::list_products, shelves::create_product))
         .routes(routes!(products::get_product, shelves::update_product, shelves::delete_product))
         .routes(routes!(shelves::change_stock))

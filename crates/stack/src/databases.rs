@@ -20,20 +20,21 @@ pub async fn run(command: &[OsString]) -> Result<u8> {
         started = Postgres::temporary() => started?,
         () = signals.asked_to_end() => return Ok(130),
     };
-    let code = run_with(&postgres, program, args, &mut signals).await;
+    let code = run_with(("TEST_POSTGRES_URL", postgres.url("postgres")), program, args, &mut signals).await;
     postgres.stop().await?;
     code
 }
 
-async fn run_with(
-    postgres: &Postgres,
+/// Runs a command with one more variable, and returns the code it ended with.
+pub(crate) async fn run_with(
+    (variable, value): (&str, String),
     program: &OsString,
     args: &[OsString],
     signals: &mut Signals,
 ) -> Result<u8> {
     let mut child = Command::new(program)
         .args(args)
-        .env("TEST_POSTGRES_URL", postgres.url("postgres"))
+        .env(variable, value)
         .spawn()
         .map_err(Error::io(format!("start {}", program.display())))?;
     let waited = loop {

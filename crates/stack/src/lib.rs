@@ -10,6 +10,7 @@ mod error;
 pub mod ledger;
 pub mod local;
 pub mod measure;
+pub mod openapi;
 pub mod people;
 pub mod prepare;
 pub mod root;
@@ -17,5 +18,6 @@ pub mod settings;
 pub mod shop;
 pub mod signals;
 pub mod up;
+pub mod with_shop;
 
 pub use error::{Error, Result};

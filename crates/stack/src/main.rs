@@ -65,6 +65,19 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
+    /// Run a command with a temporary shop on free ports, whose address it finds in `SHOP_URL`. It limits nobody, and
+    /// payments expire soon.
+    WithShop {
+        /// The command and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Compare the API documents with those of an earlier revision; fail if a client of theirs would break.
+    OpenapiBreaking {
+        /// The revision [default: where this branch left origin/main, or the commit before]
+        #[arg(long)]
+        base: Option<String>,
+    },
     /// Write (or compare) the .sqlx folders, which let the project build with no database.
     Sqlx {
         /// Change nothing; fail if a folder is out of date.
@@ -131,6 +144,8 @@ async fn run(command: Command) -> stack::Result<u8> {
         }
         Command::Clean { place } => stack::up::clean(&place.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,
+        Command::WithShop { command } => stack::with_shop::run(&command).await,
+        Command::OpenapiBreaking { base } => stack::openapi::run(base.as_deref()).map(code),
         Command::Sqlx { check, crates } => {
             let mode = if check { Mode::Check } else { Mode::Write };
             stack::prepare::run(&crates, mode).await.map(|()| 0)

@@ -8,24 +8,36 @@ mod register;
 mod sessions;
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use caller::Caller;
 
 use crate::App;
 
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(description = "Accounts, logins, sessions and address books."),
+    tags(
+        (name = "account", description = "One's own account"),
+        (name = "session", description = "Coming, staying and going"),
+        (name = "address", description = "One's address book"),
+    )
+)]
+struct Document;
+
 /// That something was done, for a person to read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Message {
     /// What was done.
-    #[schema(example = "Logged out")]
+    #[schema(max_length = 200, example = "Logged out")]
     message: &'static str,
 }
 
 /// All routes of user-service.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(register::register))
         .routes(routes!(login::log_in))
         .routes(routes!(login::refresh))

@@ -19,28 +19,32 @@ pub struct CartView {
     /// Its owner.
     user_id: UserId,
     /// Its products, in the order added.
+    #[schema(max_items = 100)]
     items: Vec<ItemView>,
     /// All units.
-    #[schema(example = 2)]
+    #[schema(minimum = 0, maximum = 100_000, example = 2)]
     total_qty: i64,
     /// What it costs, in rupiah.
-    #[schema(example = 900_000)]
+    #[schema(minimum = 0, maximum = 100_000_000_000_000_000_i64, example = 900_000)]
     total_amt: i64,
 }
 
 /// A product in a cart.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ItemView {
+    /// The product.
     product_id: ProductId,
-    #[schema(example = "Mechanical keyboard")]
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Mechanical keyboard")]
     name: String,
     /// Today's price in rupiah; the last known one while the catalogue is down.
-    #[schema(example = 450_000)]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 450_000)]
     price: i64,
+    /// Units.
     #[schema(example = 2, minimum = 1, maximum = 1000)]
     quantity: i32,
     /// Price times quantity.
-    #[schema(example = 900_000)]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64, example = 900_000)]
     subtotal: i64,
     /// Whether so many can be bought.
     #[schema(example = true)]
@@ -53,15 +57,18 @@ pub struct ItemView {
 /// The cart after a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CartChanged {
-    #[schema(example = "The cart was changed")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "Added to the cart")]
     message: &'static str,
+    /// The cart as it is now.
     cart: CartView,
 }
 
 /// What was done.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {
-    #[schema(example = "The cart is empty")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "The cart is empty")]
     pub(super) message: &'static str,
 }
 
@@ -96,7 +103,9 @@ impl From<PricedLine> for ItemView {
     }
 }
 
-/// The cart with today's prices.
+/// Get the cart
+///
+/// With today's prices; while the catalogue is down, with the last known ones.
 #[utoipa::path(
     get, path = "/api/v1/cart", operation_id = "get_cart", tag = "cart", security(("token" = [])),
     responses((status = 200, description = "The cart; an empty one has no items", body = CartView))
@@ -105,7 +114,9 @@ pub async fn get_cart(State(app): State<App>, user: User) -> Result<Json<CartVie
     Ok(Json(view_cart::view_cart(&app, user.id()).await?.into()))
 }
 
-/// Empties the cart.
+/// Clear the cart
+///
+/// Takes everything out of it.
 #[utoipa::path(
     delete, path = "/api/v1/cart", operation_id = "clear_cart", tag = "cart", security(("token" = [])),
     responses((status = 200, description = "The cart is empty, whether or not it was", body = Done))

@@ -19,6 +19,7 @@ use crate::{
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewItem {
+    /// The product.
     #[garde(skip)]
     product_id: ProductId,
     /// Units to add to those that are there.
@@ -37,7 +38,9 @@ pub struct NewQuantity {
     quantity: i32,
 }
 
-/// Adds units of a product to the cart.
+/// Add to the cart
+///
+/// Adds units of a product to those that are there.
 #[utoipa::path(
     post, path = "/api/v1/cart/item", operation_id = "add_cart_item", tag = "cart", request_body = NewItem,
     security(("token" = [])),
@@ -45,6 +48,8 @@ pub struct NewQuantity {
         (status = 200, description = "The cart as it is now", body = CartChanged),
         (status = 404, description = "There is no such product"),
         (status = 409, description = "`limit_reached`: more than 100 products, or 1000 units of one"),
+        (status = 503, description = "`product_service_unavailable`: the catalogue does not answer; or something else \
+            that this needs does not: see Retry-After"),
     )
 )]
 pub async fn add_item(
@@ -56,7 +61,9 @@ pub async fn add_item(
     Ok(axum::Json(CartChanged::new("Added to the cart", cart)))
 }
 
-/// Sets how many units of a product are in the cart.
+/// Set a quantity
+///
+/// Says how many units of a product are in the cart.
 #[utoipa::path(
     put, path = "/api/v1/cart/item/{product_id}", operation_id = "set_cart_item_quantity", tag = "cart",
     params(("product_id" = ProductId, Path, description = "The product's id")), request_body = NewQuantity, security(("token" = [])),
@@ -75,7 +82,9 @@ pub async fn set_quantity(
     Ok(axum::Json(CartChanged::new("The cart was changed", cart)))
 }
 
-/// Takes a product out of the cart.
+/// Remove from the cart
+///
+/// Takes all units of a product out of the cart.
 #[utoipa::path(
     delete, path = "/api/v1/cart/item/{product_id}", operation_id = "remove_cart_item", tag = "cart",
     params(("product_id" = ProductId, Path, description = "The product's id")), security(("token" = [])),

@@ -1,10 +1,12 @@
 //! The OpenAPI document of a service and its Swagger UI, at `/{service}-docs/`.
 
+mod answers;
+
 use axum::Router;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Content, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema, Server,
+        InfoBuilder, OpenApi, RefOr, Schema, Server,
         path::Operation,
         request_body::RequestBody,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -17,8 +19,9 @@ use crate::{FieldError, problem::ProblemBody};
 /// The security scheme's name: operations that need a token say `security(("token" = []))`.
 const TOKEN: &str = "token";
 
-/// Completes a document with what holds for every operation: the servers, the security scheme, and the errors that
-/// chassis itself answers. An error response without a body gets the problem's.
+/// Completes a document with what holds for every operation: the servers, the security scheme, and the errors.
+///
+/// In the description of an error answer, words in backticks are its codes; without any, it has the status' own code.
 pub fn complete(mut document: OpenApi, name: &str, public_url: &str) -> OpenApi {
     let about = document.info.description.take();
     document.info = InfoBuilder::new()
@@ -29,7 +32,11 @@ pub fn complete(mut document: OpenApi, name: &str, public_url: &str) -> OpenApi 
         .build();
     document.servers = Some(vec![Server::new(public_url)]);
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The access token of a login at user-service; it counts for 15 minutes."))
+        .build();
     components.security_schemes.insert(TOKEN.to_owned(), SecurityScheme::Http(bearer).into());
     components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
@@ -41,32 +48,13 @@ pub fn complete(mut document: OpenApi, name: &str, public_url: &str) -> OpenApi 
 }
 
 fn complete_operation(operation: &mut Operation) {
-    let mut add = |status: &str, description: &str| {
-        let response = ResponseBuilder::new().description(description).build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
-    };
-    if operation.security.is_some() {
-        add("401", "No token, or one that is not valid, has expired, or whose session has ended");
-    }
-    if operation.request_body.is_some() {
-        add("413", "The body is too large");
-        add("415", "The body is not application/json");
-    }
-    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|list| !list.is_empty())
-    {
-        add("400", "The input is malformed or not valid; `errors` names the members");
-    }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         refuse_null(body);
     }
-    add("503", "Something this needs does not answer: see Retry-After");
+    answers::add_common(operation);
     for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response
-            && status.starts_with(['4', '5'])
-            && response.content.is_empty()
-        {
-            let content = Content::new(Some(Ref::from_schema_name("Problem")));
-            response.content.insert("application/problem+json".to_owned(), content.into());
+        if let RefOr::T(response) = response {
+            answers::complete(status, response);
         }
     }
 }

@@ -44,26 +44,26 @@ pub struct Shortage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ShippingAddress {
     /// Who receives it.
-    #[schema(example = "Ani Wijaya")]
+    #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
     pub recipient: String,
     /// The recipient's telephone number.
-    #[schema(example = "+62 811 2345 678")]
+    #[schema(min_length = 1, max_length = 200, example = "+62 811 2345 678")]
     pub phone: String,
     /// Street and number.
-    #[schema(example = "Jl. Mawar 1")]
+    #[schema(min_length = 1, max_length = 200, example = "Jl. Mawar 1")]
     pub street: String,
     /// City.
-    #[schema(example = "Bandung")]
+    #[schema(min_length = 1, max_length = 200, example = "Bandung")]
     pub city: String,
     /// Province or state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "Jawa Barat")]
+    #[schema(nullable = false, min_length = 1, max_length = 200, example = "Jawa Barat")]
     pub province: Option<String>,
     /// Postal code.
-    #[schema(example = "40111")]
+    #[schema(min_length = 1, max_length = 200, example = "40111")]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 country code.
-    #[schema(example = "ID")]
+    #[schema(pattern = "^[A-Z]{2}$", example = "ID")]
     pub country: String,
 }
 

@@ -37,7 +37,7 @@ pub struct ListDeliveries {
     status: Option<Status>,
     /// Only this order's.
     #[garde(skip)]
-    #[param(value_type = Option<i64>, minimum = 1)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     order_id: Option<OrderId>,
     /// The page, from 1.
     #[serde(default = "Page::first")]
@@ -60,28 +60,37 @@ pub struct NewStatus {
     status: Status,
     /// The carrier's number; the known one stays unless there is a new one.
     #[garde(length(chars, min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "JX-0042-1977")]
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "JX-0042-1977")]
     tracking_number: Option<String>,
     /// Anything worth keeping in the history.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, example = "Handed over to the carrier")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*$",
+        example = "Handed over to the carrier"
+    )]
     note: Option<String>,
 }
 
 /// The goods of a paid order on their way to its buyer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeliveryView {
+    /// Its id.
     id: DeliveryId,
+    /// The order.
     order_id: OrderId,
     /// The buyer.
     user_id: UserId,
+    /// Where it is.
     status: Status,
     /// The carrier's number, once known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "JX-0042-1977")]
+    #[schema(nullable = false, min_length = 1, max_length = 64, example = "JX-0042-1977")]
     tracking_number: Option<String>,
     /// Where it goes, if the buyer said.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     shipping_address: Option<ShippingAddress>,
     /// When the order was found paid.
     #[serde(with = "time::serde::rfc3339")]
@@ -92,6 +101,7 @@ pub struct DeliveryView {
     #[schema(example = "2026-01-02T09:00:00Z")]
     updated_at: OffsetDateTime,
     /// What happened to it, in order.
+    #[schema(max_items = 10)]
     history: Vec<ChangeView>,
 }
 
@@ -106,15 +116,17 @@ pub struct ChangeView {
     status: Status,
     /// What whoever changed it had to say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "Handed over to the carrier")]
+    #[schema(nullable = false, min_length = 1, max_length = 255, example = "Handed over to the carrier")]
     note: Option<String>,
 }
 
 /// A delivery after a wish to change it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatusSet {
-    #[schema(example = "The delivery is IN_TRANSIT")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "The delivery is IN_TRANSIT")]
     message: String,
+    /// The delivery as it is now.
     delivery: DeliveryView,
 }
 
@@ -140,7 +152,9 @@ impl From<Change> for ChangeView {
     }
 }
 
-/// Lists deliveries, newest first: an administrator sees all, a customer the own ones.
+/// List deliveries
+///
+/// Newest first: an administrator sees all, a customer the own ones.
 #[utoipa::path(
     get, path = "/api/v1/delivery", operation_id = "list_deliveries", tag = "delivery",
     params(ListDeliveries), security(("token" = [])),
@@ -183,7 +197,9 @@ fn next_page(wish: ListDeliveries) -> Vec<(&'static str, String)> {
     filters.chain(page).collect()
 }
 
-/// A delivery with its history.
+/// Get a delivery
+///
+/// With its history; for its buyer and administrators.
 #[utoipa::path(
     get, path = "/api/v1/delivery/{id}", operation_id = "get_delivery", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), security(("token" = [])),
@@ -203,9 +219,9 @@ pub async fn get_delivery(
     Ok(axum::Json(delivery.into()))
 }
 
-/// Says where a delivery is: PENDING -> `IN_TRANSIT` -> DELIVERED or FAILED; the middle may be left out.
+/// Set the status of a delivery
 ///
-/// Repeating the present status changes nothing and tells nobody. CANCELLED is reached only by cancelling the order.
+/// For administrators: PENDING -> `IN_TRANSIT` -> DELIVERED or FAILED; the middle may be left out. Repeating the present status changes nothing and tells nobody. CANCELLED is reached only by cancelling the order.
 #[utoipa::path(
     put, path = "/api/v1/delivery/{id}/status", operation_id = "set_delivery_status", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), request_body = NewStatus,

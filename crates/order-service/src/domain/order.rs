@@ -23,7 +23,7 @@ const MAX_PRODUCTS: usize = 100;
 pub struct NewOrder {
     /// Only these products of the cart.
     #[garde(inner(length(min = 1, max = MAX_PRODUCTS), custom(no_duplicates)))]
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1, max_items = 100, value_type = Option<BTreeSet<ProductId>>)]
     pub product_ids: Option<Vec<ProductId>>,
     /// Where it goes.
     #[garde(dive)]
@@ -46,28 +46,28 @@ fn no_duplicates(ids: &[ProductId], _: &()) -> garde::Result {
 pub struct ShippingAddress {
     /// Who receives it.
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Ani Wijaya")]
     pub recipient: String,
     /// The recipient's telephone number.
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "+62 811 1234 567")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "+62 811 1234 567")]
     pub phone: String,
     /// Street and number.
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "Jl. Mawar 1")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jl. Mawar 1")]
     pub street: String,
     /// City.
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "Bandung")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Bandung")]
     pub city: String,
     /// Province or state.
     #[garde(length(chars, min = 1, max = 200))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 200, example = "Jawa Barat")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jawa Barat")]
     pub province: Option<String>,
     /// Postal code.
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "40111")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "40111")]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 country code.
     #[garde(pattern("^[A-Z]{2}$"))]
@@ -80,20 +80,20 @@ pub struct ShippingAddress {
 #[schema(as = OrderItem)]
 pub struct Item {
     /// The line.
-    #[schema(example = 12)]
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64, example = 12)]
     pub id: i64,
     /// The order.
     pub order_id: OrderId,
     /// The product.
     pub product_id: ProductId,
     /// Its name.
-    #[schema(example = "Kopi Gayo 250 g")]
+    #[schema(min_length = 1, max_length = 200, example = "Kopi Gayo 250 g")]
     pub name: String,
     /// Its price in rupiah.
-    #[schema(example = 125_000)]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 125_000)]
     pub price: i64,
     /// Units.
-    #[schema(example = 2)]
+    #[schema(minimum = 1, maximum = 1000, example = 2)]
     pub quantity: i32,
 }
 
@@ -107,34 +107,47 @@ pub struct Order {
     /// Where it stands.
     pub status: Status,
     /// What it costs, in rupiah.
-    #[schema(example = 250_000)]
+    #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 250_000)]
     pub total_amount: i64,
     /// What was ordered.
+    #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<Item>,
     /// Where it goes, if the buyer said.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub shipping_address: Option<ShippingAddress>,
     /// Where to pay, while it can be paid.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "http://localhost:8080/midtrans/snap/v4/redirection/5e8a2f6c")]
+    #[schema(
+        nullable = false,
+        format = "uri",
+        max_length = 2048,
+        example = "http://localhost:8080/midtrans/snap/v4/redirection/5e8a2f6c"
+    )]
     pub payment_url: Option<String>,
     /// Until when it can be paid.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "2026-01-02T03:34:05Z")]
     pub payment_expires: Option<OffsetDateTime>,
     /// Its delivery, once there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub delivery_id: Option<DeliveryId>,
     /// What went back to the buyer so far, in rupiah.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     pub refunded_amount: Option<i64>,
     /// Why it ended FAILED, or the reason that was given when it was CANCELLED.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 255, example = "Ordered by mistake")]
     pub failure_reason: Option<String>,
     /// When it was placed.
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05.678901Z")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05.678901Z")]
     pub updated_at: OffsetDateTime,
 }
 
@@ -143,7 +156,7 @@ pub struct Order {
 #[schema(as = OrderReceipt)]
 pub struct Receipt<'a> {
     /// A sentence for people.
-    #[schema(example = "Order received")]
+    #[schema(max_length = 200, example = "Order received")]
     pub message: &'a str,
     /// The order's id.
     pub order_id: OrderId,
@@ -157,6 +170,7 @@ pub struct Receipt<'a> {
 pub struct HistoryEntry {
     /// When it happened.
     #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05.678901Z")]
     pub at: OffsetDateTime,
     /// The state before; null for the first row.
     #[schema(required)]
@@ -164,10 +178,10 @@ pub struct HistoryEntry {
     /// The state after.
     pub to: Status,
     /// What caused it: an event of the shop, or what somebody did.
-    #[schema(example = "PaymentSuccess")]
+    #[schema(max_length = 64, example = "PaymentSuccess")]
     pub cause: String,
     /// More about it, for people.
-    #[schema(required, example = "250000 by qris")]
+    #[schema(required, max_length = 1000, example = "250000 by qris")]
     pub detail: Option<String>,
 }
 

@@ -40,7 +40,7 @@ pub(super) struct ListQuery {
     limit: i64,
     /// Only orders older than this one: the last id of the part before.
     #[garde(skip)]
-    #[param(value_type = Option<i64>, minimum = 1)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     before: Option<OrderId>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct ListAllQuery {
     status: Option<Status>,
     /// Only this buyer's orders.
     #[garde(skip)]
-    #[param(value_type = Option<i64>, minimum = 1)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     user_id: Option<UserId>,
     /// At most this many.
     #[serde(default = "ten")]
@@ -63,7 +63,7 @@ pub(super) struct ListAllQuery {
     limit: i64,
     /// Only orders older than this one: the last id of the part before.
     #[garde(skip)]
-    #[param(value_type = Option<i64>, minimum = 1)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     before: Option<OrderId>,
 }
 
@@ -73,11 +73,11 @@ pub(super) struct ListAllQuery {
 pub(super) struct CancelOrder {
     /// In the words of who cancels.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, example = "Ordered by mistake")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$", example = "Ordered by mistake")]
     reason: Option<String>,
 }
 
-/// One's own orders
+/// List one's own orders
 ///
 /// Newest first, an administrator's own ones too.
 #[utoipa::path(
@@ -87,7 +87,7 @@ pub(super) struct CancelOrder {
     tag = "order",
     params(ListQuery),
     security(("token" = [])),
-    responses((status = 200, body = Vec<Order>, headers(
+    responses((status = 200, description = "A part of the list", body = Vec<Order>, headers(
         ("X-Total-Count" = i64, description = "How many orders the whole list has"),
         ("Link" = String, description = "`rel=\"next\"`: the part that follows, if there is one"),
     )))
@@ -102,7 +102,7 @@ pub(super) async fn list_orders(
     Ok(reply("/api/v1/order", listed, None, status, limit))
 }
 
-/// Everybody's orders
+/// List everybody's orders
 ///
 /// Newest first. For administrators.
 #[utoipa::path(
@@ -113,7 +113,7 @@ pub(super) async fn list_orders(
     params(ListAllQuery),
     security(("token" = [])),
     responses(
-        (status = 200, body = Vec<Order>, headers(
+        (status = 200, description = "A part of the list", body = Vec<Order>, headers(
             ("X-Total-Count" = i64, description = "How many orders the whole list has"),
             ("Link" = String, description = "`rel=\"next\"`: the part that follows, if there is one"),
         )),
@@ -153,7 +153,9 @@ fn reply(
     (headers, axum::Json(listed.orders))
 }
 
-/// An order
+/// Get an order
+///
+/// For its buyer and administrators.
 #[utoipa::path(
     get,
     path = "/api/v1/order/{id}",
@@ -161,7 +163,10 @@ fn reply(
     tag = "order",
     params(("id" = OrderId, Path, description = "The order")),
     security(("token" = [])),
-    responses((status = 200, body = Order), (status = 404, description = "Unknown, or not yours"))
+    responses(
+        (status = 200, description = "The order", body = Order),
+        (status = 404, description = "Unknown, or not yours"),
+    )
 )]
 pub(super) async fn get_order(
     State(app): State<App>,
@@ -172,7 +177,7 @@ pub(super) async fn get_order(
     order.map(axum::Json).ok_or_else(unknown)
 }
 
-/// The timeline of an order
+/// Get the timeline of an order
 ///
 /// Oldest first: every change of state, and notes (`from` and `to` are the same) about what changed nothing.
 #[utoipa::path(
@@ -182,7 +187,10 @@ pub(super) async fn get_order(
     tag = "order",
     params(("id" = OrderId, Path, description = "The order")),
     security(("token" = [])),
-    responses((status = 200, body = Vec<HistoryEntry>), (status = 404, description = "Unknown, or not yours"))
+    responses(
+        (status = 200, description = "The timeline", body = Vec<HistoryEntry>),
+        (status = 404, description = "Unknown, or not yours"),
+    )
 )]
 pub(super) async fn list_order_events(
     State(app): State<App>,
@@ -210,6 +218,8 @@ pub(super) async fn list_order_events(
         (status = 200, body = Order, description = "The order, which is CANCELLED"),
         (status = 404, description = "Unknown, or not yours"),
         (status = 409, description = "`already_paid`, `already_shipped` or `not_cancellable`"),
+        (status = 503, description = "`payment_unknown`, `delivery_unavailable` or `order_busy`; or something else that \
+            this needs does not answer: see Retry-After"),
     )
 )]
 pub(super) async fn cancel_order(

@@ -19,9 +19,9 @@ use crate::{
 /// Says that the reply was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Order what is in the cart
+/// Place an order
 ///
-/// The whole cart, or only the products named. Names and prices are those of this moment. The goods are held next, and
+/// Orders the whole cart, or only the products named. Names and prices are those of this moment. The goods are held next, and
 /// then the order can be paid: its `status` becomes `AWAITING_PAYMENT` and `payment_url` appears. The cart is emptied of
 /// what was bought once it is paid. With an Idempotency-Key a repeated request gets the first one's reply.
 #[utoipa::path(
@@ -34,12 +34,14 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
     request_body(content = Option<NewOrder>, description = "May be left out: then it is the whole cart"),
     security(("token" = [])),
     responses(
-        (status = 201, body = Receipt, headers(
+        (status = 201, description = "The order was received", body = Receipt, headers(
             ("Location" = String, description = "Path of the order"),
             ("Idempotency-Replayed" = String, description = "`true` if this is the reply to an earlier request"),
         )),
         (status = 409, description = "`product_unavailable`, `price_changed` or `too_many_open_orders`"),
         (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or `idempotency_key_reused`"),
+        (status = 503, description = "`cart_unavailable` or `catalogue_unavailable`; or something else that this needs \
+            does not answer: see Retry-After"),
     )
 )]
 pub(super) async fn place_order(
@@ -51,7 +53,7 @@ pub(super) async fn place_order(
     place(state, user, key, wish).await
 }
 
-/// Order what is in the cart, by its other name
+/// Place an order, by its other name
 ///
 /// The same as `POST /api/v1/order`, Idempotency-Keys included.
 #[utoipa::path(
@@ -64,12 +66,14 @@ pub(super) async fn place_order(
     request_body(content = Option<NewOrder>, description = "May be left out: then it is the whole cart"),
     security(("token" = [])),
     responses(
-        (status = 201, body = Receipt, headers(
+        (status = 201, description = "The order was received", body = Receipt, headers(
             ("Location" = String, description = "Path of the order"),
             ("Idempotency-Replayed" = String, description = "`true` if this is the reply to an earlier request"),
         )),
         (status = 409, description = "`product_unavailable`, `price_changed` or `too_many_open_orders`"),
         (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or `idempotency_key_reused`"),
+        (status = 503, description = "`cart_unavailable` or `catalogue_unavailable`; or something else that this needs \
+            does not answer: see Retry-After"),
     )
 )]
 pub(super) async fn checkout(

@@ -19,34 +19,40 @@ use crate::{
 /// The payment of an order.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentView {
+    /// The order.
     #[schema(example = 41)]
     order_id: OrderId,
+    /// How it stands.
     status: Status,
     /// What the order costs, in rupiah; 0 if it ended before that was known.
-    #[schema(example = 150_000)]
+    #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 150_000)]
     amount: i64,
     /// Where to pay, while it can be paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
+        nullable = false,
+        format = "uri",
+        max_length = 2048,
         example = "http://localhost:8080/midtrans/snap/v4/redirection/66e4fa55-fdac-4ef9-91b5-733b97d1b862"
     )]
     payment_url: Option<String>,
     /// When page and payment end.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
-    #[schema(example = "2026-01-02T03:34:05Z")]
+    #[schema(nullable = false, example = "2026-01-02T03:34:05Z")]
     expires_at: Option<OffsetDateTime>,
     /// How it was paid, in Midtrans' words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "credit_card")]
+    #[schema(nullable = false, max_length = 64, example = "credit_card")]
     payment_type: Option<String>,
     /// When it was paid.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
-    #[schema(example = "2026-01-02T03:14:05Z")]
+    #[schema(nullable = false, example = "2026-01-02T03:14:05Z")]
     paid_at: Option<OffsetDateTime>,
     /// What went back, in rupiah.
-    #[schema(example = 50_000)]
+    #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     refunded_amount: i64,
     /// What goes back or went back, oldest first.
+    #[schema(max_items = 1000)]
     refunds: Vec<Refund>,
 }
 
@@ -56,13 +62,13 @@ pub struct Refund {
     /// Why.
     cause: RefundCause,
     /// How much, in rupiah.
-    #[schema(example = 50_000)]
+    #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     amount: i64,
     /// How far it has come. MANUAL: Midtrans cannot send it back, a person has to. REFUSED: there was nothing left.
     state: RefundState,
     /// The reference of a refund that a person made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "bank transfer 4711")]
+    #[schema(nullable = false, max_length = 255, example = "bank transfer 4711")]
     reference: Option<String>,
 }
 
@@ -89,7 +95,9 @@ impl From<RefundView> for Refund {
     }
 }
 
-/// The payment of an order. While it is open Midtrans is asked first, at most every five seconds.
+/// Get a payment
+///
+/// How the payment of an order stands. While it is open Midtrans is asked first, at most every five seconds.
 #[utoipa::path(
     get, path = "/api/v1/payment/{order_id}", operation_id = "get_payment", tag = "payment",
     params(("order_id" = OrderId, Path, description = "The order's id")), security(("token" = [])),

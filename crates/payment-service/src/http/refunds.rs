@@ -30,14 +30,19 @@ pub struct NewRefund {
     amount: Option<i64>,
     /// Why, for the books.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, example = "one of two shirts came back")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*$",
+        example = "one of two shirts came back"
+    )]
     reason: Option<String>,
     /// `manual`: it was made by hand, past Midtrans; this closes a refund that waits for it.
     #[garde(skip)]
     method: Option<Method>,
     /// Where it can be found in the books; with `manual` only, and needed there.
     #[garde(length(chars, min = 1, max = 255), custom(with_manual(self.method)))]
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$", example = "bank transfer 4711")]
     reference: Option<String>,
 }
 
@@ -57,13 +62,16 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
     }
 }
 
-/// Gives a payment back, in whole or in part. The worker makes it; a repetition with the same Idempotency-Key gets the
-/// same reply and refunds once.
+/// Refund a payment
+///
+/// For administrators: gives a payment back, in whole or in part. It is made soon after; a repetition with the same
+/// Idempotency-Key gets the same reply and refunds once.
 #[utoipa::path(
     post, path = "/api/v1/payment/{order_id}/refund", operation_id = "refund_payment", tag = "payment",
     params(
         ("order_id" = OrderId, Path, description = "The order's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; recommended",
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"^[\x21-\x7E]+$",
+            description = "1 to 255 visible ASCII characters; recommended",
             example = "refund-41-shirt"),
     ),
     request_body = Option<NewRefund>, security(("token" = [])),
@@ -74,7 +82,9 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
         (status = 404, description = "The order has no payment"),
         (status = 409, description = "`cancel_first`: all of it would go back although the goods have not left; \
             `not_refundable`: that much cannot go back"),
-        (status = 422, description = "The Idempotency-Key was used for another request"),
+        (status = 422, description = "`idempotency_key_reused`: it was used for another request"),
+        (status = 503, description = "`order_unavailable`: order-service does not say whether the goods have left; or \
+            something else that this needs does not answer: see Retry-After"),
     )
 )]
 pub async fn refund_payment(

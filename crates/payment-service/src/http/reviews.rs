@@ -22,7 +22,7 @@ pub struct Review {
     decision: Decision,
 }
 
-/// See [`Review`].
+/// What becomes of the money.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
@@ -32,7 +32,9 @@ pub enum Decision {
     Refund,
 }
 
-/// Closes the review of a payment whose amount or currency was not the one asked for.
+/// Review a payment
+///
+/// For administrators: closes the review of a payment whose amount or currency was not the one asked for.
 #[utoipa::path(
     post, path = "/api/v1/payment/{order_id}/review", operation_id = "review_payment", tag = "payment",
     params(("order_id" = OrderId, Path, description = "The order's id")),

@@ -18,54 +18,68 @@ use crate::{
 pub struct Notification {
     /// The id that the payment goes by at Midtrans.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, example = "local-41-1-Vq3n8ZpK2xYb")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*$",
+        example = "local-41-1-Vq3n8ZpK2xYb"
+    )]
     order_id: String,
     /// Midtrans' id of the transaction.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, example = "1149059b-6c4f-4b4a-8f3c-0d6f2a1c9e55")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*$",
+        example = "1149059b-6c4f-4b4a-8f3c-0d6f2a1c9e55"
+    )]
     transaction_id: String,
     /// What has become of it.
     #[garde(length(chars, min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "settlement")]
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "settlement")]
     transaction_status: String,
     /// The verdict of the fraud detection.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    #[schema(max_length = 64, example = "accept")]
+    #[schema(max_length = 64, pattern = r"^[^\u0000]*$", example = "accept")]
     fraud_status: Option<String>,
     /// What went back so far.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, pattern = r"^[^\u0000]*$")]
     refund_amount: Option<String>,
     /// Part of what is signed.
     #[garde(length(chars, min = 1, max = 8))]
-    #[schema(min_length = 1, max_length = 8, example = "200")]
+    #[schema(min_length = 1, max_length = 8, pattern = r"^[^\u0000]*$", example = "200")]
     status_code: String,
     /// Part of what is signed, as it is written.
     #[garde(length(chars, min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "150000.00")]
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "150000.00")]
     gross_amount: String,
     /// Hexadecimal SHA-512 of `order_id`, `status_code`, `gross_amount` and the server key.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
     signature_key: String,
 }
 
 /// The notification was stored, or had been.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Received {
-    #[schema(example = "ok")]
+    /// Always `ok`.
+    #[schema(pattern = "^ok$", example = "ok")]
     status: &'static str,
 }
 
-/// Takes a notification of Midtrans: also one that came before, or is about a payment that is not ours.
+/// Receive a notification
+///
+/// For Midtrans. Also taken is one that came before, or is about a payment that is not ours.
 #[utoipa::path(
     post, path = "/api/v1/payment/webhook", operation_id = "receive_notification", tag = "midtrans",
     request_body = Notification,
     responses(
         (status = 200, description = "Stored", body = Received),
         (status = 403, description = "`wrong_signature`"),
+        (status = 503, description = "`not_stored`: send it again; or something that this needs does not answer"),
     )
 )]
 pub async fn receive_notification(
@@ -88,6 +102,8 @@ pub async fn receive_notification(
     Ok(axum::Json(Received { status: "ok" }))
 }
 
+/// Receive a notification, at its other path
+///
 /// The same at the path that older settings of Midtrans' dashboard have.
 #[utoipa::path(
     post, path = "/api/v1/webhook", operation_id = "receive_notification_at_the_short_path", tag = "midtrans",
@@ -95,6 +111,7 @@ pub async fn receive_notification(
     responses(
         (status = 200, description = "Stored", body = Received),
         (status = 403, description = "`wrong_signature`"),
+        (status = 503, description = "`not_stored`: send it again; or something that this needs does not answer"),
     )
 )]
 pub async fn receive_notification_at_the_short_path(

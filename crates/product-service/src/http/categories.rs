@@ -16,33 +16,44 @@ use crate::{App, app::edit_categories, domain::catalogue::Category, store};
 pub struct CategoryName {
     /// No other category may be called so, whatever the case. Spaces around it are dropped.
     #[garde(length(chars, min = 1, max = 100), custom(not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Garden")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Garden"
+    )]
     name: String,
 }
 
 /// A category.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CategoryView {
+    /// Its id.
     #[schema(example = 5)]
     id: CategoryId,
-    #[schema(example = "Garden")]
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 100, example = "Garden")]
     name: String,
     /// How many products on sale belong to it.
-    #[schema(example = 0)]
+    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
     product_count: i64,
 }
 
 /// All categories.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AllCategories {
+    /// By name.
+    #[schema(max_items = 100_000)]
     categories: Vec<CategoryView>,
 }
 
 /// A category after it was made or renamed, or as it was before it was removed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CategorySaved {
-    #[schema(example = "Category saved")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "Category created")]
     message: &'static str,
+    /// The category.
     category: CategoryView,
 }
 
@@ -56,7 +67,9 @@ fn saved(message: &'static str, category: Category) -> axum::Json<CategorySaved>
     axum::Json(CategorySaved { message, category: category.into() })
 }
 
-/// Lists all categories, by name.
+/// List categories
+///
+/// All of them, by name.
 #[utoipa::path(
     get, path = "/api/v1/categories", operation_id = "list_categories", tag = "category",
     responses((status = 200, description = "All categories", body = AllCategories))
@@ -67,7 +80,9 @@ pub async fn list_categories(State(app): State<App>) -> Result<axum::Json<AllCat
     Ok(axum::Json(AllCategories { categories: categories.into_iter().map(CategoryView::from).collect() }))
 }
 
-/// Makes a category.
+/// Create a category
+///
+/// For administrators. No product belongs to it yet.
 #[utoipa::path(
     post, path = "/api/v1/categories", operation_id = "create_category", tag = "category",
     request_body = CategoryName, security(("token" = [])),
@@ -86,7 +101,9 @@ pub async fn create_category(
     Ok((StatusCode::CREATED, saved("Category created", category)))
 }
 
-/// Gives a category another name.
+/// Rename a category
+///
+/// For administrators. Its products stay in it.
 #[utoipa::path(
     put, path = "/api/v1/categories/{id}", operation_id = "rename_category", tag = "category",
     params(("id" = CategoryId, Path, description = "The category's id")), request_body = CategoryName,
@@ -108,7 +125,9 @@ pub async fn rename_category(
     Ok(saved("Category renamed", category))
 }
 
-/// Removes a category that no product on sale belongs to.
+/// Delete a category
+///
+/// For administrators, and only while no product on sale belongs to it.
 #[utoipa::path(
     delete, path = "/api/v1/categories/{id}", operation_id = "delete_category", tag = "category",
     params(("id" = CategoryId, Path, description = "The category's id")), security(("token" = [])),

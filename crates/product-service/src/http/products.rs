@@ -22,11 +22,11 @@ use crate::{
 pub struct ListProducts {
     /// A part of the name, whatever the case; `%` and `_` mean themselves.
     #[garde(length(chars, max = 200))]
-    #[param(max_length = 200, example = "coffee")]
+    #[param(max_length = 200, pattern = r"^[^\u0000]*$", example = "coffee")]
     search: Option<String>,
     /// Only this category's.
     #[garde(skip)]
-    #[param(value_type = Option<i64>, minimum = 1)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     category_id: Option<CategoryId>,
     /// Nothing cheaper, in rupiah.
     #[garde(range(min = 0, max = 1_000_000_000_000))]
@@ -59,23 +59,29 @@ pub struct ListProducts {
 /// A product on sale.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductView {
+    /// Its id.
     #[schema(example = 8)]
     id: ProductId,
-    #[schema(example = "Gayo Arabica Coffee 250 g")]
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Gayo Arabica Coffee 250 g")]
     name: String,
-    #[schema(example = "Single origin, medium roast, whole beans.")]
+    /// What there is to say about it.
+    #[schema(max_length = 5000, example = "Single origin, medium roast, whole beans.")]
     description: String,
     /// In rupiah.
-    #[schema(example = 95_000)]
+    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 95_000)]
     price: i64,
     /// Free units: those held for open orders are already out.
-    #[schema(example = 200)]
+    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 200)]
     stock: i64,
     /// Units held for open orders; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = 0)]
+    #[schema(nullable = false, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
     held: Option<i64>,
+    /// What it belongs to, by name.
+    #[schema(max_items = 100)]
     categories: Vec<CategoryRefView>,
+    /// When it was put on sale.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05Z")]
     created_at: OffsetDateTime,
@@ -88,30 +94,38 @@ pub struct ProductView {
 /// A category that a product belongs to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CategoryRefView {
+    /// Its id.
     #[schema(example = 4)]
     id: CategoryId,
-    #[schema(example = "Home & Kitchen")]
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 100, example = "Home & Kitchen")]
     name: String,
 }
 
 /// A page of the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductPage {
+    /// The products of the page.
+    #[schema(max_items = 100)]
     products: Vec<ProductView>,
     /// How many there are on all pages.
-    #[schema(example = 1)]
+    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
     total: i64,
-    #[schema(example = 1)]
+    /// The page, as asked for.
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
     page: i64,
-    #[schema(example = 10)]
+    /// Products per page, as asked for.
+    #[schema(minimum = 1, maximum = 100, example = 10)]
     limit: i64,
-    #[schema(example = 1)]
+    /// How many pages there are.
+    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
     total_pages: i64,
 }
 
 /// One product.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneProduct {
+    /// The product.
     product: ProductView,
 }
 
@@ -151,9 +165,9 @@ impl From<CategoryRef> for CategoryRefView {
     }
 }
 
-/// Lists the products on sale, newest first unless asked otherwise.
+/// List products
 ///
-/// An administrator's token adds `held` to each.
+/// Those on sale, newest first unless asked otherwise. An administrator's token adds `held` to each.
 #[utoipa::path(
     get, path = "/api/v1/products", operation_id = "list_products", tag = "product",
     params(ListProducts), security((), ("token" = [])),
@@ -172,9 +186,9 @@ pub async fn list_products(
     Ok(axum::Json(ProductPage { products, total, page: page.page, limit: page.limit, total_pages }))
 }
 
-/// A product on sale.
+/// Get a product
 ///
-/// An administrator's token adds `held`.
+/// A product on sale. An administrator's token adds `held`.
 #[utoipa::path(
     get, path = "/api/v1/products/{id}", operation_id = "get_product", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), security((), ("token" = [])),

@@ -32,11 +32,17 @@ use crate::{
 pub struct NewProduct {
     /// Nothing else on sale may be called so, whatever the case. Spaces around it are dropped.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Toraja Coffee 250 g")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Toraja Coffee 250 g"
+    )]
     name: String,
+    /// What there is to say about it.
     #[serde(default)]
     #[garde(length(chars, max = 5000))]
-    #[schema(max_length = 5000, example = "Washed, dark roast, ground.")]
+    #[schema(max_length = 5000, pattern = r"^[^\u0000]*$", example = "Washed, dark roast, ground.")]
     description: String,
     /// In rupiah.
     #[garde(range(min = 1, max = 1_000_000_000_000))]
@@ -56,11 +62,18 @@ pub struct NewProduct {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductChanges {
+    /// What it is called from now on.
     #[garde(length(chars, min = 1, max = 200), inner(custom(not_blank)))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Toraja Coffee 500 g")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Toraja Coffee 500 g"
+    )]
     name: Option<String>,
+    /// What there is to say about it from now on.
     #[garde(length(chars, max = 5000))]
-    #[schema(max_length = 5000, example = "Washed, dark roast, whole beans.")]
+    #[schema(max_length = 5000, pattern = r"^[^\u0000]*$", example = "Washed, dark roast, whole beans.")]
     description: Option<String>,
     /// In rupiah.
     #[garde(range(min = 1, max = 1_000_000_000_000))]
@@ -90,32 +103,36 @@ pub struct StockChange {
     add: i64,
     /// Anything worth keeping in the record of the stock.
     #[garde(length(chars, max = 255))]
-    #[schema(max_length = 255, example = "Delivery of 2 January")]
+    #[schema(max_length = 255, pattern = r"^[^\u0000]*$", example = "Delivery of 2 January")]
     reason: Option<String>,
 }
 
 /// A product after it was put on sale or changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductSaved {
-    #[schema(example = "Product saved")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "Product created")]
     message: &'static str,
+    /// The product.
     product: ProductView,
 }
 
 /// A product's stock after a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StockChanged {
+    /// The product.
     #[schema(example = 8)]
     product_id: ProductId,
     /// Free units.
-    #[schema(example = 225)]
+    #[schema(minimum = 0, maximum = 1_000_000_000, example = 225)]
     stock: i64,
 }
 
 /// That something is done.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {
-    #[schema(example = "Product deleted")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "Product deleted")]
     message: &'static str,
 }
 
@@ -123,7 +140,9 @@ fn saved(message: &'static str, product: Product) -> axum::Json<ProductSaved> {
     axum::Json(ProductSaved { message, product: product.into() })
 }
 
-/// Puts a product on sale.
+/// Create a product
+///
+/// For administrators. It is on sale at once.
 #[utoipa::path(
     post, path = "/api/v1/products", operation_id = "create_product", tag = "product",
     request_body = NewProduct, security(("token" = [])),
@@ -133,7 +152,7 @@ fn saved(message: &'static str, product: Product) -> axum::Json<ProductSaved> {
         )),
         (status = 403, description = "Not an administrator"),
         (status = 409, description = "`name_taken`: something else on sale is called so"),
-        (status = 422, description = "`unknown_category`: some categories do not exist; `category_ids` says which"),
+        (status = 422, description = "`unknown_category`: some categories do not exist; its category_ids say which"),
     )
 )]
 pub async fn create_product(
@@ -152,7 +171,9 @@ pub async fn create_product(
     Ok((StatusCode::CREATED, location, saved("Product created", product)))
 }
 
-/// Changes a product on sale.
+/// Update a product
+///
+/// For administrators. What is left out stays as it is; a new stock is recorded as a movement.
 #[utoipa::path(
     put, path = "/api/v1/products/{id}", operation_id = "update_product", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), request_body = ProductChanges,
@@ -162,8 +183,8 @@ pub async fn create_product(
         (status = 403, description = "Not an administrator"),
         (status = 404, description = "There is no such product, or it was taken off sale"),
         (status = 409, description = "`name_taken`: something else on sale is called so; `stock_changed`: the stock \
-            is not the expected one, `stock` says what it is"),
-        (status = 422, description = "`unknown_category`: some categories do not exist; `category_ids` says which"),
+            is not the expected one; its stock says what it is"),
+        (status = 422, description = "`unknown_category`: some categories do not exist; its category_ids say which"),
     )
 )]
 pub async fn update_product(
@@ -183,9 +204,10 @@ pub async fn update_product(
     Ok(saved("Product updated", update_product::update_product(&app, id, changes).await?))
 }
 
-/// Takes a product off sale.
+/// Delete a product
 ///
-/// Its name is free again. Orders keep what they know of it, and what is held of it can still be returned.
+/// For administrators: it is off sale, and its name is free again. Orders keep what they know of it, and what is held
+/// of it can still be returned.
 #[utoipa::path(
     delete, path = "/api/v1/products/{id}", operation_id = "delete_product", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
@@ -207,7 +229,9 @@ pub async fn delete_product(
     }
 }
 
-/// Adds to a product's free stock, or takes away from it.
+/// Change stock
+///
+/// For administrators: adds to a product's free stock, or takes away from it.
 #[utoipa::path(
     post, path = "/api/v1/products/{id}/stock", operation_id = "change_stock", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), request_body = StockChange,
@@ -217,7 +241,7 @@ pub async fn delete_product(
         (status = 403, description = "Not an administrator"),
         (status = 404, description = "There is no such product, or it was taken off sale"),
         (status = 409, description = "`insufficient_stock`: fewer units than that are free; `limit_reached`: there \
-            would be more than 1,000,000,000; `stock` says what it is"),
+            would be more than 1,000,000,000; its stock says what it is"),
     )
 )]
 pub async fn change_stock(

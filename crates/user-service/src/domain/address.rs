@@ -64,29 +64,29 @@ pub struct Address {
     pub id: AddressId,
     /// What its owner calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "Home")]
+    #[schema(nullable = false, min_length = 1, max_length = 200, example = "Home")]
     pub label: Option<String>,
     /// Who receives.
-    #[schema(example = "Ani Wijaya")]
+    #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
     pub recipient: String,
     /// The recipient's telephone number.
-    #[schema(example = "+62 812 3456 7890")]
+    #[schema(min_length = 1, max_length = 200, example = "+62 812 3456 7890")]
     pub phone: String,
     /// Street and number.
-    #[schema(example = "Jalan Merdeka 17")]
+    #[schema(min_length = 1, max_length = 200, example = "Jalan Merdeka 17")]
     pub street: String,
     /// City.
-    #[schema(example = "Bandung")]
+    #[schema(min_length = 1, max_length = 200, example = "Bandung")]
     pub city: String,
     /// Province or state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "Jawa Barat")]
+    #[schema(nullable = false, min_length = 1, max_length = 200, example = "Jawa Barat")]
     pub province: Option<String>,
     /// Postal code.
-    #[schema(example = "40111")]
+    #[schema(min_length = 1, max_length = 200, example = "40111")]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 code.
-    #[schema(example = "ID")]
+    #[schema(pattern = "^[A-Z]{2}$", example = "ID")]
     pub country: String,
     /// Whether it is the one to ship to unless told otherwise.
     #[schema(example = true)]

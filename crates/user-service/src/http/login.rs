@@ -54,15 +54,20 @@ pub struct Refresh {
 #[derive(Serialize, ToSchema)]
 pub struct TokenPair {
     /// Goes into `Authorization: Bearer ..`.
-    #[schema(example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.signature")]
+    #[schema(
+        pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        max_length = 4096,
+        example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.signature"
+    )]
     access_token: String,
     /// Gets the next pair, within 7 days.
-    #[schema(example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708")]
+    #[schema(max_length = 200, example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708")]
     refresh_token: String,
-    #[schema(example = "Bearer")]
+    /// Always `Bearer`.
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// How long the access token counts, in seconds.
-    #[schema(example = 900)]
+    #[schema(minimum = 1, maximum = 900, example = 900)]
     expires_in: i64,
 }
 
@@ -87,7 +92,9 @@ impl From<Grant> for TokenPair {
     responses(
         (status = 200, description = "Logged in", body = TokenPair),
         (status = 401, description = "`wrong_credentials`: no such account, or another password"),
-        (status = 429, description = "Too many failures: see Retry-After"),
+        (status = 429, description = "Too many failures, or requests from this address: see Retry-After"),
+        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
+            not answer: see Retry-After"),
     )
 )]
 pub async fn log_in(

@@ -18,15 +18,20 @@ use crate::{
 /// One's own account.
 #[derive(Serialize, ToSchema)]
 pub struct Profile {
+    /// Its id.
     id: UserId,
     /// The same as `id`, by the name that tokens have for it.
     #[serde(rename = "userID")]
     user_id: UserId,
-    #[schema(example = "ani")]
+    /// Its name.
+    #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_.-]+$", example = "ani")]
     username: String,
-    #[schema(example = "ani@example.com")]
+    /// Its e-mail address.
+    #[schema(format = "email", max_length = 254, example = "ani@example.com")]
     email: String,
+    /// What it may do.
     role: Role,
+    /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,
@@ -97,6 +102,8 @@ pub async fn get_profile(caller: Caller) -> impl IntoResponse {
         (status = 409, description = "`email_taken` or `username_taken`"),
         (status = 422, description = "`wrong_password`"),
         (status = 429, description = "Too many wrong passwords: see Retry-After"),
+        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
+            not answer: see Retry-After"),
     )
 )]
 pub async fn update_profile(
@@ -121,6 +128,8 @@ pub async fn update_profile(
         (status = 200, description = "The password is the new one", body = Message),
         (status = 422, description = "`wrong_password`"),
         (status = 429, description = "Too many wrong passwords: see Retry-After"),
+        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
+            not answer: see Retry-After"),
     )
 )]
 pub async fn change_password(

@@ -32,20 +32,27 @@ pub struct Registration {
 /// That there is an account.
 #[derive(Serialize, ToSchema)]
 pub struct Registered {
-    #[schema(example = "Account created")]
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "Account created")]
     message: &'static str,
+    /// The account.
     user: RegisteredUser,
 }
 
 /// An account.
 #[derive(Serialize, ToSchema)]
 pub struct RegisteredUser {
+    /// Its id.
     id: UserId,
-    #[schema(example = "ani")]
+    /// Its name.
+    #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_.-]+$", example = "ani")]
     username: String,
-    #[schema(example = "ani@example.com")]
+    /// Its e-mail address.
+    #[schema(format = "email", max_length = 254, example = "ani@example.com")]
     email: String,
+    /// What it may do.
     role: Role,
+    /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,
@@ -73,6 +80,8 @@ impl From<Account> for RegisteredUser {
         (status = 201, description = "The account was made", body = Registered),
         (status = 409, description = "`email_taken` or `username_taken`"),
         (status = 429, description = "Too many requests from this address: see Retry-After"),
+        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
+            not answer: see Retry-After"),
     )
 )]
 pub async fn register(

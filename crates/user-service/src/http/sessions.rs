@@ -14,6 +14,7 @@ use crate::{App, domain::Session};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub struct SessionView {
+    /// Its id.
     id: SessionId,
     /// When one logged in.
     #[serde(with = "time::serde::rfc3339")]
@@ -24,9 +25,10 @@ pub struct SessionView {
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     last_used_at: OffsetDateTime,
     /// What the client said it is.
-    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64)")]
+    #[schema(max_length = 255, required, example = "Mozilla/5.0 (X11; Linux x86_64)")]
     user_agent: Option<String>,
     /// Whether it is the one that asks.
+    #[schema(example = true)]
     current: bool,
 }
 

@@ -1,0 +1,111 @@
+//! `stack openapi-breaking`: whether the API documents still promise what they promised before.
+
+mod compare;
+mod schema;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+pub use self::compare::breaking;
+
+use crate::shop::Service;
+use crate::{Error, Result, root};
+
+/// Where the document of a service is committed, from the root of the project.
+pub fn committed(service: Service) -> String {
+    format!("crates/{}/openapi.json", service.name())
+}
+
+/// Compares the documents of the working folder with those of another revision, and prints what would break a client.
+/// Without a revision it is the one where this branch left `origin/main`, and on that branch itself the commit before.
+pub fn run(base: Option<&str>) -> Result<bool> {
+    let root = root::find()?;
+    let Some(base) = base.map_or_else(|| default_base(&root), |base| known(&root, base))? else {
+        println!("There is no earlier revision to compare with.");
+        return Ok(true);
+    };
+    let mut well = true;
+    for service in Service::SIX {
+        let path = committed(service);
+        let Some(old) = git(&root, &["show", &format!("{base}:{path}")]) else {
+            println!("{path}: new since {base}");
+            continue;
+        };
+        let new = std::fs::read_to_string(root.join(&path)).map_err(Error::io(format!("read {path}")))?;
+        let (old, new) = (parse(&path, &old)?, parse(&path, &new)?);
+        well &= report(&path, &old, &new);
+    }
+    Ok(well)
+}
+
+/// A breaking change is announced by a version that semver calls incompatible.
+fn report(path: &str, old: &Value, new: &Value) -> bool {
+    let changes = breaking(old, new);
+    let announced = incompatible(version(old)) != incompatible(version(new));
+    for change in &changes {
+        println!("{path}: {change}");
+    }
+    match (changes.is_empty(), announced) {
+        (true, _) => println!("{path}: compatible"),
+        (false, true) => println!("{path}: breaking, as its new version {} says", version(new)),
+        (false, false) => println!("{path}: breaking; undo it, or raise the version {} for it", version(new)),
+    }
+    changes.is_empty() || announced
+}
+
+fn version(document: &Value) -> &str {
+    document["info"]["version"].as_str().unwrap_or_default()
+}
+
+/// The part of a version that changes with a breaking change: `2` of 2.1.0, `0.3` of 0.3.1.
+fn incompatible(version: &str) -> &str {
+    let parts = if version.starts_with("0.") { 2 } else { 1 };
+    version.match_indices('.').nth(parts - 1).map_or(version, |(end, _)| &version[..end])
+}
+
+fn default_base(root: &Path) -> Result<Option<String>> {
+    let head = git(root, &["rev-parse", "HEAD"]);
+    let fork = git(root, &["merge-base", "HEAD", "origin/main"]).filter(|fork| Some(fork) != head.as_ref());
+    let before = || git(root, &["rev-parse", "--quiet", "--verify", "HEAD~1"]);
+    if let Some(base) = fork.or_else(before) {
+        return Ok(Some(base));
+    }
+    if git(root, &["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true") {
+        return Err(Error::other("this clone has no history: fetch it, or name a revision with BASE=.."));
+    }
+    Ok(None)
+}
+
+fn known(root: &Path, base: &str) -> Result<Option<String>> {
+    let found = git(root, &["rev-parse", "--quiet", "--verify", &format!("{base}^{{commit}}")]);
+    found
+        .map(Some)
+        .ok_or_else(|| Error::other(format!("git does not know the revision {base}: fetch it first")))
+}
+
+/// What git prints, if it succeeds.
+fn git(root: &Path, args: &[&str]) -> Option<String> {
+    let output = Command::new("git").current_dir(root).args(args).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+fn parse(path: &str, text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|error| Error::other(format!("{path} is not JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_incompatible_part_of_a_version_is_that_of_semver() {
+        for (version, part) in
+            [("1.2.3", "1"), ("0.1.0", "0.1"), ("0.10.2", "0.10"), ("12.0.0", "12"), ("", "")]
+        {
+            assert_eq!(incompatible(version), part);
+        }
+    }
+}
