@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{BoxError, context};
+use crate::{BoxError, context, database};
 
 /// What is wrong with one member of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -262,18 +262,17 @@ impl From<Problem> for tonic::Status {
 }
 
 impl From<sqlx::Error> for Problem {
-    /// A database that is away is 503; anything else that reaches this point is a bug.
+    /// A database that is away, or ends its connections to go away, is 503; anything else that reaches this point is a
+    /// bug.
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_) => {
-                Self::unavailable("database_unavailable", "The database does not answer; try again soon.")
-                    .caused_by(error)
-            }
-            other => Self::internal(other),
+        if database::passes(&error) {
+            return Self::unavailable(
+                "database_unavailable",
+                "The database does not answer; try again soon.",
+            )
+            .caused_by(error);
         }
+        Self::internal(error)
     }
 }
 

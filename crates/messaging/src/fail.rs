@@ -1,7 +1,6 @@
 //! Why an event could not be handled, in terms of what is to be done about it.
 
 use contracts::events::Undecodable;
-use sqlx::error::DatabaseError;
 
 /// Any cause.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -72,29 +71,8 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 /// Trouble with the database itself is waited out; any other answer of it is a bug.
 impl From<sqlx::Error> for Fail {
     fn from(error: sqlx::Error) -> Self {
-        let passes = match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::BeginFailed => true,
-            sqlx::Error::Database(error) => passes(error.as_ref()),
-            _ => false,
-        };
-        if passes { Self::retry(error) } else { Self::bug(error) }
+        if chassis::database::passes(&error) { Self::retry(error) } else { Self::bug(error) }
     }
-}
-
-/// Whether the same statement may well succeed later
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>): connection exceptions, rolled back by a
-/// conflict or deadlock, out of resources, lock not available, shutting down or starting up, read-only after a
-/// failover.
-fn passes(error: &dyn DatabaseError) -> bool {
-    let code = error.code().unwrap_or_default();
-    let classes = ["08", "40", "53"];
-    let codes = ["55P03", "57P01", "57P02", "57P03", "25006"];
-    classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code.as_ref())
 }
 
 impl From<Undecodable> for Fail {

@@ -152,6 +152,11 @@ impl Shop {
         &mut self.redis
     }
 
+    /// Its own `PostgreSQL`, to be stopped and restarted.
+    pub fn postgres(&mut self) -> Result<&mut Postgres> {
+        self.postgres.as_mut().ok_or_else(|| Error::other("the PostgreSQL is not this shop's own"))
+    }
+
     /// Ends a service at once, as a crash would.
     pub async fn kill(&mut self, service: Service) -> Result<()> {
         self.process(service)?.kill().await

@@ -98,6 +98,12 @@ impl Postgres {
         self.process.stop(STOP).await
     }
 
+    /// Starts it again after it was stopped.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.process.restart().await?;
+        self.ready().await
+    }
+
     async fn ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START;
         loop {

@@ -29,6 +29,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, join_all};
+use stack::shop::ShopOptions;
 
 use self::documents::Documents;
 use crate::harness::Open;
@@ -37,7 +38,10 @@ const FRONT_END: &str = "https://front.example";
 
 #[tokio::test]
 async fn the_shop_does_what_its_documents_say_and_nothing_else() {
-    let mut open = Open::shop_with(&[("CORS_ALLOWED_ORIGINS", FRONT_END)]).await;
+    // With a PostgreSQL of its own, which can be stopped.
+    let mut options = ShopOptions::for_test(None).unwrap();
+    options.settings = options.settings.with("CORS_ALLOWED_ORIGINS", FRONT_END);
+    let mut open = Open::of(options).await;
     let documents = Documents::read(&open).await;
     each_group_holds(&open, &documents).await;
     authorisation::holds(&open, &documents).await;

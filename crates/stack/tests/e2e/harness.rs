@@ -20,15 +20,11 @@ pub struct Open {
 impl Open {
     /// Opens a shop on free ports.
     pub async fn shop() -> Self {
-        Self::shop_with(&[]).await
+        Self::of(ShopOptions::for_test(shared_postgres()).unwrap()).await
     }
 
-    /// Opens a shop on free ports, with some variables of its own, which remembers what it was asked.
-    pub async fn shop_with(variables: &[(&str, &str)]) -> Self {
-        let mut options = ShopOptions::for_test(shared_postgres()).unwrap();
-        for (name, value) in variables {
-            options.settings = options.settings.with(name, *value);
-        }
+    /// Opens a shop that remembers what it was asked.
+    pub async fn of(options: ShopOptions) -> Self {
         let shop = Shop::start(options, |_| {}).await.unwrap();
         let api = Api::new(shop.base_url()).unwrap().recording();
         let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stack::api::Reply;
 
-use self::values::{wrong_members, wrong_texts};
+use self::values::{extremes, wrong_members, wrong_texts};
 use super::documents::{Documents, Operation};
 use super::stage::Subject;
 use crate::harness::{Answer, Open};
@@ -31,6 +31,9 @@ pub async fn is_refused(open: &Open, documents: &Documents) {
             large_bodies_are_refused(open, operation, &subject).await;
         }
         assert_eq!(state(open, &subject).await, before, "{} changed something", operation.name());
+        if operation.body().is_some() {
+            what_is_just_allowed_is_read(open, operation).await;
+        }
     }
 }
 
@@ -161,6 +164,15 @@ async fn large_bodies_are_refused(open: &Open, operation: &Operation, subject: &
     for size in [64 * 1024 + 1, 2 * 1024 * 1024] {
         let body = vec![b' '; size];
         send(open, operation, subject, Some("application/json"), body).await.refused(413, "too_large");
+    }
+}
+
+async fn what_is_just_allowed_is_read(open: &Open, operation: &Operation) {
+    let subject = Subject::of(open, operation).await;
+    for body in extremes(operation, operation.body().unwrap(), &subject.body) {
+        let reply = attempt(open, operation, &subject, &subject.path, &body).await;
+        let named = reply.body["errors"].is_array();
+        assert!(!named && reply.status != 400, "{} with {body}: {}", operation.name(), reply.text);
     }
 }
 

@@ -27,7 +27,13 @@ pub fn forgeries(open: &Open, token: &str) -> Vec<(&'static str, String)> {
         claims[member] = value;
         sign(&claims, Algorithm::HS256, secret)
     };
-    let expired = claims(token)["iat"].as_i64().unwrap() - 3600;
+    let without = |member: &str| {
+        let mut claims = claims(token);
+        claims.as_object_mut().unwrap().remove(member);
+        sign(&claims, Algorithm::HS256, secret)
+    };
+    // Clocks may differ by 30 s at most.
+    let expired = claims(token)["iat"].as_i64().unwrap() - 31;
     let (head, signature) = token.rsplit_once('.').unwrap();
     let payload = head.split_once('.').unwrap().1;
     let none = URL_SAFE_NO_PAD.encode(json!({"alg": "none", "typ": "JWT"}).to_string());
@@ -38,9 +44,13 @@ pub fn forgeries(open: &Open, token: &str) -> Vec<(&'static str, String)> {
     let ours = head.split_once('.').unwrap().0;
     vec![
         ("expired", with("exp", json!(expired))),
+        ("without an end", without("exp")),
+        ("without an issuer", without("iss")),
+        ("without an audience", without("aud")),
+        ("without a session", without("sid")),
         ("of another issuer", with("iss", json!("somebody"))),
         ("for another audience", with("aud", json!("elsewhere"))),
-        ("not yet valid", with("nbf", json!(expired + 7200 + 3600))),
+        ("not yet valid", with("nbf", json!(expired + 3600))),
         (
             "signed with another secret",
             sign(&claims(token), Algorithm::HS256, "another secret of 32 characters!"),

@@ -63,9 +63,9 @@ async fn ones_orders_are_listed_newest_first(open: &Open) {
     let link = first.header("link").to_owned();
     let next =
         link.strip_prefix("</api/v1/order").and_then(|rest| rest.strip_suffix(">; rel=\"next\"")).unwrap();
-    let last = list(next).await;
-    assert_eq!(last.header("link"), "");
-    assert_eq!(ids(&last.is(200)), [orders[0]]);
+    let second = list(next).await;
+    assert_eq!(second.header("link"), "");
+    assert_eq!(ids(&second.is(200)), [orders[0]]);
     assert_eq!(ids(&list(&format!("?before={}", orders[1])).await.is(200)), [orders[0]]);
     assert_eq!(ids(&list("?status=CANCELLED").await.is(200)), [orders[0]]);
     list("?status=LOST").await.invalid("status");

@@ -1,11 +1,13 @@
 //! What happens to each route while something that it needs is not there.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use stack::people::Customer;
 use stack::shop::Service;
 
 use super::cart;
 use super::documents::Documents;
+use super::stage::Subject;
 use crate::harness::{Answer, NOBODY, Open};
 
 pub async fn hold(open: &mut Open, documents: &Documents) {
@@ -15,6 +17,7 @@ pub async fn hold(open: &mut Open, documents: &Documents) {
     without_deliveries_a_paid_order_is_not_cancelled(open).await;
     without_orders_not_everything_is_refunded(open).await;
     without_redis_one_can_log_in(open).await;
+    without_databases_every_route_that_needs_one_is_a_503(open, documents).await;
     every_route_of_a_dead_service_is_a_503(open, documents).await;
 }
 
@@ -94,6 +97,28 @@ async fn without_redis_one_can_log_in(open: &mut Open) {
     open.shop.redis().restart().await.unwrap();
     open.shop.wait_ready(|_| {}).await.unwrap();
     cart::see(open, &known.token).await;
+}
+
+async fn without_databases_every_route_that_needs_one_is_a_503(open: &mut Open, documents: &Documents) {
+    let mut subjects = Vec::new();
+    for operation in documents.operations().filter(|operation| operation.service != Service::Cart) {
+        subjects.push((operation, Subject::of(open, operation).await));
+    }
+    open.shop.postgres().unwrap().stop().await.unwrap();
+    let open_now = &*open;
+    join_all(subjects.iter().map(async |(operation, subject)| {
+        let admin = operation.is_for_administrators();
+        let token = if admin { &open_now.admin.token } else { &subject.owner.token };
+        let line = format!("{} {}", operation.method, subject.path);
+        let reply = open_now.ask(token, &line, subject.body.clone()).await;
+        let webhook = operation.path.ends_with("/webhook");
+        reply.refused(503, if webhook { "not_stored" } else { "database_unavailable" });
+    }))
+    .await;
+    open.shop.postgres().unwrap().restart().await.unwrap();
+    open.shop.wait_ready(|_| {}).await.unwrap();
+    let (buyer, product) = (open.customer().await, open.product(1).await);
+    open.paid(&buyer, product).await;
 }
 
 async fn every_route_of_a_dead_service_is_a_503(open: &mut Open, documents: &Documents) {

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 use stack::api::Api;
 
-use super::documents::Documents;
+use super::documents::{Documents, Operation};
 use crate::harness::{Answer, NOBODY, Open};
 
 const ROUTES: [&str; 43] = [
@@ -62,7 +62,7 @@ pub async fn hold(open: &Open, documents: &Documents) {
 }
 
 fn the_documents_have_the_routes_of_the_contract(documents: &Documents) {
-    let documented: BTreeSet<String> = documents.operations().map(|operation| operation.name()).collect();
+    let documented: BTreeSet<String> = documents.operations().map(Operation::name).collect();
     assert_eq!(documented, ROUTES.map(str::to_owned).into());
 }
 

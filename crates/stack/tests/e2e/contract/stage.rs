@@ -105,7 +105,7 @@ fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value 
         "categories" | "categories/{id}" => json!({"name": unique}),
         "cart/item" => json!({"product_id": id, "quantity": 1}),
         "cart/item/{product_id}" => json!({"quantity": 2}),
-        "payment/{order_id}/refund" => json!({"amount": 1}),
+        "payment/{order_id}/refund" => json!({"amount": 1, "method": "manual", "reference": "BCA 4711"}),
         "payment/{order_id}/review" => json!({"decision": "refund"}),
         "delivery/{id}/status" => json!({"status": "IN_TRANSIT"}),
         "payment/webhook" | "webhook" => webhook::signed(open, &unique, "20000.00"),

@@ -22,14 +22,18 @@ pub fn wrong_members(operation: &Operation, schema: &Value, good: &Value) -> Vec
         if !nullable && schema["type"] != "null" {
             with(name.clone(), Value::Null);
         }
-        wrong_values(schema).into_iter().for_each(|value| with(name.clone(), value));
+        for value in wrong_values(schema) {
+            with(name.clone(), value);
+        }
         if schema["items"].is_object() {
-            let items = wrong_values(operation.resolve(&schema["items"]));
-            items.into_iter().for_each(|item| with(format!("{name}[0]"), json!([item])));
+            for item in wrong_values(operation.resolve(&schema["items"])) {
+                with(format!("{name}[0]"), json!([item]));
+            }
         }
         if schema["properties"].is_object() {
-            let inner = wrong_members(operation, schema, &address());
-            inner.into_iter().for_each(|(field, value)| with(format!("{name}.{field}"), value));
+            for (field, value) in wrong_members(operation, schema, &address()) {
+                with(format!("{name}.{field}"), value);
+            }
         }
     }
     for name in schema["required"].as_array().into_iter().flatten() {
@@ -45,6 +49,38 @@ pub fn wrong_members(operation: &Operation, schema: &Value, good: &Value) -> Vec
         }
     }
     wrong
+}
+
+/// Bodies that are the good one but for a member at the edge of what is allowed.
+pub fn extremes(operation: &Operation, schema: &Value, good: &Value) -> Vec<Value> {
+    let mut bodies = Vec::new();
+    for (name, member) in schema["properties"].as_object().unwrap() {
+        let schema = operation.resolve(member);
+        let inner = schema["properties"].is_object().then(|| extremes(operation, schema, &address()));
+        for value in edges(schema).into_iter().chain(inner.into_iter().flatten()) {
+            let mut body = good.clone();
+            body[name] = value;
+            bodies.push(body);
+        }
+    }
+    bodies
+}
+
+/// The longest text, made of characters of four bytes where they are allowed, and the least and the largest number.
+fn edges(schema: &Value) -> Vec<Value> {
+    let numbers = ["minimum", "maximum"].map(|edge| schema[edge].clone());
+    let mut edges: Vec<Value> = numbers.into_iter().filter(|number| !number.is_null()).collect();
+    let length = |edge: &str| schema[edge].as_u64().map(|length| usize::try_from(length).unwrap());
+    if schema["format"] != "email" && schema["enum"].is_null() {
+        let pattern = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).unwrap());
+        let texts = ["minLength", "maxLength"]
+            .into_iter()
+            .filter_map(length)
+            .flat_map(|n| ["😀".repeat(n), "a".repeat(n)]);
+        let allowed = texts.filter(|text| pattern.as_ref().is_none_or(|pattern| pattern.is_match(text)));
+        edges.extend(allowed.map(Value::from));
+    }
+    edges
 }
 
 /// Texts that a parameter must not be, ready for a URL.
