@@ -121,6 +121,21 @@ fn refused_body(rejection: BytesRejection) -> Problem {
 /// # Errors
 /// 400 that names the member which is unknown, of the wrong type, out of its limits, or has a NUL in it.
 pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+    let value = read(body).or_else(|problem| match with_whole_numbers(body) {
+        Some(rewritten) => read(&rewritten),
+        None => Err(problem),
+    })?;
+    // serde also reads a struct from the array of its values, without their names.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::invalid_field("", "must be an object"));
+    }
+    if contains(body, b"\\u0000") {
+        refuse_nul(body)?;
+    }
+    validated(value)
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         // To serde_json a number in the place of an enum's name, or one beyond all bounds, is a fault of syntax.
@@ -131,14 +146,25 @@ pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Resul
         }
     })?;
     reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
-    // serde also reads a struct from the array of its values, without their names.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(Problem::invalid_field("", "must be an object"));
+    Ok(value)
+}
+
+/// The body with `2.0` written as `2`, if there is any such: an integer to JSON Schema, but a fraction to serde.
+fn with_whole_numbers(body: &[u8]) -> Option<Vec<u8>> {
+    fn rewrite(value: &mut Value) -> bool {
+        match value {
+            Value::Number(number) => {
+                let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+                let whole = whole.and_then(|float| format!("{float:.0}").parse::<i64>().ok());
+                whole.map(|whole| *number = whole.into()).is_some()
+            }
+            Value::Array(items) => items.iter_mut().fold(false, |any, item| rewrite(item) | any),
+            Value::Object(members) => members.values_mut().fold(false, |any, item| rewrite(item) | any),
+            _ => false,
+        }
     }
-    if contains(body, b"\\u0000") {
-        refuse_nul(body)?;
-    }
-    validated(value)
+    let mut value = serde_json::from_slice(body).ok()?;
+    rewrite(&mut value).then(|| value.to_string().into_bytes())
 }
 
 fn contains(body: &[u8], needle: &[u8]) -> bool {
@@ -230,6 +256,12 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let line: Line = parse(br#"{"quantity":2.0,"inner":[{"quantity":1e2}]}"#).unwrap();
+        assert_eq!((line.quantity, line.inner[0].quantity), (2, 100));
+    }
+
+    #[test]
     fn the_wrong_member_is_named() {
         assert_eq!(fault(r#"{"quantity":"1"}"#).0, "quantity");
         assert_eq!(fault(r#"{"quantity":4294967297}"#).0, "quantity");
@@ -243,6 +275,10 @@ mod tests {
         assert_eq!(parse::<Line>(br#"{"quantity":1}"#).unwrap().kind, Kind::Plain);
         assert_eq!(fault(r#"{"quantity":1,"kind":7}"#).0, "kind");
         assert_eq!(fault(r#"{"quantity":1e999}"#).0, "quantity");
+        assert_eq!(fault(r#"{"quantity":2.5}"#).0, "quantity");
+        assert_eq!(fault(r#"{"quantity":1001.0}"#).0, "quantity");
+        assert_eq!(fault(r#"{"quantity":2.0,"role":1}"#).0, "role");
+        assert_eq!(fault(r#"{"quantity":9.3e18}"#).0, "quantity");
         assert_eq!(fault("[1").0, "", "not JSON at all");
         assert_eq!(fault(r#"[1,"note",[],"Plain"]"#).1, "must be an object");
         assert_eq!(fault(r#"{"quantity":1} x"#).0, "", "more than one value");

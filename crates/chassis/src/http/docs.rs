@@ -1,6 +1,7 @@
 //! The OpenAPI document of a service and its Swagger UI, at `/{service}-docs/`.
 
 mod answers;
+mod together;
 
 use axum::Router;
 use utoipa::{
@@ -38,6 +39,11 @@ pub fn complete(mut document: OpenApi, name: &str, public_url: &str) -> OpenApi 
         .description(Some("The access token of a login at user-service; it counts for 15 minutes."))
         .build();
     components.security_schemes.insert(TOKEN.to_owned(), SecurityScheme::Http(bearer).into());
+    for schema in components.schemas.values_mut() {
+        if let RefOr::T(Schema::Object(object)) = schema {
+            together::complete(object);
+        }
+    }
     components.schemas.insert("Problem".to_owned(), ProblemBody::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
     for item in document.paths.paths.values_mut() {

@@ -19,7 +19,6 @@ const MAX_PRODUCTS: usize = 100;
 /// What a buyer wants to order. Left out, it is the whole cart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "product_ids": [1, 4], "expected_total": 250_000 }))]
 pub struct NewOrder {
     /// Only these products of the cart.
     #[garde(inner(length(min = 1, max = MAX_PRODUCTS), custom(no_duplicates)))]
@@ -30,7 +29,7 @@ pub struct NewOrder {
     pub shipping_address: Option<ShippingAddress>,
     /// What the buyer believes it costs: if it costs something else, nothing is ordered.
     #[garde(range(min = 1, max = 9_000_000_000_000_000))]
-    #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64)]
+    #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 250_000)]
     pub expected_total: Option<i64>,
 }
 

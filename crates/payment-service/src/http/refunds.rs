@@ -42,7 +42,7 @@ pub struct NewRefund {
     method: Option<Method>,
     /// Where it can be found in the books; with `manual` only, and needed there.
     #[garde(length(chars, min = 1, max = 255), custom(with_manual(self.method)))]
-    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$", example = "bank transfer 4711")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$", extensions(("x-needed-with" = json!("method")), ("x-only-with" = json!("method"))), example = "bank transfer 4711")]
     reference: Option<String>,
 }
 

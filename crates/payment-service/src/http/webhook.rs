@@ -46,7 +46,7 @@ pub struct Notification {
     /// What went back so far.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    #[schema(max_length = 64, pattern = r"^[^\u0000]*$")]
+    #[schema(example = "50000.00", max_length = 64, pattern = r"^[^\u0000]*$")]
     refund_amount: Option<String>,
     /// Part of what is signed.
     #[garde(length(chars, min = 1, max = 8))]
@@ -58,7 +58,12 @@ pub struct Notification {
     gross_amount: String,
     /// Hexadecimal SHA-512 of `order_id`, `status_code`, `gross_amount` and the server key.
     #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
+    #[schema(
+        example = "3f0b8e6d27c491a53f0b8e6d27c491a53f0b8e6d27c491a53f0b8e6d27c491a53f0b8e6d27c491a53f0b8e6d27c491a53f0b8e6d27c491a53f0b8e6d27c491a5",
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*$"
+    )]
     signature_key: String,
 }
 

@@ -62,6 +62,15 @@ pub struct ProfileUpdate {
     email: Option<Email>,
     /// The account's password.
     #[garde(dive)]
+    #[schema(
+        value_type = Option<String>,
+        format = "password",
+        min_length = 1,
+        max_length = 128,
+        pattern = r"^[^\u0000]*$",
+        example = "correct horse battery",
+        extensions(("x-needed-with" = json!("email")))
+    )]
     current_password: Option<GivenPassword>,
 }
 

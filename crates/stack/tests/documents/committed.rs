@@ -1,0 +1,19 @@
+//! The committed documents are those of the programs.
+
+use std::process::Command;
+
+use stack::{openapi, root, shop::Service};
+
+#[test]
+fn the_committed_documents_are_those_of_the_programs() {
+    for service in Service::SIX {
+        let program = root::programs().unwrap().join(service.name());
+        let output = Command::new(&program)
+            .args(["openapi", "--public-url", "http://localhost:8080"])
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}; run cargo build --workspace", program.display()));
+        let path = openapi::committed(service);
+        let committed = std::fs::read(root::find().unwrap().join(&path)).unwrap_or_default();
+        assert!(output.stdout == committed, "{path} is not what {} says: run make swagger", service.name());
+    }
+}
