@@ -6,6 +6,9 @@ STACK := target/release/stack
 DEV_STACK := target/debug/stack
 SERVICES := user product cart order payment delivery
 CRATE :=
+MINUTES := 4
+SEED :=
+BASE :=
 
 .PHONY: help
 help: ## List the targets
@@ -54,6 +57,11 @@ test: deps ## Run all tests on a PostgreSQL and Redis that are started for them
 	cargo build --workspace
 	$(DEV_STACK) databases -- cargo nextest run --workspace
 
+.PHONY: fuzz-api
+fuzz-api: deps ## Fuzz the six API documents (MINUTES=4; SEED=.. repeats a run; ARGS="--only cart --role nobody")
+	cargo build --workspace
+	.ci/fuzz-api --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: lint
 lint: ## Formatting, lints and documentation, all without a warning
 	cargo fmt --all --check
@@ -82,3 +90,13 @@ $(SERVICES:%=swagger-%): swagger-%:
 	@cargo build --quiet -p $*-service
 	@target/debug/$*-service openapi --public-url http://localhost:8080 > crates/$*-service/openapi.json
 	@echo "crates/$*-service/openapi.json"
+
+.PHONY: openapi-check
+openapi-check: ## Validate the API documents against OpenAPI 3.1 (`make test` compares them with the programs)
+	@.ci/openapi-tools
+	@target/openapi-tools/bin/openapi-spec-validator $(SERVICES:%=crates/%-service/openapi.json)
+
+.PHONY: openapi-breaking
+openapi-breaking: ## Fail if the API documents would break a client of an earlier revision (BASE=origin/main)
+	@cargo build --quiet -p stack
+	@$(DEV_STACK) openapi-breaking $(if $(BASE),--base $(BASE))
