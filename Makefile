@@ -4,6 +4,7 @@
 SHELL := /bin/bash
 STACK := target/release/stack
 DEV_STACK := target/debug/stack
+PROTOS := product cart payment delivery
 SERVICES := user product cart order payment delivery
 CRATE :=
 MINUTES := 4
@@ -12,7 +13,7 @@ BASE :=
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  \033[1m%-21s\033[0m %s\n", $$1, $$2 }'
 
 # ---- Run the shop ----------------------------------------------------------------------------------------------------
 
@@ -62,10 +63,24 @@ fuzz-api: deps ## Fuzz the six API documents (MINUTES=4; SEED=.. repeats a run; 
 	cargo build --workspace
 	.ci/fuzz-api --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+OUTSIDE := $(DEV_STACK) databases -- cargo nextest run --workspace --features stack/outside --test outside
+
+.PHONY: test-browser
+test-browser: deps ## Test the pages of the shop in Chromium, which this installs
+	@.ci/browser
+	cargo build --workspace
+	$(OUTSIDE) -E 'test(/^browser/)'
+
+.PHONY: test-midtrans-clients
+test-midtrans-clients: deps ## Test the local Midtrans with the official clients, which this installs
+	@.ci/midtrans-clients
+	cargo build --workspace
+	$(OUTSIDE) -E 'test(/^clients/)' --no-capture
+
 .PHONY: lint
 lint: ## Formatting, lints and documentation, all without a warning
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 .PHONY: fmt
@@ -100,3 +115,10 @@ openapi-check: ## Validate the API documents against OpenAPI 3.1 (`make test` co
 openapi-breaking: ## Fail if the API documents would break a client of an earlier revision (BASE=origin/main)
 	@cargo build --quiet -p stack
 	@$(DEV_STACK) openapi-breaking $(if $(BASE),--base $(BASE))
+
+# Rust is generated from proto/ at every build, with no protoc. What is committed beside it are the descriptors in a
+# normal form, crates/contracts/tests/proto/snapshots: what peers that were built earlier rely on.
+.PHONY: proto $(PROTOS:%=proto-%)
+proto: $(PROTOS:%=proto-%) ## Check proto/ for breaking changes, then write its committed descriptors (proto-cart for one)
+$(PROTOS:%=proto-%): proto-%:
+	@INSTA_UPDATE=always cargo test --quiet -p contracts --test proto -- $*_is_kept

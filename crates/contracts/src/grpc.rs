@@ -1,5 +1,8 @@
 //! The generated gRPC clients and servers, a module per package of `proto/`.
 
+/// All interfaces as an encoded `FileDescriptorSet`, with their comments: for tests and tools that go through them.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 macro_rules! package {
     ($name:ident, $package:literal, $doc:literal) => {
         #[doc = $doc]

@@ -36,7 +36,7 @@ struct Locked {
     fields: Fields,
 }
 
-/// Locks the wire form, and shows that it is read back whole, also with a member that this version does not know.
+/// Locks the wire form of an event with all its members, and shows that it is read back whole, also with a member that this version does not know.
 fn lock<E: Event + Clone + PartialEq + Debug>(event: E) {
     let fields = Envelope { meta: meta(), event: event.clone() }.to_fields().unwrap();
     let mut newer = fields.clone();
@@ -57,7 +57,7 @@ fn order_events_are_locked() {
         phone: "+62 811".to_owned(),
         street: "Jl. Mawar 1".to_owned(),
         city: "Bandung".to_owned(),
-        province: None,
+        province: Some("Jawa Barat".to_owned()),
         postal_code: "40111".to_owned(),
         country: "ID".to_owned(),
     };
@@ -98,7 +98,7 @@ fn delivery_and_session_events_are_locked() {
     let (order_id, delivery_id) = (order(), delivery());
     lock(DeliveryShipped { order_id, delivery_id, tracking_number: Some("JX-1".to_owned()) });
     lock(DeliverySuccess { order_id, delivery_id });
-    lock(DeliveryFailed { order_id, delivery_id, note: None });
+    lock(DeliveryFailed { order_id, delivery_id, note: Some("nobody at home".to_owned()) });
     lock(SessionEnded { sid: "s-1".to_owned(), ended_at: datetime!(2026-01-02 03:04:05 UTC) });
 }
 

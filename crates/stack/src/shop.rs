@@ -132,6 +132,11 @@ impl Shop {
         format!("http://127.0.0.1:{}", self.options.ports.http(service))
     }
 
+    /// Where a service answers gRPC.
+    pub fn grpc_url(&self, service: Service) -> String {
+        format!("http://127.0.0.1:{}", self.options.ports.grpc(service))
+    }
+
     /// The address of a service's database.
     pub fn database_url(&self, service: Service) -> Option<String> {
         service.database().map(|variable| self.server.url(self.options.settings.get(variable)))

@@ -113,7 +113,8 @@ impl Ports {
         self.http[service as usize]
     }
 
-    fn grpc(&self, service: Service) -> u16 {
+    /// Where a service answers gRPC, if it does.
+    pub fn grpc(&self, service: Service) -> u16 {
         self.grpc[service as usize]
     }
 
