@@ -1,6 +1,10 @@
 //! A shop for one test.
 
-use stack::shop::{Shop, ShopOptions};
+use stack::{
+    api::Api,
+    people::{Admin, Customer},
+    shop::{Shop, ShopOptions},
+};
 
 /// Opens a shop on free ports.
 pub async fn open() -> Shop {
@@ -10,4 +14,29 @@ pub async fn open() -> Shop {
 #[allow(clippy::disallowed_methods, reason = "the runner of the tests hands its PostgreSQL over this way")]
 fn shared_postgres() -> Option<String> {
     std::env::var("TEST_POSTGRES_URL").ok()
+}
+
+/// A shop with a customer and goods in it.
+pub struct People {
+    pub shop: Shop,
+    pub customer: Customer,
+    product: i64,
+}
+
+impl People {
+    /// Opens a shop with somebody in it.
+    pub async fn open() -> Self {
+        let shop = open().await;
+        let api = Api::new(shop.base_url()).unwrap();
+        let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();
+        let product = admin.add_product(125_000, 10).await.unwrap();
+        Self { shop, customer: Customer::arrive(&api).await.unwrap(), product }
+    }
+
+    /// An order that can be paid, and the address of its payment page.
+    pub async fn awaiting(&self) -> (i64, String) {
+        let order = self.customer.order_one(self.product).await.unwrap();
+        let seen = self.customer.wait_for(order, &["AWAITING_PAYMENT"]).await.unwrap();
+        (order, seen["payment_url"].as_str().unwrap().to_owned())
+    }
 }

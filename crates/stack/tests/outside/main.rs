@@ -2,5 +2,6 @@
 //! first, so this runs only with the feature `outside`, by `make test-browser` and `make test-midtrans-clients`.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod browser;
 mod clients;
 mod harness;
