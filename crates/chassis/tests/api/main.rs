@@ -187,7 +187,7 @@ async fn the_document_says_what_every_operation_can_answer() {
     assert_eq!((status, &document["openapi"]), (StatusCode::OK, &Value::from("3.1.0")));
     let read = &document["paths"]["/api/v1/notes/{id}"]["get"]["responses"];
     for status in ["400", "401", "503"] {
-        let schema = &read[status]["content"]["application/problem+json"]["schema"]["$ref"];
+        let schema = &read[status]["content"]["application/problem+json"]["schema"]["allOf"][0]["$ref"];
         assert_eq!(schema, "#/components/schemas/Problem", "{status}");
     }
     assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");

@@ -135,7 +135,7 @@ fn wrong_values(schema: &Value) -> Vec<Value> {
 fn numbers_outside(schema: &Value) -> Vec<Value> {
     let (least, most) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
     let allowed: RangeInclusive<i64> = least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX);
-    let beside = [least.map(|least| least - 1), most.map(|most| most + 1)];
+    let beside = [least.and_then(|least| least.checked_sub(1)), most.and_then(|most| most.checked_add(1))];
     let huge = [-1, 0, 2_147_483_648, 4_294_967_297, i64::MIN, i64::MAX].map(Some);
     let numbers = beside.into_iter().chain(huge).flatten();
     numbers.filter(|number| !allowed.contains(number)).map(Value::from).collect()
