@@ -81,7 +81,7 @@ impl Written {
         let headers = lines.by_ref().take_while(|line| !line.is_empty());
         let headers = headers.map(|line| line.split_once(": ").unwrap());
         request.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        request.body = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
+        request.body.push_str(lines.collect::<Vec<_>>().join("\n").trim());
         (!request.method.is_empty()).then_some(request)
     }
 
