@@ -135,6 +135,18 @@ fn only_app_and_workers_open_transactions_and_only_the_store_has_sql() {
 }
 
 #[test]
+fn a_route_is_made_together_with_its_description() {
+    for service in services() {
+        for file in sources(&root().join("crates").join(&service).join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            for undescribed in [".route(", ".route_service(", ".nest(", ".nest_service(", ".fallback("] {
+                assert!(!text.contains(undescribed), "{}: {undescribed} instead of routes!", file.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn the_messaging_tables_are_the_same_in_every_database() {
     let schema = |database: &str| {
         let folder = root().join("migrations").join(database);
