@@ -1,5 +1,7 @@
 //! Axum's extractors with our errors: every refusal is a [`Problem`] that names the member.
 
+use std::{fmt, marker::PhantomData};
+
 use axum::{
     body::Bytes,
     extract::{
@@ -10,7 +12,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use garde::Validate;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::Value;
 
 use crate::{FieldError, Problem};
@@ -137,7 +142,7 @@ pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Resul
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         // To serde_json a number in the place of an enum's name, or one beyond all bounds, is a fault of syntax.
         if error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
             wrong_member(&error)
@@ -147,6 +152,41 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })?;
     reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
     Ok(value)
+}
+
+/// Reads an object from an object. A struct by itself may also be read from the list of its values in their order, which
+/// nobody is told of.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMembers<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMembers<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(OfMembers(PhantomData))
+    }
+}
+
+/// For a member that is an object and may be left out: `#[serde(default, deserialize_with = "chassis::extract::object")]`.
+/// A body is an object by itself.
+///
+/// # Errors
+/// If it is something else.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
 }
 
 /// The body with `2.0` written as `2`, if there is any such: an integer to JSON Schema, but a fraction to serde.
@@ -192,7 +232,7 @@ fn refuse_nul(body: &[u8]) -> Result<(), Problem> {
     }
 }
 
-fn wrong_member<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
+fn wrong_member<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
     let message = error.inner().to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
     let path = error.path().to_string();
@@ -223,8 +263,6 @@ fn validated<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize, Validate)]
@@ -241,6 +279,9 @@ mod tests {
         inner: Vec<Line>,
         #[serde(default)]
         kind: Kind,
+        #[serde(default, deserialize_with = "object")]
+        #[garde(dive)]
+        within: Option<Box<Line>>,
     }
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -259,6 +300,17 @@ mod tests {
     fn a_whole_number_may_be_written_with_a_point() {
         let line: Line = parse(br#"{"quantity":2.0,"inner":[{"quantity":1e2}]}"#).unwrap();
         assert_eq!((line.quantity, line.inner[0].quantity), (2, 100));
+    }
+
+    #[test]
+    fn a_list_of_values_is_no_object() {
+        assert_eq!(fault(r#"[1,"",[],"Plain"]"#).0, "");
+        assert_eq!(fault(r#"{"quantity":1,"within":[1,"",[],"Plain"]}"#).0, "within");
+        assert_eq!(fault(r#"{"quantity":1,"within":{"quantity":0}}"#).0, "within.quantity");
+        assert_eq!(fault(r#"{"quantity":1,"within":{"quantity":"1"}}"#).0, "within.quantity");
+        let line: Line = parse(br#"{"quantity":1,"within":{"quantity":2}}"#).unwrap();
+        assert_eq!(line.within.unwrap().quantity, 2);
+        assert!(parse::<Line>(br#"{"quantity":1,"within":null}"#).unwrap().within.is_none());
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub struct NewOrder {
     #[schema(min_items = 1, max_items = 100, value_type = Option<BTreeSet<ProductId>>)]
     pub product_ids: Option<Vec<ProductId>>,
     /// Where it goes.
+    #[serde(default, deserialize_with = "chassis::extract::object")]
     #[garde(dive)]
     pub shipping_address: Option<ShippingAddress>,
     /// What the buyer believes it costs: if it costs something else, nothing is ordered.

@@ -1,15 +1,13 @@
 //! The examples of the documents are true: they fit their schemas, the shop takes every request of them, and what it
 //! answers fits the schema and has no member that the example lacks.
 
-mod story;
-
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stack::shop::Service;
 
-use self::story::Story;
-use crate::support::{Operation, document, example, schema, validator};
+use crate::story::Story;
+use crate::support::{Operation, document, example, fits, schema};
 
 #[test]
 fn every_example_fits_its_schema() {
@@ -31,28 +29,6 @@ fn every_example_fits_its_schema() {
         for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
             fits(&document, schema, &example(&document, schema), name);
         }
-    }
-}
-
-fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
-    let faults: Vec<String> = validator(document, schema).iter_errors(value).map(|e| e.to_string()).collect();
-    assert!(faults.is_empty(), "{at}: {faults:?} in {value}");
-}
-
-/// What the reply has and the example does not.
-fn lacks(example: &Value, reply: &Value, at: &str) -> Vec<String> {
-    match (example, reply) {
-        (Value::Object(known), Value::Object(members)) => members
-            .iter()
-            .flat_map(|(name, value)| match known.get(name) {
-                Some(example) => lacks(example, value, &format!("{at}.{name}")),
-                None => vec![format!("{at}.{name}")],
-            })
-            .collect(),
-        (Value::Array(known), Value::Array(items)) => {
-            known.iter().flat_map(|known| items.iter().flat_map(move |item| lacks(known, item, at))).collect()
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -4,4 +4,6 @@
 mod committed;
 mod complete;
 mod examples;
+mod refusals;
+mod story;
 mod support;

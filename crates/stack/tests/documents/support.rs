@@ -86,3 +86,9 @@ pub fn example(document: &Value, schema: &Value) -> Value {
     let members = schema["properties"].as_object().unwrap_or_else(|| panic!("no example in {schema}"));
     members.iter().map(|(name, member)| (name.clone(), example(document, member))).collect()
 }
+
+/// Fails unless a value fits a schema.
+pub fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
+    let faults: Vec<String> = validator(document, schema).iter_errors(value).map(|e| e.to_string()).collect();
+    assert!(faults.is_empty(), "{at}: {faults:?} in {value}");
+}

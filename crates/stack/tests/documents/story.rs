@@ -9,8 +9,7 @@ use stack::api::{Api, Reply};
 use stack::people::{Admin, Bank};
 use stack::shop::{Shop, ShopOptions};
 
-use super::{fits, lacks};
-use crate::support::{Operation, document, example, schema};
+use crate::support::{Operation, document, example, fits, schema};
 
 pub struct Story {
     shop: Shop,
@@ -28,7 +27,9 @@ impl Story {
             reason = "the runner of the tests hands its PostgreSQL over this way"
         )]
         let postgres = std::env::var("TEST_POSTGRES_URL").ok();
-        let shop = Shop::start(ShopOptions::for_test(postgres).unwrap(), |_| {}).await.unwrap();
+        let mut options = ShopOptions::for_test(postgres).unwrap();
+        options.settings = options.settings.with("RATE_LIMIT", "off");
+        let shop = Shop::start(options, |_| {}).await.unwrap();
         let api = Api::new(shop.base_url()).unwrap();
         let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();
         let operations = Operation::all();
@@ -96,6 +97,13 @@ impl Story {
         reply.body
     }
 
+    /// The administrator asks for anything.
+    pub async fn ask(&self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Reply {
+        let request = self.api.request(method.parse().unwrap(), path).bearer_auth(&self.admin.token);
+        let request = if body.is_empty() { request } else { request.header("content-type", kind).body(body) };
+        self.api.send(request).await.unwrap()
+    }
+
     /// Calls a route until the status that it shows is this one.
     pub async fn wait(&mut self, id: &str, parts: &[&Value], status: &str) {
         let deadline = tokio::time::Instant::now() + stack::people::PATIENCE;
@@ -148,5 +156,22 @@ fn compare(operation: &Operation, document: &Value, reply: &Reply) {
     if reply.status < 400 {
         let lacking = lacks(&example(document, schema), &reply.body, operation.id());
         assert!(lacking.is_empty(), "{lacking:?} is not in the example");
+    }
+}
+
+/// What the reply has and the example does not.
+fn lacks(example: &Value, reply: &Value, at: &str) -> Vec<String> {
+    match (example, reply) {
+        (Value::Object(known), Value::Object(members)) => members
+            .iter()
+            .flat_map(|(name, value)| match known.get(name) {
+                Some(example) => lacks(example, value, &format!("{at}.{name}")),
+                None => vec![format!("{at}.{name}")],
+            })
+            .collect(),
+        (Value::Array(known), Value::Array(items)) => {
+            known.iter().flat_map(|known| items.iter().flat_map(move |item| lacks(known, item, at))).collect()
+        }
+        _ => Vec::new(),
     }
 }
