@@ -75,7 +75,7 @@ impl<'a> Flat<'a> {
                     self.read(named, &named[name]);
                 }
                 "allOf" | "oneOf" | "anyOf" => {
-                    strings_or_items(value).for_each(|part| self.read(named, part))
+                    strings_or_items(value).for_each(|part| self.read(named, part));
                 }
                 "type" => self.types.extend(strings_or_items(value).filter_map(Value::as_str)),
                 "properties" => {
