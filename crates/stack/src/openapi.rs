@@ -22,8 +22,8 @@ pub fn committed(service: Service) -> String {
 /// Without a revision it is the one where this branch left `origin/main`, and on that branch itself the commit before.
 pub fn run(base: Option<&str>) -> Result<bool> {
     let root = root::find()?;
-    let Some(base) = base.map_or_else(|| default_base(&root), |base| known(&root, base))? else {
-        println!("There is no earlier revision to compare with.");
+    let Some(base) = base.map_or_else(|| Ok(default_base(&root)), |base| known(&root, base))? else {
+        println!("There is no earlier revision in this clone to compare with; BASE=.. names one.");
         return Ok(true);
     };
     let mut well = true;
@@ -65,17 +65,10 @@ fn incompatible(version: &str) -> &str {
     version.match_indices('.').nth(parts - 1).map_or(version, |(end, _)| &version[..end])
 }
 
-fn default_base(root: &Path) -> Result<Option<String>> {
+fn default_base(root: &Path) -> Option<String> {
     let head = git(root, &["rev-parse", "HEAD"]);
     let fork = git(root, &["merge-base", "HEAD", "origin/main"]).filter(|fork| Some(fork) != head.as_ref());
-    let before = || git(root, &["rev-parse", "--quiet", "--verify", "HEAD~1"]);
-    if let Some(base) = fork.or_else(before) {
-        return Ok(Some(base));
-    }
-    if git(root, &["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true") {
-        return Err(Error::other("this clone has no history: fetch it, or name a revision with BASE=.."));
-    }
-    Ok(None)
+    fork.or_else(|| git(root, &["rev-parse", "--quiet", "--verify", "HEAD~1"]))
 }
 
 fn known(root: &Path, base: &str) -> Result<Option<String>> {
