@@ -1,21 +1,25 @@
-//! `stack doctor`: looks at a running local shop and says what is wrong and what to do about it.
+//! `stack doctor`: looks at a running shop and says what is wrong and what to do about it.
 
 use std::path::Path;
 use std::time::Duration;
 
+use crate::hosts::Hosts;
 use crate::local::identity::Identity;
 use crate::settings::Settings;
-use crate::shop::{Ports, Service, pid_file};
+use crate::shop::{Service, pid_file};
 use crate::{Error, Result, ledger};
 
 /// Prints what it finds. True if nothing is wrong.
 pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
     let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
-    println!("Processes");
-    let processes = processes(data);
-    println!("\nHealth");
-    let healthy = health(&http, url, settings).await?;
+    let hosts = Hosts::of_settings(settings)?;
+    let processes = match hosts {
+        Hosts::Local(_) => processes(data),
+        // Docker looks after them: `docker compose ps`.
+        Hosts::Compose => true,
+    };
+    let healthy = health(&http, url, &hosts).await?;
     println!("\nThe books");
     let balanced = ledger::check_and_print(url, settings).await;
     if let Err(error) = &balanced {
@@ -25,12 +29,17 @@ pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {
     if well {
         println!("\nThe shop is well.");
     } else {
-        advise(processes, healthy, matches!(balanced, Ok(false)), data);
+        let logs = match hosts {
+            Hosts::Local(_) => format!("in {}/logs", data.display()),
+            Hosts::Compose => "shown by `make logs`".to_owned(),
+        };
+        advise(processes, healthy, matches!(balanced, Ok(false)), &logs);
     }
     Ok(well)
 }
 
 fn processes(data: &Path) -> bool {
+    println!("Processes");
     let names = ["postgres", "redis", "nginx"].into_iter().chain(Service::SIX.map(Service::name));
     let mut all = true;
     for name in names {
@@ -41,15 +50,18 @@ fn processes(data: &Path) -> bool {
             None => println!("  BROKEN  {name} does not run; its log is {}/logs/{name}.log", data.display()),
         }
     }
+    println!();
     all
 }
 
-async fn health(http: &reqwest::Client, url: &str, settings: &Settings) -> Result<bool> {
-    let ports = Ports::fixed(settings)?;
-    let direct = Service::SIX
-        .map(|service| (service.name(), format!("http://127.0.0.1:{}/health/ready", ports.http(service))));
+async fn health(http: &reqwest::Client, url: &str, hosts: &Hosts) -> Result<bool> {
+    println!("Health");
+    let mut questions = vec![("the gateway", format!("{url}/health"))];
+    for service in Service::SIX {
+        questions.push((service.name(), format!("{}/health/ready", hosts.service(service)?)));
+    }
     let mut all = true;
-    for (name, url) in direct.into_iter().chain([("the gateway", format!("{url}/health"))]) {
+    for (name, url) in questions {
         let words = match http.get(&url).send().await {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("{} {}", answer.status(), answer.text().await.unwrap_or_default())),
@@ -64,21 +76,17 @@ async fn health(http: &reqwest::Client, url: &str, settings: &Settings) -> Resul
     Ok(all)
 }
 
-fn advise(processes: bool, healthy: bool, broken: bool, data: &Path) {
+fn advise(processes: bool, healthy: bool, broken: bool, logs: &str) {
     println!();
     if !processes {
         println!("Start the shop with `make run`; it heals what a killed run left behind.");
     } else if !healthy {
-        println!(
-            "A service that is not ready names what it waits for above; its log is in {}/logs.",
-            data.display()
-        );
+        println!("A service that is not ready names what it waits for above; its log is {logs}.");
     }
     if broken {
         println!(
-            "For each broken rule, GET /api/v1/order/{{id}}/events tells the order's story, and the logs in {}/logs \
-             tell more: search for its correlation id.",
-            data.display()
+            "For each broken rule, GET /api/v1/order/{{id}}/events tells the order's story, and the logs, {logs}, \
+             tell more: search for its correlation id."
         );
     }
 }

@@ -7,6 +7,7 @@ pub mod databases;
 pub mod demo;
 pub mod doctor;
 mod error;
+pub mod hosts;
 pub mod ledger;
 pub mod local;
 pub mod measure;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use stack::bench::Load;
+use stack::hosts::Hosts;
 use stack::prepare::Mode;
 use stack::settings::Settings;
 
@@ -94,19 +95,21 @@ struct Place {
     /// Where its data and logs are kept [default: .data in the project]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Where it answers [default: localhost, on `GATEWAY_PORT`]
+    /// Where it answers [default: where `STACK_HOSTS` and `GATEWAY_PORT` say]
     #[arg(long)]
     url: Option<String>,
 }
 
 impl Place {
     fn data(&self) -> stack::Result<PathBuf> {
-        self.data.as_deref().map_or_else(stack::up::default_data, absolute)
+        self.data.as_deref().map_or_else(|| Ok(stack::up::default_data()), absolute)
     }
 
-    fn url(&self, settings: &Settings) -> String {
-        let local = || format!("http://localhost:{}", settings.get("GATEWAY_PORT"));
-        self.url.as_deref().map_or_else(local, |url| url.trim_end_matches('/').to_owned())
+    fn url(&self, settings: &Settings) -> stack::Result<String> {
+        match &self.url {
+            Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+            None => Ok(Hosts::of_settings(settings)?.gateway()),
+        }
     }
 }
 
@@ -126,21 +129,25 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> stack::Result<u8> {
-    let settings = || Settings::load(&stack::root::find()?);
+    let settings = || match stack::root::find() {
+        Ok(root) => Settings::load(&root),
+        // A container has the program alone.
+        Err(_) => Ok(Settings::of_environment()),
+    };
     match command {
         Command::Up { place } => stack::up::run(place.data()?).await.map(|()| 0),
         Command::Demo { place, orders } => {
             let settings = settings()?;
-            stack::demo::run(&place.url(&settings), orders, &settings).await.map(code)
+            stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
         }
         Command::Bench { place, customers, seconds, rounds } => {
             let load = Load { customers, duration: Duration::from_secs(seconds), rounds };
             let settings = settings()?;
-            stack::bench::run(&place.url(&settings), &load, &settings, &place.data()?).await.map(|()| 0)
+            stack::bench::run(&place.url(&settings)?, &load, &settings, &place.data()?).await.map(|()| 0)
         }
         Command::Doctor { place } => {
             let settings = settings()?;
-            stack::doctor::run(&place.url(&settings), &settings, &place.data()?).await.map(code)
+            stack::doctor::run(&place.url(&settings)?, &settings, &place.data()?).await.map(code)
         }
         Command::Clean { place } => stack::up::clean(&place.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,

@@ -27,6 +27,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("RATE_LIMIT", "on"),
     ("STACK_POSTGRES_PORT", "15432"),
     ("STACK_REDIS_PORT", "16379"),
+    ("STACK_HOSTS", "local"),
 ];
 
 /// Variables by name.
@@ -51,14 +52,23 @@ impl Settings {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io(format!("read {}", file.display()))(error)),
         }
-        let known: Vec<String> = settings.0.keys().cloned().collect();
+        Ok(settings.with_environment())
+    }
+
+    /// What applies in this environment, where there is no project.
+    pub fn of_environment() -> Self {
+        Self::default().with_environment()
+    }
+
+    fn with_environment(mut self) -> Self {
+        let known: Vec<String> = self.0.keys().cloned().collect();
         for name in known {
             let value = std::env::var_os(&name).and_then(|value| value.into_string().ok());
             if let Some(value) = value.filter(|value| !value.is_empty()) {
-                settings.0.insert(name, value);
+                self.0.insert(name, value);
             }
         }
-        Ok(settings)
+        self
     }
 
     /// The value of a variable; empty if it is not set.

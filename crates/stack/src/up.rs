@@ -18,9 +18,9 @@ use crate::{Error, Result, root};
 const GRACE: Duration = Duration::from_secs(12);
 const LOOK_AFTER: Duration = Duration::from_millis(500);
 
-/// The folder of the shop's data, if the person names none.
-pub fn default_data() -> Result<PathBuf> {
-    Ok(root::find()?.join(".data"))
+/// The folder of the shop's data, if the person names none: in the project, or where there is none, right here.
+pub fn default_data() -> PathBuf {
+    root::find().unwrap_or_default().join(".data")
 }
 
 /// Runs the shop until it is asked to end.

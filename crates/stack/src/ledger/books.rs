@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::api::Api;
-use crate::local::redis_url;
+use crate::hosts::Hosts;
 use crate::settings::Settings;
 use crate::shop::{Service, Shop};
 use crate::{Error, Result};
@@ -35,23 +35,12 @@ impl Books {
         Self::open(urls.collect(), shop.redis_url(EVENTS), shop.base_url(), shop.settings()).await
     }
 
-    /// The books of the shop that `stack up` runs with these settings.
+    /// The books of the shop that runs with these settings.
     pub async fn of_settings(url: &str, settings: &Settings) -> Result<Self> {
-        let (user, password) = (settings.get("DB_USER"), settings.get("DB_PASSWORD"));
-        let port = settings.port("STACK_POSTGRES_PORT")?;
-        let address = |database: &str| {
-            let mut url = reqwest::Url::parse(&format!("postgres://127.0.0.1:{port}/{database}")).ok()?;
-            url.set_username(user).ok()?;
-            url.set_password(Some(password)).ok()?;
-            Some(url.into())
-        };
-        let urls = Service::SIX
-            .into_iter()
-            .filter_map(|service| Some((service, address(settings.get(service.database()?))?)))
-            .collect();
-        let password = Some(settings.get("REDIS_PASSWORD")).filter(|password| !password.is_empty());
-        let redis = redis_url(settings.port("STACK_REDIS_PORT")?, password, EVENTS);
-        Self::open(urls, redis, url.to_owned(), settings).await
+        let hosts = Hosts::of_settings(settings)?;
+        let urls =
+            Service::SIX.into_iter().filter_map(|service| Some((service, hosts.database(service, settings)?)));
+        Self::open(urls.collect(), hosts.redis(EVENTS, settings), url.to_owned(), settings).await
     }
 
     async fn open(

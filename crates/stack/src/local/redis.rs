@@ -72,7 +72,7 @@ impl Redis {
 
     /// The address of one of its numbered databases.
     pub fn url(&self, database: u8) -> String {
-        url(self.port, self.password.as_deref(), database)
+        url("127.0.0.1", self.port, self.password.as_deref(), database)
     }
 
     /// The process, to look after.
@@ -112,12 +112,12 @@ impl Redis {
     }
 }
 
-/// The address of a Redis on this machine.
-pub(crate) fn url(port: u16, password: Option<&str>, database: u8) -> String {
+/// The address of a Redis.
+pub(crate) fn url(host: &str, port: u16, password: Option<&str>, database: u8) -> String {
     let encoded =
         password.unwrap_or_default().bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
     let password = if encoded.is_empty() { encoded } else { format!(":{encoded}@") };
-    format!("redis://{password}127.0.0.1:{port}/{database}")
+    format!("redis://{password}{host}:{port}/{database}")
 }
 
 async fn ping(client: &::redis::Client) -> ::redis::RedisResult<()> {
