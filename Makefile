@@ -22,16 +22,16 @@ run: deps build ## Install what is missing, build, and run the shop on http://lo
 	@exec $(STACK) up
 
 .PHONY: demo
-demo: $(STACK) ## Buy things in the running shop, watch it happen, and check the books
-	@exec $(STACK) demo
+demo: ## Buy things in the running shop, watch it happen, and check the books
+	@$(call in_shop,demo)
 
 .PHONY: bench
 bench: $(STACK) ## Measure the running shop under a first, bounded load
 	@exec $(STACK) bench
 
 .PHONY: doctor
-doctor: $(STACK) ## Check the health and the books of the running shop, and say what to do
-	@exec $(STACK) doctor
+doctor: ## Check the health and the books of the running shop, and say what to do
+	@$(call in_shop,doctor)
 
 .PHONY: clean-data
 clean-data: $(STACK) ## Remove the data of the shop (it must not run)
@@ -39,6 +39,43 @@ clean-data: $(STACK) ## Remove the data of the shop (it must not run)
 
 $(STACK):
 	cargo build --release --workspace
+
+# A shop that runs in Docker is looked at from inside: its databases are not published.
+in_shop = if [ -n "$$(docker compose ps --quiet gateway 2>/dev/null)" ]; then \
+    docker compose run --rm --build --quiet-pull stack $(1); \
+else $(MAKE) --silent $(STACK) && $(STACK) $(1); fi
+
+# ---- Run it in Docker ------------------------------------------------------------------------------------------------
+
+DEV := docker compose -f docker-compose.yml -f docker-compose.dev.yml
+PROD := docker compose -f docker-compose.yml -f docker-compose.prod.yml
+
+.PHONY: up
+up: ## Build and run the shop in Docker, and say where everything is when it is ready
+	docker compose up --build --detach
+	@.ci/await-shop
+
+.PHONY: dev-up
+dev-up: ## The same with hot reload, debug logs, and the databases on this machine's ports
+	$(DEV) up --build --detach
+	@.ci/await-shop 3600
+
+.PHONY: prod-up
+prod-up: ## The same as in production: needs secrets of your own in .env
+	$(PROD) up --build --detach
+	@.ci/await-shop
+
+.PHONY: down
+down: ## Stop the shop in Docker; its data stays in named volumes
+	docker compose down --remove-orphans
+
+.PHONY: logs
+logs: ## Follow the logs of the shop in Docker
+	docker compose logs --follow --tail 50
+
+.PHONY: ps
+ps: ## What runs in Docker, and how it is
+	docker compose ps --all
 
 # ---- Build -----------------------------------------------------------------------------------------------------------
 
@@ -82,6 +119,11 @@ lint: ## Formatting, lints and documentation, all without a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+.PHONY: audit
+audit: ## Check the dependencies: licences, sources, known vulnerabilities (asks the internet)
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny --config .deny.toml check
 
 .PHONY: fmt
 fmt: ## Format the code
