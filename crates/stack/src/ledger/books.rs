@@ -38,8 +38,9 @@ impl Books {
     /// The books of the shop that runs with these settings.
     pub async fn of_settings(url: &str, settings: &Settings) -> Result<Self> {
         let hosts = Hosts::of_settings(settings)?;
-        let urls =
-            Service::SIX.into_iter().filter_map(|service| Some((service, hosts.database(service, settings)?)));
+        let urls = Service::SIX
+            .into_iter()
+            .filter_map(|service| Some((service, hosts.database(service, settings)?)));
         Self::open(urls.collect(), hosts.redis(EVENTS, settings), url.to_owned(), settings).await
     }
 
