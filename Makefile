@@ -120,6 +120,10 @@ lint: ## Formatting, lints and documentation, all without a warning
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
+.PHONY: readme-check
+readme-check: deps ## Do what README.md says, and check what it names (with Docker, if there is one)
+	@.ci/readme-check
+
 .PHONY: audit
 audit: ## Check the dependencies: licences, sources, known vulnerabilities (asks the internet)
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
