@@ -65,6 +65,13 @@ impl Service for CartService {
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
+        // Over the connection that serves the carts: asking heals it after a restart of Redis, before readiness sends
+        // anybody here.
+        let carts = app.redis.clone();
+        kit.health.watch(&kit.lifecycle, "carts", move || {
+            let mut carts = carts.clone();
+            async move { Ok(redis::cmd("PING").exec_async(&mut carts).await?) }
+        });
         let (redis, shutdown) = (kit.common.redis.client(1)?, kit.lifecycle.shutdown());
         kit.lifecycle.spawn("consumer", consumers::consumer(app).run(redis, shutdown));
         Ok(())

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tonic::{Code, Status};
 
-pub use peer::{Peer, PeerChannel};
+pub use peer::{Caller, Peer, PeerChannel, Replicas};
 
 use crate::{
     Problem, context,

@@ -34,7 +34,7 @@ pub use payments::{
 pub use refunds::{
     NewRefund, Waiting, claim_refunds, count_waiting_for_people, find_refund_state, insert_foreign_refund,
     insert_refund, list_refunds, update_refund_again, update_refund_done, update_refund_sent,
-    update_refund_state,
+    update_refund_state, update_refunds_due,
 };
 pub use views::{RefundView, View, find_view};
 pub use voids::{Void, claim_voids, insert_void, update_void_again, update_void_done};

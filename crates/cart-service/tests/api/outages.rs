@@ -43,7 +43,7 @@ async fn a_catalogue_that_was_never_there_does_not_make_the_service_unready() {
         let item = json!({ "product_id": 1, "quantity": 1 });
         app.customer(7).post("/api/v1/cart/item", item).await.problem(503, "product_service_unavailable");
         app.start_background().await;
-        app.anyone().get("/health/ready").await.expect(200);
+        until_readiness_is(&app, 200).await;
     }
 }
 
@@ -62,6 +62,26 @@ async fn without_redis_nothing_is_promised_and_with_it_all_heals() {
     app.redis().restart().await.unwrap();
     testkit::eventually("the connection heals", async || {
         (ani.get("/api/v1/cart").await.status() == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ready_after_a_restart_of_redis_means_that_carts_are_served() {
+    let (mut app, _catalogue) = shop().await;
+    app.start_background().await;
+    let ani = app.customer(7);
+    add(&ani, 1, 1).await;
+    app.redis().stop().await.unwrap();
+    until_readiness_is(&app, 503).await;
+    app.redis().restart().await.unwrap();
+    until_readiness_is(&app, 200).await;
+    ani.get("/api/v1/cart").await.expect(200);
+}
+
+async fn until_readiness_is(app: &App, status: u16) {
+    testkit::eventually("readiness follows", async || {
+        (app.anyone().get("/health/ready").await.status() == status).then_some(())
     })
     .await;
 }

@@ -1,17 +1,31 @@
 //! A gRPC client that spreads its calls over all replicas of a service, and follows them as they come and go: a plain
 //! tonic channel resolves its name once.
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    future::Future,
+    io,
+    net::SocketAddr,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::http::Uri;
+use axum::{
+    body::to_bytes,
+    http::{Request as HttpRequest, Response as HttpResponse, Uri},
+};
+use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc::Sender;
 use tonic::{
-    Request, Status,
+    ConnectError, Request, Status,
+    body::Body,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint, channel::Change},
 };
+use tower::{Service, ServiceExt};
 
 use crate::{BoxError, Lifecycle, context, problem::chain};
 
@@ -21,9 +35,11 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 const CONNECT: Duration = Duration::from_secs(1);
 /// How long a call may take, in all.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// How often a call is offered to replicas that cannot be reached.
+const OFFERS: usize = 8;
 
 /// What a generated client is made from: `CartServiceClient::new(peer.channel())`.
-pub type PeerChannel = InterceptedService<Channel, Caller>;
+pub type PeerChannel = InterceptedService<Replicas, Caller>;
 
 /// Another service of this shop, with all its replicas.
 #[derive(Debug, Clone)]
@@ -40,24 +56,54 @@ impl Peer {
         let uri: Uri = url.parse()?;
         let host = uri.host().ok_or_else(|| format!("{url} has no host"))?.to_owned();
         let port = uri.port_u16().ok_or_else(|| format!("{url} has no port"))?;
+        Self::follow_by(url, secret, lifecycle, move || {
+            let host = host.clone();
+            async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }
+        })
+    }
+
+    /// The same with a way of one's own to learn the addresses of the replicas.
+    ///
+    /// # Errors
+    /// If the URL is none, or the secret cannot be sent as a header.
+    pub fn follow_by<F, R>(
+        url: &str,
+        secret: &SecretString,
+        lifecycle: &Lifecycle,
+        look_up: F,
+    ) -> Result<Self, BoxError>
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = io::Result<BTreeSet<SocketAddr>>> + Send,
+    {
         let mut secret: MetadataValue<Ascii> = format!("Bearer {}", secret.expose_secret()).parse()?;
         secret.set_sensitive(true);
         let (channel, changes) = Channel::balance_channel(16);
-        // Without a replica a call would wait for one beyond its deadline: until the first look-up answers, the name
+        // Without a replica a call would wait for one until its deadline: until the first look-up answers, the name
         // itself stands in.
         changes.try_send(Change::Insert(None, endpoint(url)?))?;
-        let (authority, shutdown) = (url.to_owned(), lifecycle.shutdown());
+        let (name, shutdown) = (url.to_owned(), lifecycle.shutdown());
         lifecycle.spawn("grpc-peer", async move {
             let mut known = BTreeSet::new();
             while !shutdown.is_cancelled() {
-                update(&authority, &host, port, &mut known, &changes).await;
+                // A name that does not resolve at the moment changes nothing.
+                match look_up().await {
+                    Ok(found) => update(&name, &mut known, found, &changes).await,
+                    Err(error) => {
+                        tracing::debug!(
+                            peer = name,
+                            error = chain(&error),
+                            "the peer's name does not resolve"
+                        );
+                    }
+                }
                 tokio::select! {
                     () = tokio::time::sleep(LOOK_UP) => {}
                     () = shutdown.cancelled() => {}
                 }
             }
         });
-        Ok(Self { channel: InterceptedService::new(channel, Caller { secret }) })
+        Ok(Self { channel: InterceptedService::new(Replicas { channel }, Caller { secret }) })
     }
 
     /// A channel to any replica; cheap to make.
@@ -66,28 +112,19 @@ impl Peer {
     }
 }
 
-/// Looks the name up and tells the channel which replicas came and went. A name that does not resolve at the moment
-/// changes nothing.
+/// Tells the channel which replicas came and went.
 async fn update(
-    url: &str,
-    host: &str,
-    port: u16,
+    name: &str,
     known: &mut BTreeSet<SocketAddr>,
+    found: BTreeSet<SocketAddr>,
     changes: &Sender<Change<Option<SocketAddr>, Endpoint>>,
 ) {
-    let found: BTreeSet<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
-        Ok(found) => found.collect(),
-        Err(error) => {
-            tracing::debug!(peer = url, error = chain(&error), "the peer's name does not resolve");
-            return;
-        }
-    };
     let gone = known.difference(&found).map(|gone| Change::Remove(Some(*gone)));
     let stand_in = (known.is_empty() && !found.is_empty()).then_some(Change::Remove(None));
     let new = found.difference(known).filter_map(|new| {
         let made = endpoint(&format!("http://{new}"));
         let made =
-            made.inspect_err(|error| tracing::error!(peer = url, error = chain(error), "not an address"));
+            made.inspect_err(|error| tracing::error!(peer = name, error = chain(error), "not an address"));
         Some(Change::Insert(Some(*new), made.ok()?))
     });
     for change in new.chain(gone).chain(stand_in) {
@@ -97,8 +134,50 @@ async fn update(
 }
 
 fn endpoint(url: &str) -> Result<Endpoint, tonic::transport::Error> {
-    let endpoint = Endpoint::from_shared(url.to_owned())?;
-    Ok(endpoint.connect_timeout(CONNECT).timeout(DEADLINE).tcp_nodelay(true))
+    Ok(Endpoint::from_shared(url.to_owned())?.connect_timeout(CONNECT).tcp_nodelay(true))
+}
+
+/// Gives a call to one replica, and to another if that one cannot be reached: it has not seen the call, which is
+/// therefore still made once. For calls of one message, as all of ours are: it is kept until a replica has it.
+#[derive(Debug, Clone)]
+pub struct Replicas {
+    channel: Channel,
+}
+
+impl Service<HttpRequest<Body>> for Replicas {
+    type Response = HttpResponse<Body>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequest<Body>) -> Self::Future {
+        let channel = self.channel.clone();
+        Box::pin(async move {
+            let answer = tokio::time::timeout(DEADLINE, offer(channel, request)).await;
+            answer.unwrap_or_else(|_late| Ok(Status::deadline_exceeded("no answer in time").into_http()))
+        })
+    }
+}
+
+async fn offer(mut channel: Channel, request: HttpRequest<Body>) -> Result<HttpResponse<Body>, BoxError> {
+    let (parts, body) = request.into_parts();
+    let message = to_bytes(axum::body::Body::new(body), usize::MAX).await?;
+    let mut offers = 1;
+    loop {
+        let body = Body::new(axum::body::Body::from(message.clone()));
+        match channel.ready().await?.call(HttpRequest::from_parts(parts.clone(), body)).await {
+            Err(error) if offers < OFFERS && is_unsent(&error) => offers += 1,
+            answer => return Ok(answer?),
+        }
+    }
+}
+
+/// Whether a call failed before it left.
+fn is_unsent(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source()).any(<dyn Error>::is::<ConnectError>)
 }
 
 /// Adds to every call what the callee asks for: the secret, the trace, a deadline.

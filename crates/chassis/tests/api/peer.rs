@@ -1,38 +1,173 @@
 //! Calling other services.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::http::StatusCode;
-use chassis::{Lifecycle, grpc::Peer};
+use axum::{extract::Request, http::StatusCode, middleware};
+use chassis::{Kit, Lifecycle, grpc::Peer};
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-async fn ask(url: &str) -> Result<(), Code> {
-    let lifecycle = Lifecycle::new();
-    let peer = Peer::follow(url, &SecretString::from("secret"), &lifecycle).unwrap();
-    let check = HealthCheckRequest::default();
-    let answer = async { HealthClient::new(peer.channel()).check(check).await };
+/// One of several processes of a service, which counts its calls.
+struct Replica {
+    address: SocketAddr,
+    calls: Arc<AtomicUsize>,
+    stop: CancellationToken,
+    served: tokio::sync::oneshot::Receiver<()>,
+}
+
+impl Replica {
+    async fn start(kit: &Kit) -> Self {
+        let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").await.unwrap();
+        let (address, calls, stop) =
+            (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default(), CancellationToken::new());
+        let counter = calls.clone();
+        let count = middleware::from_fn(move |request: Request, next: middleware::Next| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            next.run(request)
+        });
+        let routes = chassis::service::grpc_router(tonic::service::Routes::default(), kit).await;
+        let serving = chassis::http::serve(listener, routes.layer(count), stop.clone().cancelled_owned());
+        let (ended, served) = tokio::sync::oneshot::channel();
+        kit.lifecycle.spawn("replica", async move {
+            serving.await;
+            let _nobody_waits = ended.send(());
+        });
+        Self { address, calls, stop, served }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Ends the process: from then on nobody listens at its address.
+    async fn end(self) {
+        self.stop.cancel();
+        self.served.await.unwrap();
+    }
+}
+
+/// The addresses that a name stands for, to be changed while a peer follows it.
+#[derive(Clone, Default)]
+struct Name(Arc<Mutex<BTreeSet<SocketAddr>>>);
+
+impl Name {
+    fn of(replicas: &[&Replica]) -> Self {
+        let name = Self::default();
+        name.stands_for(replicas);
+        name
+    }
+
+    fn stands_for(&self, replicas: &[&Replica]) {
+        *self.0.lock().unwrap() = replicas.iter().map(|replica| replica.address).collect();
+    }
+
+    fn follow(&self, lifecycle: &Lifecycle) -> Peer {
+        let name = self.clone();
+        let look_up = move || std::future::ready(Ok(name.0.lock().unwrap().clone()));
+        let secret = SecretString::from("secret");
+        Peer::follow_by("http://name.invalid:1", &secret, lifecycle, look_up).unwrap()
+    }
+}
+
+async fn call(peer: &Peer) -> Result<(), Code> {
+    let answer = async { HealthClient::new(peer.channel()).check(HealthCheckRequest::default()).await };
     let answer = tokio::time::timeout(Duration::from_secs(10), answer).await.expect("a call never hangs");
     answer.map(drop).map_err(|status| status.code())
+}
+
+/// Calls until every one of these was called once more.
+async fn call_until_all_served(peer: &Peer, replicas: &[&Replica]) {
+    let before: Vec<usize> = replicas.iter().map(|replica| replica.calls()).collect();
+    testkit::eventually("all replicas are called", async || {
+        call(peer).await.expect("no call fails");
+        replicas.iter().zip(&before).all(|(replica, before)| replica.calls() > *before).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_peer_that_is_there_answers() {
     let kit = super::kit();
-    let any = "127.0.0.1:0".parse().unwrap();
-    let listener = chassis::http::bind(any, "the port").await.unwrap();
-    let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-    let router = chassis::service::grpc_router(tonic::service::Routes::default(), &kit).await;
-    let stop = kit.lifecycle.shutdown().cancelled_owned();
-    kit.lifecycle.spawn("peer", chassis::http::serve(listener, router, stop));
-    assert_eq!(ask(&url).await, Ok(()));
+    let replica = Replica::start(&kit).await;
+    let url = format!("http://localhost:{}", replica.address.port());
+    let peer = Peer::follow(&url, &SecretString::from("secret"), &kit.lifecycle).unwrap();
+    assert_eq!(call(&peer).await, Ok(()));
 }
 
 #[tokio::test]
 async fn a_peer_that_is_not_there_is_unavailable_and_no_call_hangs() {
-    assert_eq!(ask("http://127.0.0.1:1").await, Err(Code::Unavailable), "nobody listens");
-    assert_eq!(ask("http://no-such-host.invalid:1").await, Err(Code::Unavailable), "nobody is called that");
+    let lifecycle = Lifecycle::new();
+    for nowhere in ["http://127.0.0.1:1", "http://no-such-host.invalid:1"] {
+        let peer = Peer::follow(nowhere, &SecretString::from("secret"), &lifecycle).unwrap();
+        assert_eq!(call(&peer).await, Err(Code::Unavailable), "{nowhere}");
+    }
+}
+
+#[tokio::test]
+async fn replicas_share_the_calls_as_they_come_and_go() {
+    let kit = super::kit();
+    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
+    let name = Name::of(&[&first, &second]);
+    let peer = name.follow(&kit.lifecycle);
+    call_until_all_served(&peer, &[&first, &second]).await;
+
+    let third = Replica::start(&kit).await;
+    name.stands_for(&[&first, &second, &third]);
+    call_until_all_served(&peer, &[&first, &second, &third]).await;
+
+    name.stands_for(&[&second, &third]);
+    testkit::eventually("the first is left alone", async || {
+        let before = first.calls();
+        for _ in 0..50 {
+            call(&peer).await.expect("no call fails");
+        }
+        (first.calls() == before).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_replica_costs_no_call_even_while_the_name_stands_for_it() {
+    let kit = super::kit();
+    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
+    let peer = Name::of(&[&first, &second]).follow(&kit.lifecycle);
+    call_until_all_served(&peer, &[&first, &second]).await;
+
+    let ended = AtomicUsize::default();
+    let caller = async || {
+        while ended.load(Ordering::Relaxed) == 0 {
+            call(&peer).await.expect("no call fails while a replica ends");
+        }
+        for _ in 0..100 {
+            call(&peer).await.expect("no call fails once it has ended");
+        }
+    };
+    let end = async {
+        first.end().await;
+        ended.store(1, Ordering::Relaxed);
+    };
+    tokio::join!(caller(), caller(), caller(), caller(), end);
+}
+
+#[tokio::test]
+async fn replicas_that_all_ended_are_unavailable_in_time() {
+    let kit = super::kit();
+    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
+    let peer = Name::of(&[&first, &second]).follow(&kit.lifecycle);
+    call_until_all_served(&peer, &[&first, &second]).await;
+    first.end().await;
+    second.end().await;
+    assert_eq!(call(&peer).await, Err(Code::Unavailable));
 }
 
 #[test]

@@ -61,7 +61,7 @@ async fn note(app: &App, refund: &Refund, next: Next) -> sqlx::Result<()> {
     let mut db = app.db.acquire().await?;
     match next {
         Next::Done => Ok(()),
-        Next::Again(after) => store::update_refund_again(&mut db, refund.id, after).await,
+        Next::Again(after) => store::update_refund_again(&mut db, refund, after).await,
         Next::Manual => {
             tracing::error!(order.id = %refund.order_id, amount = refund.amount, "a refund has to be made by hand");
             store::update_refund_state(&mut db, refund.id, RefundState::Manual).await

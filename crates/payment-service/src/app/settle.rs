@@ -70,6 +70,9 @@ async fn hear(
     transaction: &Transaction,
 ) -> sqlx::Result<()> {
     store::update_attempt_seen(tx, transaction).await?;
+    if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
+        store::update_refunds_due(tx, attempt.order_id, &transaction.transaction_id).await?;
+    }
     let refunds = known_refunds(tx, payment, transaction).await?;
     let by_cancel = |refund: &Refund| refund.method == Some(RefundMethod::Cancel);
     let seen = match see(transaction, payment.amount, refunds.iter().any(by_cancel)) {

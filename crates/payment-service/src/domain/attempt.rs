@@ -20,6 +20,8 @@ pub struct Attempt {
     pub token: Option<String>,
     /// The transaction that Midtrans told of last.
     pub transaction_id: Option<String>,
+    /// Whether that was captured when last heard of, so that it has yet to settle.
+    pub captured: bool,
     /// When the page was made.
     pub linked_at: Option<OffsetDateTime>,
     /// Whether Midtrans is being asked to close it, since the order is being cancelled.

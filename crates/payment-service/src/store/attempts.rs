@@ -162,7 +162,7 @@ pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sql
     sqlx::query_as!(
         Attempt,
         r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
-                closing_at is not null as "closing!"
+                midtrans_status is not distinct from 'capture' as "captured!", closing_at is not null as "closing!"
          from payment_attempts where midtrans_order_id = $1"#,
         midtrans_order_id,
     )
@@ -186,7 +186,7 @@ pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Re
     sqlx::query_as!(
         Attempt,
         r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
-                closing_at is not null as "closing!"
+                midtrans_status is not distinct from 'capture' as "captured!", closing_at is not null as "closing!"
          from payment_attempts where order_id = $1 order by n"#,
         order_id.get(),
     )
@@ -204,7 +204,7 @@ pub async fn claim_polls(db: &mut PgConnection, limit: i64, lease: Duration) -> 
              order by next_poll_at limit $1 for update skip locked
          ))
          returning midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
-             closing_at is not null as "closing!""#,
+             midtrans_status is not distinct from 'capture' as "captured!", closing_at is not null as "closing!""#,
         limit,
         interval(lease),
     )

@@ -134,14 +134,37 @@ pub async fn update_refund_sent(db: &mut PgConnection, id: i64, method: RefundMe
     Ok(sent.rows_affected() == 1)
 }
 
-/// Later again.
-pub async fn update_refund_again(db: &mut PgConnection, id: i64, after: Duration) -> sqlx::Result<()> {
+/// Later again, unless it became due or was taken by somebody else since it was claimed.
+pub async fn update_refund_again(
+    db: &mut PgConnection,
+    claimed: &Refund,
+    after: Duration,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "update refunds set next_try_at = now() + $2 where id = $1 and state in ($3, $4)",
-        id,
+        "update refunds set next_try_at = now() + $3 where id = $1 and tries = $2 and state in ($4, $5)",
+        claimed.id,
+        claimed.tries,
         interval(after),
         RefundState::Requested as RefundState,
         RefundState::Sent as RefundState,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes those of a transaction due that wait for it. Counts as a try, so that whoever looked before does not put it off.
+pub async fn update_refunds_due(
+    db: &mut PgConnection,
+    order_id: OrderId,
+    transaction_id: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update refunds set next_try_at = now(), tries = tries + 1
+         where order_id = $1 and transaction_id = $2 and state = $3",
+        order_id.get(),
+        transaction_id,
+        RefundState::Requested as RefundState,
     )
     .execute(db)
     .await?;

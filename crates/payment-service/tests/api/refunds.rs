@@ -1,6 +1,9 @@
 //! How money goes back through Midtrans.
 
+use std::time::Duration;
+
 use contracts::events::{PaymentRefunded, RefundCause};
+use payment_service::{app, store};
 use serde_json::json;
 
 use crate::shop::{PRICE, Shop, undelivered};
@@ -31,6 +34,37 @@ async fn a_part_of_a_captured_card_waits_until_it_settles() {
     shop.make_refunds().await;
     assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
     assert_eq!(shop.at_midtrans(&token).await["refund_amount"], "1000.00");
+}
+
+#[tokio::test]
+async fn the_news_that_a_card_settled_lets_a_part_of_it_go_back() {
+    let shop = Shop::start().await;
+    let token = shop.paid(41, json!({ "outcome": "capture" })).await;
+    shop.refund(41, json!({ "amount": 1_000 })).await.expect(202);
+    shop.make_refunds().await;
+    shop.control("POST", &format!("transactions/{token}/settle"), json!({})).await;
+    shop.handle_notifications(1).await;
+    assert_eq!(app::make_refunds::make_refunds(shop.core()).await.unwrap(), 1, "it is due");
+    assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
+    // The same news once more change nothing.
+    shop.sql("update notifications set handled_at = null").await;
+    shop.handle_notifications(1).await;
+    assert_eq!(app::make_refunds::make_refunds(shop.core()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_news_that_a_card_settled_is_not_lost_on_a_replica_that_looked_before() {
+    let shop = Shop::start().await;
+    let token = shop.paid(41, json!({ "outcome": "capture" })).await;
+    shop.refund(41, json!({ "amount": 1_000 })).await.expect(202);
+    let mut db = shop.pool().acquire().await.unwrap();
+    shop.sql("update refunds set next_try_at = now()").await;
+    let slow = store::claim_refunds(&mut db, 1, Duration::from_mins(3)).await.unwrap().remove(0);
+    shop.control("POST", &format!("transactions/{token}/settle"), json!({})).await;
+    shop.handle_notifications(1).await;
+    store::update_refund_again(&mut db, &slow, Duration::from_mins(10)).await.unwrap();
+    assert_eq!(app::make_refunds::make_refunds(shop.core()).await.unwrap(), 1, "it is still due");
+    assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
 }
 
 #[tokio::test]
