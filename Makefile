@@ -73,6 +73,10 @@ down: ## Stop the shop in Docker; its data stays in named volumes
 logs: ## Follow the logs of the shop in Docker
 	docker compose logs --follow --tail 50
 
+.PHONY: dev-logs
+dev-logs: ## Follow the builder and the services with hot reload
+	$(DEV) logs --follow --tail 50
+
 .PHONY: ps
 ps: ## What runs in Docker, and how it is
 	docker compose ps --all
@@ -113,6 +117,10 @@ test-midtrans-clients: deps ## Test the local Midtrans with the official clients
 	@.ci/midtrans-clients
 	cargo build --workspace
 	$(OUTSIDE) -E 'test(/^clients/)' --no-capture
+
+.PHONY: test-compose
+test-compose: ## Test the shop in Docker: buy, break, scale, production, hot reload (PARTS="journey crashes" for some)
+	@.ci/compose-check $(PARTS)
 
 .PHONY: lint
 lint: ## Formatting, lints and documentation, all without a warning
