@@ -30,7 +30,8 @@ impl Database {
             .password(self.db_password.expose_secret())
             .database(name)
             .application_name(application)
-            .options([("statement_timeout", STATEMENT)]);
+            // Notices, such as of a table that is there already, are noise in our logs.
+            .options([("statement_timeout", STATEMENT), ("client_min_messages", "warning")]);
         PgPoolOptions::new()
             .max_connections(self.db_max_connections)
             .acquire_timeout(ACQUIRE)
