@@ -10,6 +10,8 @@ CRATE :=
 MINUTES := 4
 SEED :=
 BASE :=
+ARGS :=
+PARTS :=
 
 .PHONY: help
 help: ## List the targets
@@ -26,12 +28,16 @@ demo: ## Buy things in the running shop, watch it happen, and check the books
 	@$(call in_shop,demo)
 
 .PHONY: bench
-bench: $(STACK) ## Measure the running shop under a first, bounded load
+bench: $(STACK) ## Measure the shop that `make run` runs under a first, bounded load
 	@exec $(STACK) bench
 
 .PHONY: doctor
 doctor: ## Check the health and the books of the running shop, and say what to do
 	@$(call in_shop,doctor)
+
+.PHONY: replay
+replay: ## Put dead letters back onto their streams, once what they died of is mended
+	@$(call in_shop,replay)
 
 .PHONY: clean-data
 clean-data: $(STACK) ## Remove the data of the shop (it must not run)
@@ -63,7 +69,7 @@ dev-up: ## The same with hot reload, debug logs, and the databases on this machi
 .PHONY: prod-up
 prod-up: ## The same as in production: needs secrets of your own in .env
 	$(PROD) up --build --detach
-	@.ci/await-shop
+	@APP_ENV=production .ci/await-shop
 
 .PHONY: down
 down: ## Stop the shop in Docker; its data stays in named volumes

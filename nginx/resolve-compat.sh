@@ -1,8 +1,8 @@
 #!/bin/sh
 # For an nginx older than 1.27.3, which cannot look up the servers of an upstream block again: lets the rendered
-# configuration name the hosts in proxy_pass instead. Run by the image's entry point after the templates are rendered.
+# configuration name the hosts in proxy_pass instead. start.sh runs it; with a newer nginx it changes nothing.
 set -eu
-conf=${1:-/etc/nginx/conf.d/nginx.conf}
+conf=$1
 version=$(nginx -v 2>&1 | sed -n 's,^nginx version: [^/]*/\([0-9.]*\).*,\1,p')
 oldest=$(printf '%s\n' 1.27.3 "$version" | sort -t. -k1,1n -k2,2n -k3,3n | head -n1)
 if [ "$oldest" = 1.27.3 ] || ! grep -q ' resolve;' "$conf"; then

@@ -1,6 +1,6 @@
 //! What cart-service can be told from outside.
 
-use chassis::{Common, Configuration, Grpc};
+use chassis::{Common, Configuration, Faults, Grpc};
 use clap::Args;
 
 /// Its flags, which are environment variables as well.
@@ -22,5 +22,9 @@ impl Configuration for Config {
 
     fn grpc(&self) -> Option<&Grpc> {
         Some(&self.grpc)
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        faults.check_grpc_url("PRODUCT_GRPC_URL", &self.product_grpc_url);
     }
 }

@@ -72,8 +72,9 @@ impl Service for CartService {
             let mut carts = carts.clone();
             async move { Ok(redis::cmd("PING").exec_async(&mut carts).await?) }
         });
-        let (redis, shutdown) = (kit.common.redis.client(1)?, kit.lifecycle.shutdown());
-        kit.lifecycle.spawn("consumer", consumers::consumer(app).run(redis, shutdown));
+        let redis = kit.common.redis.client(1)?;
+        let consumer = consumers::consumer(app);
+        kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
         Ok(())
     }
 }

@@ -51,6 +51,15 @@ impl Faults {
         }
     }
 
+    /// Checks where a peer answers gRPC.
+    pub fn check_grpc_url(&mut self, name: &str, url: &str) {
+        let uri = url.parse::<axum::http::Uri>();
+        self.require(
+            uri.is_ok_and(|uri| uri.host().is_some() && uri.port_u16().is_some()),
+            format!("{name} is not a base URL with a port, such as `http://localhost:9082`"),
+        );
+    }
+
     /// Checks a secret: never empty; in production neither short nor one that everybody knows.
     pub fn check_secret(&mut self, env: AppEnv, name: &str, secret: &SecretString) {
         let secret = secret.expose_secret();
@@ -98,7 +107,7 @@ pub enum LogFormat {
 /// The settings of every service.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// `production` refuses example secrets, demo data and the local Midtrans.
+    /// `production` refuses example secrets and the local Midtrans, and makes no demo data unless told to.
     #[arg(long, env, value_enum, default_value = "development")]
     pub app_env: AppEnv,
     /// What is logged: a level, or tracing's filter syntax (`info,sqlx=debug`).
@@ -186,7 +195,7 @@ macro_rules! peers {
         pub struct Peers {
             $(
                 #[doc = concat!("HTTP base URL of ", $name, ".")]
-                #[arg(long, env, default_value = $url)]
+                #[arg(long, env, default_value = $url, help = concat!("HTTP base URL of ", $name))]
                 pub $field: String,
             )*
         }

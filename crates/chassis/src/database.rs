@@ -67,7 +67,7 @@ pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError>
 
 /// Whether the same statement may well succeed later: the database is away, or
 /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) the connection broke, a conflict or deadlock rolled
-/// it back, resources or a lock were not to be had, it is shutting down or starting up, or read-only after a failover.
+/// it back, resources or a lock were not to be had in time, it is shutting down or starting up, or read-only after a failover.
 pub fn passes(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -79,7 +79,7 @@ pub fn passes(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             let classes = ["08", "40", "53"];
-            let codes = ["55P03", "57P01", "57P02", "57P03", "25006"];
+            let codes = ["55P03", "57014", "57P01", "57P02", "57P03", "25006"];
             classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code.as_ref())
         }
         _ => false,

@@ -9,7 +9,7 @@ use axum::{
         path::ErrorKind,
         rejection::{BytesRejection, PathRejection},
     },
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use garde::Validate;
 use serde::{
@@ -28,6 +28,16 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone, Copy)]
 pub struct OptionalJson<T>(pub T);
 
+/// The Idempotency-Key header, if it is there: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey(pub Option<String>);
+
+/// Says on a reply that it is the one to an earlier request with the same key.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The longest Idempotency-Key.
+const LONGEST_KEY: usize = 255;
+
 /// The query string, read and found valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
@@ -35,6 +45,24 @@ pub struct Query<T>(pub T);
 /// The parameters of the path.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all("idempotency-key").iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        let key = value.as_bytes();
+        let well_formed = (1..=LONGEST_KEY).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+        match value.to_str() {
+            Ok(key) if well_formed && values.next().is_none() => Ok(Self(Some(key.to_owned()))),
+            _ => Err(Problem::invalid_field(
+                "Idempotency-Key",
+                "must be 1 to 255 visible ASCII characters, once",
+            )),
+        }
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()>> FromRequest<S> for Json<T> {
     type Rejection = Problem;

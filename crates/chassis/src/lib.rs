@@ -19,7 +19,7 @@ pub mod telemetry;
 
 pub use auth::{Admin, Claims, Role, User};
 pub use config::{Common, Configuration, Database, Faults, Grpc, RedisConfig};
-pub use extract::{Json, OptionalJson, Path, Query};
+pub use extract::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Json, OptionalJson, Path, Query};
 pub use lifecycle::Lifecycle;
 pub use problem::{FieldError, Problem};
 pub use service::{Kit, Service, run};

@@ -4,6 +4,7 @@
 //! asked to is a fault: the process stops with a non-zero code, and whoever supervises it starts it afresh.
 
 use std::{
+    error::Error,
     future::Future,
     sync::{
         Arc,
@@ -15,11 +16,16 @@ use std::{
 use futures::FutureExt;
 use tokio::{
     signal::unix::{SignalKind, signal},
+    sync::Notify,
     task::JoinHandle,
+    time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::context;
+use crate::{
+    context::{self, Trace},
+    problem::chain,
+};
 
 /// How long work in hand may take to finish once the process was asked to stop.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -57,6 +63,55 @@ impl Lifecycle {
                 tracing::error!(task = name, panicked = outcome.is_err(), "a task ended early: stopping");
                 lifecycle.failed.store(true, Ordering::Relaxed);
                 lifecycle.soft.cancel();
+            }
+        });
+    }
+
+    /// Starts a worker: it does a batch of `work` after the other until one is empty, and then waits for `period`. `work`
+    /// says how much it did; after an error it is tried again at the next period. Each batch has a trace of its own.
+    pub fn every<A, W, R, E>(&self, name: &'static str, period: Duration, app: &A, work: W)
+    where
+        A: Clone + Send + Sync + 'static,
+        W: Fn(A) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<usize, E>> + Send,
+        E: Error + Send,
+    {
+        self.every_or_woken(name, period, Arc::default(), app, work);
+    }
+
+    /// The same for work that somebody waits for: `wake` ends a wait early.
+    pub fn every_or_woken<A, W, R, E>(
+        &self,
+        name: &'static str,
+        period: Duration,
+        wake: Arc<Notify>,
+        app: &A,
+        work: W,
+    ) where
+        A: Clone + Send + Sync + 'static,
+        W: Fn(A) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<usize, E>> + Send,
+        E: Error + Send,
+    {
+        let (app, shutdown) = (app.clone(), self.shutdown());
+        self.spawn(name, async move {
+            while !shutdown.is_cancelled() {
+                match context::scope(Trace::start(), work(app.clone())).await {
+                    Ok(0) => {}
+                    Ok(_) => continue,
+                    Err(error) => {
+                        tracing::warn!(
+                            worker = name,
+                            error = chain(&error),
+                            "interrupted, trying again later"
+                        );
+                    }
+                }
+                tokio::select! {
+                    () = wake.notified() => {}
+                    () = sleep(period) => {}
+                    () = shutdown.cancelled() => {}
+                }
             }
         });
     }

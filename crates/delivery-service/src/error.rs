@@ -4,10 +4,15 @@ use chassis::Problem;
 
 use crate::app::advance_delivery::AdvanceDeliveryError;
 
+/// The answer where a delivery does not exist, or is somebody else's.
+pub(crate) fn no_such_delivery() -> Problem {
+    Problem::not_found("There is no such delivery.")
+}
+
 impl From<AdvanceDeliveryError> for Problem {
     fn from(error: AdvanceDeliveryError) -> Self {
         match error {
-            AdvanceDeliveryError::Unknown => Self::not_found("There is no such delivery."),
+            AdvanceDeliveryError::Unknown => no_such_delivery(),
             AdvanceDeliveryError::Illegal(illegal) => {
                 let detail = format!("A delivery that is {} cannot become {}.", illegal.from, illegal.to);
                 Self::conflict("illegal_change", detail)

@@ -50,11 +50,6 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that no relay listens to yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Commits, then wakes the relay.
     pub async fn commit(&self, tx: PgTransaction<'_>) -> sqlx::Result<()> {
         tx.commit().await?;

@@ -192,7 +192,10 @@ impl Relay {
 
     /// Redis is at an older mark: what came after it is unpublished, and only then does Redis get the mark.
     async fn send_again(&self, session: &mut Session, mark: i64, found: i64) -> Result<usize, Error> {
-        let rows = store::unpublish_above(&mut session.postgres, found).await?;
+        let (mut last, mut rows) = (0, 0);
+        while let Some((id, some)) = store::unpublish_above(&mut session.postgres, found, last).await? {
+            (last, rows) = (id, rows + some);
+        }
         tracing::error!(mark, found, rows, "Redis lost events: sending them again");
         metrics::counter!("outbox_losses_total").increment(1);
         publish::recover(&mut session.redis, &self.mark_key, found, mark).await?;

@@ -32,9 +32,9 @@ pub struct Cli {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum Command {
-    /// Runs the sandbox.
+    /// Run the local Midtrans.
     Serve,
-    /// Asks a running sandbox whether it is alive; the exit code is the answer.
+    /// Ask a running one whether it lives: exit code 0 or 1.
     Healthcheck,
 }
 

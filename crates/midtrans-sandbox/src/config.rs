@@ -12,7 +12,7 @@ pub struct Config {
     #[arg(long, global = true, env = "HTTP_ADDR", default_value = "0.0.0.0:8090")]
     pub http_addr: SocketAddr,
 
-    /// The sandbox runs only while this is `local`; otherwise the real Midtrans is in use.
+    /// This local Midtrans runs only while this is `local`; `sandbox` and `production` are Midtrans' own.
     #[arg(long, global = true, env = "MIDTRANS_ENVIRONMENT", default_value = "local")]
     pub midtrans_environment: String,
 
@@ -39,7 +39,7 @@ pub struct Config {
         long,
         global = true,
         env = "SANDBOX_NOTIFICATION_URL",
-        default_value = "http://gateway:8080/api/v1/payment/webhook"
+        default_value = "http://payment-service:8085/api/v1/payment/webhook"
     )]
     pub sandbox_notification_url: String,
 

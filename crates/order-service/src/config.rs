@@ -1,6 +1,5 @@
 //! What order-service can be told from outside.
 
-use axum::http::Uri;
 use chassis::{Common, Configuration, Database, Faults};
 use clap::Args;
 
@@ -48,11 +47,7 @@ impl Configuration for Config {
             ("DELIVERY_GRPC_URL", &self.delivery_grpc_url),
         ];
         for (name, url) in urls {
-            let usable = url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some() && uri.port_u16().is_some());
-            faults.require(
-                usable,
-                format!("{name} is not a base URL with a port, such as `http://localhost:9082`"),
-            );
+            faults.check_grpc_url(name, url);
         }
     }
 }

@@ -9,6 +9,11 @@ use crate::{
     domain::{Refusal, Unorderable},
 };
 
+/// The answer where an order does not exist, or is somebody else's.
+pub(crate) fn no_such_order() -> Problem {
+    Problem::not_found("There is no such order.")
+}
+
 impl From<PlaceOrderError> for Problem {
     fn from(error: PlaceOrderError) -> Self {
         match error {
@@ -66,7 +71,7 @@ fn numbers(ids: &[ProductId]) -> Value {
 impl From<CancelOrderError> for Problem {
     fn from(error: CancelOrderError) -> Self {
         match error {
-            CancelOrderError::Unknown => Self::not_found("There is no such order."),
+            CancelOrderError::Unknown => no_such_order(),
             CancelOrderError::Refused(status, refusal) => {
                 let detail = format!("An order that is {status} cannot be cancelled.");
                 Self::conflict(code(refusal), detail).with("order_status", status.as_str())

@@ -1,6 +1,5 @@
 //! What this service answers over HTTP.
 
-mod idempotency;
 mod orders;
 mod placing;
 

@@ -1,4 +1,4 @@
-//! This service's configuration.
+//! What payment-service can be told from outside.
 
 use std::time::Duration;
 

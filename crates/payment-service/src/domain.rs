@@ -37,6 +37,8 @@ pub struct Payment {
     pub refunded_amount: i64,
     /// The order is FAILED or CANCELLED: money that comes from now on goes back.
     pub order_ended: bool,
+    /// The goods could not be delivered: the order ends once everything has gone back.
+    pub undelivered: bool,
     /// The trace of the purchase, for what is said because of Midtrans.
     pub trace: Trace,
 }

@@ -3,8 +3,8 @@
 use chassis::Problem;
 
 use crate::app::{
-    decide_review::ReviewError, make_link::MakeLinkError, receive_notification::ReceiveError,
-    request_refund::RefundError,
+    decide_review::DecideReviewError, make_link::MakeLinkError,
+    receive_notification::ReceiveNotificationError, request_refund::RequestRefundError,
 };
 
 /// 404 for an order that has no payment, or one of somebody else's.
@@ -31,16 +31,16 @@ impl From<MakeLinkError> for Problem {
     }
 }
 
-impl From<ReceiveError> for Problem {
-    fn from(error: ReceiveError) -> Self {
+impl From<ReceiveNotificationError> for Problem {
+    fn from(error: ReceiveNotificationError) -> Self {
         match error {
-            ReceiveError::Forged => Self::new(
+            ReceiveNotificationError::Forged => Self::new(
                 axum::http::StatusCode::FORBIDDEN,
                 "wrong_signature",
                 "The signature is not that of a notification for this account.",
             ),
             // Midtrans sends it again often after a 503, and hardly after a 500.
-            ReceiveError::Database(source) => {
+            ReceiveNotificationError::Database(source) => {
                 Self::unavailable("not_stored", "The notification could not be stored; send it again.")
                     .caused_by(source)
             }
@@ -48,46 +48,46 @@ impl From<ReceiveError> for Problem {
     }
 }
 
-impl From<RefundError> for Problem {
-    fn from(error: RefundError) -> Self {
+impl From<RequestRefundError> for Problem {
+    fn from(error: RequestRefundError) -> Self {
         match error {
-            RefundError::Unknown => unknown_payment(),
-            RefundError::NotRefundable(left) => Self::conflict(
+            RequestRefundError::Unknown => unknown_payment(),
+            RequestRefundError::NotRefundable(left) => Self::conflict(
                 "not_refundable",
                 format!("At most {left} rupiah of this payment can go back now."),
             )
             .with("refundable", left),
-            RefundError::CancelFirst => Self::conflict(
+            RequestRefundError::CancelFirst => Self::conflict(
                 "cancel_first",
                 "The goods have not left: cancel the order, and all of the money goes back by itself.",
             ),
-            RefundError::KeyReused => Self::unprocessable(
+            RequestRefundError::KeyReused => Self::unprocessable(
                 "idempotency_key_reused",
                 "This Idempotency-Key was used for another request.",
             ),
-            RefundError::Orders(source) => Self::unavailable(
+            RequestRefundError::Orders(source) => Self::unavailable(
                 "order_unavailable",
                 "order-service does not say whether the goods have left.",
             )
             .caused_by(source),
-            RefundError::Database(source) => source.into(),
-            RefundError::Reply(source) => Self::internal(source),
+            RequestRefundError::Database(source) => source.into(),
+            RequestRefundError::Reply(source) => Self::internal(source),
         }
     }
 }
 
-impl From<ReviewError> for Problem {
-    fn from(error: ReviewError) -> Self {
+impl From<DecideReviewError> for Problem {
+    fn from(error: DecideReviewError) -> Self {
         match error {
-            ReviewError::Unknown => unknown_payment(),
-            ReviewError::NotInReview => {
+            DecideReviewError::Unknown => unknown_payment(),
+            DecideReviewError::NotInReview => {
                 Self::conflict("not_in_review", "There is nothing to decide about this payment.")
             }
-            ReviewError::OrderEnded => Self::conflict(
+            DecideReviewError::OrderEnded => Self::conflict(
                 "order_ended",
                 "The order has ended meanwhile: its money can only be refunded.",
             ),
-            ReviewError::Database(source) => source.into(),
+            DecideReviewError::Database(source) => source.into(),
         }
     }
 }

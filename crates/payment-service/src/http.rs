@@ -5,8 +5,6 @@ mod refunds;
 mod reviews;
 mod webhook;
 
-use contracts::OrderId;
-use serde::Deserialize;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -31,10 +29,4 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(payments::get_payment))
         .routes(routes!(refunds::refund_payment))
         .routes(routes!(reviews::review_payment))
-}
-
-/// The order in a path.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct OrderPath {
-    order_id: OrderId,
 }

@@ -19,7 +19,8 @@ pub mod workers;
 use std::sync::Arc;
 
 use chassis::{BoxError, Kit, Lifecycle, Service};
-use messaging::Outbox;
+use contracts::events::{Event, PaymentFailed, PaymentRefunded, PaymentReversed, PaymentSuccess, Stream};
+use messaging::{Outbox, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,13 +31,18 @@ use crate::{
     workers::Wakes,
 };
 
-/// This service's migrations.
+/// The streams that this service writes.
+const STREAMS: &[Stream] =
+    &[PaymentSuccess::STREAM, PaymentFailed::STREAM, PaymentRefunded::STREAM, PaymentReversed::STREAM];
+
+/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/payment");
 
-/// The service, for [`chassis::run`].
+/// The service as the chassis runs it.
+#[derive(Debug)]
 pub struct PaymentService;
 
-/// What handlers, consumers and workers share.
+/// What its handlers share.
 #[derive(Clone)]
 pub struct App {
     /// `payment_db`.
@@ -77,7 +83,7 @@ impl Service for PaymentService {
     async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
         Ok(App {
             db: pool.ok_or("payment-service needs its database")?,
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             wakes: Arc::default(),
             midtrans: Midtrans::new(config.midtrans(), kit.health.clone())?,
             orders: Orders::new(&config.common.peers.order_url)?,
@@ -87,6 +93,12 @@ impl Service for PaymentService {
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        workers::start(app, kit)
+        let redis = kit.common.redis.client(1)?;
+        let relay = Relay::new(Self::NAME, app.db.clone(), redis.clone(), app.outbox.clone(), STREAMS);
+        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
+        let consumer = consumers::consumer(app);
+        kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
+        workers::start(app, &kit.lifecycle);
+        Ok(())
     }
 }

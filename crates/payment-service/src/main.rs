@@ -1,4 +1,4 @@
-//! Starts payment-service.
+//! Runs payment-service.
 
 use std::process::ExitCode;
 

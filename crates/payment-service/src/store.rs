@@ -22,7 +22,7 @@ pub use attempts::{
     update_attempt_abandoned, update_attempt_id_taken, update_attempt_lease, update_attempt_linked,
     update_attempt_polled, update_attempt_seen, update_attempts_closing,
 };
-pub use idempotency::{KnownReply, delete_old_replies, find_reply, insert_key, update_reply};
+pub use idempotency::{KnownReply, delete_old_keys, find_reply, insert_key, update_reply};
 pub use notifications::{
     NewNotification, Notification, claim_notifications, delete_old_notifications, insert_notification,
     update_notification_again, update_notification_handled,
@@ -30,6 +30,7 @@ pub use notifications::{
 pub use payments::{
     NewPayment, find_payment, insert_payments, insert_tombstone, lock_payment, update_asked,
     update_order_ended, update_paid, update_payment_status, update_refunded, update_started,
+    update_undelivered,
 };
 pub use refunds::{
     NewRefund, Waiting, claim_refunds, count_waiting_for_people, find_refund_state, insert_foreign_refund,

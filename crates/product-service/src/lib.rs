@@ -78,7 +78,7 @@ impl Service for ProductService {
         kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
         let consumer = consumers::consumer(app);
         kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
-        workers::start(app, kit);
+        workers::start(app, &kit.lifecycle);
         Ok(())
     }
 }

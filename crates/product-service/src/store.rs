@@ -16,6 +16,6 @@ pub use holds::{
 };
 pub use products::{
     NewProduct, ProductRow, delete_product, find_article, find_product, insert_product, list_articles,
-    lock_catalogue, lock_product, set_categories, update_product,
+    lock_catalogue, lock_product, update_categories, update_product,
 };
 pub use stock::{Movement, Reason, insert_movements, lock_shelves, update_stock};

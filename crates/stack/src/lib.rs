@@ -14,6 +14,7 @@ pub mod measure;
 pub mod openapi;
 pub mod people;
 pub mod prepare;
+pub mod replay;
 pub mod root;
 pub mod settings;
 pub mod shop;

@@ -26,7 +26,7 @@ enum Command {
     /// Start the shop and keep it running until Ctrl-C. Its data survives.
     Up {
         #[command(flatten)]
-        place: Place,
+        folder: Folder,
     },
     /// Buy things in the running shop, in every way that can end, and check its books.
     Demo {
@@ -55,10 +55,12 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Put dead letters back onto their streams, once what they died of is mended.
+    Replay,
     /// Remove the data of a shop that does not run.
     Clean {
         #[command(flatten)]
-        place: Place,
+        folder: Folder,
     },
     /// Run a command with a temporary PostgreSQL, whose address it finds in `TEST_POSTGRES_URL`.
     Databases {
@@ -89,22 +91,31 @@ enum Command {
     },
 }
 
-/// Which shop is meant.
+/// The files of a shop.
 #[derive(Debug, Args)]
-struct Place {
+struct Folder {
     /// Where its data and logs are kept [default: .data in the project]
     #[arg(long)]
     data: Option<PathBuf>,
+}
+
+impl Folder {
+    fn data(&self) -> stack::Result<PathBuf> {
+        self.data.as_deref().map_or_else(|| Ok(stack::up::default_data()), absolute)
+    }
+}
+
+/// Which shop is meant.
+#[derive(Debug, Args)]
+struct Place {
+    #[command(flatten)]
+    folder: Folder,
     /// Where it answers [default: where `STACK_HOSTS` and `GATEWAY_PORT` say]
     #[arg(long)]
     url: Option<String>,
 }
 
 impl Place {
-    fn data(&self) -> stack::Result<PathBuf> {
-        self.data.as_deref().map_or_else(|| Ok(stack::up::default_data()), absolute)
-    }
-
     fn url(&self, settings: &Settings) -> stack::Result<String> {
         match &self.url {
             Some(url) => Ok(url.trim_end_matches('/').to_owned()),
@@ -135,7 +146,7 @@ async fn run(command: Command) -> stack::Result<u8> {
         Err(_) => Ok(Settings::of_environment()),
     };
     match command {
-        Command::Up { place } => stack::up::run(place.data()?).await.map(|()| 0),
+        Command::Up { folder } => stack::up::run(folder.data()?).await.map(|()| 0),
         Command::Demo { place, orders } => {
             let settings = settings()?;
             stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
@@ -143,13 +154,16 @@ async fn run(command: Command) -> stack::Result<u8> {
         Command::Bench { place, customers, seconds, rounds } => {
             let load = Load { customers, duration: Duration::from_secs(seconds), rounds };
             let settings = settings()?;
-            stack::bench::run(&place.url(&settings)?, &load, &settings, &place.data()?).await.map(|()| 0)
+            stack::bench::run(&place.url(&settings)?, &load, &settings, &place.folder.data()?)
+                .await
+                .map(|()| 0)
         }
         Command::Doctor { place } => {
             let settings = settings()?;
-            stack::doctor::run(&place.url(&settings)?, &settings, &place.data()?).await.map(code)
+            stack::doctor::run(&place.url(&settings)?, &settings, &place.folder.data()?).await.map(code)
         }
-        Command::Clean { place } => stack::up::clean(&place.data()?).await.map(|()| 0),
+        Command::Replay => stack::replay::run(&settings()?).await.map(|()| 0),
+        Command::Clean { folder } => stack::up::clean(&folder.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,
         Command::WithShop { command } => stack::with_shop::run(&command).await,
         Command::OpenapiBreaking { base } => stack::openapi::run(base.as_deref()).map(code),

@@ -2,9 +2,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use redis::AsyncCommands;
+use redis::streams::StreamRangeReply;
 use sqlx::{Connection, Executor, PgConnection};
 use stack::local::identity::Identity;
 use stack::local::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports};
+use stack::replay::replay;
 
 fn options(data: &std::path::Path) -> PostgresOptions {
     PostgresOptions {
@@ -74,4 +76,25 @@ async fn a_persistent_redis_keeps_everything_over_a_kill_and_asks_for_its_passwo
         Err(error) => Err(error),
     };
     assert!(asked.is_err());
+}
+
+#[tokio::test]
+async fn dead_letters_go_back_onto_their_streams() {
+    let redis = Redis::start(RedisOptions::default()).await.unwrap();
+    let client = redis::Client::open(redis.url(1)).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let event = [("event_id", "7"), ("order_id", "41")];
+    let letter =
+        [("event_id", "7"), ("order_id", "41"), ("group", "order"), ("error", "a bug"), ("tries", "10")];
+    let _: String = connection.xadd("stream:orders:paid:dlq", "*", &letter).await.unwrap();
+    assert_eq!(replay(&mut connection).await.unwrap(), 1);
+    assert_eq!(replay(&mut connection).await.unwrap(), 0);
+    let reply: StreamRangeReply = connection.xrange_all("stream:orders:paid").await.unwrap();
+    let mut fields: Vec<(String, String)> = reply.ids[0]
+        .map
+        .iter()
+        .map(|(name, value)| (name.clone(), redis::from_redis_value_ref(value).unwrap()))
+        .collect();
+    fields.sort();
+    assert_eq!(fields, event.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }

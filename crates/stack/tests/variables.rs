@@ -55,6 +55,24 @@ fn in_compose() -> BTreeSet<String> {
 }
 
 #[test]
+fn every_setting_says_what_it_is_for() {
+    let programs = root::programs().unwrap();
+    for service in Service::ALL {
+        let help = Command::new(programs.join(service.name())).args(["serve", "--help"]).output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        for setting in help.split("\n      --").skip(1) {
+            let (name, words) = setting.split_once('\n').unwrap_or((setting, ""));
+            let words = words.trim_start();
+            assert!(
+                !words.is_empty() && !words.starts_with("[env"),
+                "{}: nothing about --{name}",
+                service.name()
+            );
+        }
+    }
+}
+
+#[test]
 fn every_variable_that_a_program_reads_is_explained() {
     let known: BTreeSet<String> = set_by_example().union(&shown_by_example()).cloned().collect();
     let unknown: Vec<String> = read_by_programs().difference(&known).cloned().collect();

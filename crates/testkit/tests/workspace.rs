@@ -116,7 +116,7 @@ fn the_services_have_one_skeleton() {
 }
 
 #[test]
-fn only_app_and_workers_open_transactions_and_only_the_store_has_sql() {
+fn only_app_opens_transactions_and_only_the_store_has_sql() {
     for service in services() {
         let source = root().join("crates").join(&service).join("src");
         for file in sources(&source) {

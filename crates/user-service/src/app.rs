@@ -1,30 +1,18 @@
 //! The use cases, one file each. Only here do transactions begin and end, and none of them waits for a password to be
 //! hashed or for Redis.
 
-mod address_book;
-mod change_password;
-mod confirm_password;
-mod end_sessions;
-mod forget_expired;
-mod hash;
-mod identify;
-mod log_in;
-mod make_first_admin;
-mod refresh;
-mod register;
-mod update_profile;
-
-pub use address_book::AddressError;
-pub use change_password::ChangePasswordError;
-pub use confirm_password::ConfirmError;
-pub use end_sessions::EndSessionError;
-pub use hash::{HashError, Hasher};
-pub use identify::IdentifyError;
-pub use log_in::{Credentials, Device, LogInError};
-pub use make_first_admin::FirstAdminError;
-pub use refresh::RefreshError;
-pub use register::{NewAccount, RegisterError};
-pub use update_profile::{ProfileChange, UpdateProfileError};
+pub mod address_book;
+pub mod change_password;
+pub mod confirm_password;
+pub mod end_sessions;
+pub mod forget_expired;
+pub mod hash;
+pub mod identify;
+pub mod log_in;
+pub mod make_first_admin;
+pub mod refresh;
+pub mod register;
+pub mod update_profile;
 
 /// Which of the two names that must be unique is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What can be configured.
+//! What user-service can be told from outside.
 
 use chassis::{Common, Configuration, Database, Faults, config::AppEnv};
 use clap::Args;

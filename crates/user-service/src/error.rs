@@ -4,8 +4,10 @@ use axum::http::StatusCode;
 use chassis::Problem;
 
 use crate::app::{
-    AddressError, ChangePasswordError, ConfirmError, EndSessionError, HashError, IdentifyError, LogInError,
-    RefreshError, RegisterError, Taken, UpdateProfileError,
+    Taken, address_book::AddressBookError, change_password::ChangePasswordError,
+    confirm_password::ConfirmPasswordError, end_sessions::EndSessionError, hash::HashError,
+    identify::IdentifyError, log_in::LogInError, refresh::RefreshError, register::RegisterError,
+    update_profile::UpdateProfileError,
 };
 
 impl From<Taken> for Problem {
@@ -74,13 +76,15 @@ impl From<IdentifyError> for Problem {
     }
 }
 
-impl From<ConfirmError> for Problem {
-    fn from(error: ConfirmError) -> Self {
+impl From<ConfirmPasswordError> for Problem {
+    fn from(error: ConfirmPasswordError) -> Self {
         match error {
-            ConfirmError::WrongPassword => Self::unprocessable("wrong_password", "The password is wrong."),
-            ConfirmError::TooMany(seconds) => too_many(seconds),
-            ConfirmError::Hash(error) => error.into(),
-            ConfirmError::Database(error) => error.into(),
+            ConfirmPasswordError::WrongPassword => {
+                Self::unprocessable("wrong_password", "The password is wrong.")
+            }
+            ConfirmPasswordError::TooMany(seconds) => too_many(seconds),
+            ConfirmPasswordError::Hash(error) => error.into(),
+            ConfirmPasswordError::Database(error) => error.into(),
         }
     }
 }
@@ -117,14 +121,14 @@ impl From<EndSessionError> for Problem {
     }
 }
 
-impl From<AddressError> for Problem {
-    fn from(error: AddressError) -> Self {
+impl From<AddressBookError> for Problem {
+    fn from(error: AddressBookError) -> Self {
         match error {
-            AddressError::Unknown => Self::not_found("There is no such address in your address book."),
-            AddressError::Full => {
+            AddressBookError::Unknown => Self::not_found("There is no such address in your address book."),
+            AddressBookError::Full => {
                 Self::conflict("limit_reached", "An address book has at most 20 addresses.")
             }
-            AddressError::Database(error) => error.into(),
+            AddressBookError::Database(error) => error.into(),
         }
     }
 }

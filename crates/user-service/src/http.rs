@@ -21,7 +21,7 @@ use crate::App;
     info(description = "Accounts, logins, sessions and address books."),
     tags(
         (name = "account", description = "One's own account"),
-        (name = "session", description = "Coming, staying and going"),
+        (name = "session", description = "Logging in, refreshing, logging out"),
         (name = "address", description = "One's address book"),
     )
 )]

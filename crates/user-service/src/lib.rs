@@ -23,23 +23,23 @@ use sqlx::{PgPool, migrate::Migrator};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    app::Hasher,
+    app::hash::Hasher,
     config::{Config, FirstAdmin},
     domain::RefreshKey,
     store::failures::Failures,
 };
 
-/// The migrations of the user database.
+/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/user");
 
 /// The streams that this service writes.
 const STREAMS: &[Stream] = &[SessionEnded::STREAM];
 
-/// The service.
+/// The service as the chassis runs it.
 #[derive(Debug)]
 pub struct UserService;
 
-/// What the handlers share.
+/// What its handlers share.
 #[derive(Clone)]
 pub struct App {
     /// Accounts, sessions, addresses, outbox.
@@ -75,7 +75,7 @@ impl Service for UserService {
     async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
         Ok(App {
             db: pool.ok_or("user-service needs its database")?,
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             tokens: kit.tokens.clone(),
             refresh: RefreshKey::derive(&config.common.jwt_secret)?,
             hasher: Hasher::new(),
@@ -85,12 +85,11 @@ impl Service for UserService {
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        app.make_first_admin().await?;
-        let relay =
-            Relay::new(Self::NAME, app.db.clone(), kit.common.redis.client(1)?, app.outbox.clone(), STREAMS);
+        app::make_first_admin::make_first_admin(app).await?;
+        let redis = kit.common.redis.client(1)?;
+        let relay = Relay::new(Self::NAME, app.db.clone(), redis, app.outbox.clone(), STREAMS);
         kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
-        kit.lifecycle.spawn("clean-up", workers::clean_up(app.clone(), kit.lifecycle.shutdown()));
-        kit.lifecycle.spawn("rest", workers::rest(app.hasher.clone(), kit.lifecycle.shutdown()));
+        workers::start(app, &kit.lifecycle);
         Ok(())
     }
 }

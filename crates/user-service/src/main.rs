@@ -1,4 +1,4 @@
-//! Starts user-service.
+//! Runs user-service.
 
 use std::process::ExitCode;
 

@@ -21,6 +21,8 @@ use crate::{Lifecycle, health::Health, problem::chain};
 const KEEP: Duration = Duration::from_mins(16);
 /// How long one read waits for news.
 const BLOCK: Duration = Duration::from_secs(1);
+/// How long an answer may be late before the connection is lost.
+const LOST_AFTER: Duration = Duration::from_secs(2);
 /// The name under which the list shows in readiness.
 const HEALTH: &str = "sessions";
 
@@ -63,7 +65,8 @@ impl Sessions {
     }
 
     async fn read(&self, redis: &redis::Client, health: &Health, last: &mut String) -> RedisResult<()> {
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        // Longer than a read may wait: a Redis that went away without a word is given up.
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCK + LOST_AFTER));
         let mut connection = redis.get_multiplexed_async_connection_with_config(&config).await?;
         // What was read before a restart of Redis may be there again under older ids: adding it twice is harmless.
         *last = since(KEEP);

@@ -33,6 +33,8 @@ use crate::{BoxError, Lifecycle, context, problem::chain};
 const LOOK_UP: Duration = Duration::from_secs(2);
 /// How long connecting to a replica may take.
 const CONNECT: Duration = Duration::from_secs(1);
+/// How often a connection is asked whether the other end lives.
+const PING: Duration = Duration::from_secs(5);
 /// How long a call may take, in all.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How often a call is offered to replicas that cannot be reached.
@@ -134,7 +136,8 @@ async fn update(
 }
 
 fn endpoint(url: &str) -> Result<Endpoint, tonic::transport::Error> {
-    Ok(Endpoint::from_shared(url.to_owned())?.connect_timeout(CONNECT).tcp_nodelay(true))
+    let endpoint = Endpoint::from_shared(url.to_owned())?.connect_timeout(CONNECT).tcp_nodelay(true);
+    Ok(endpoint.http2_keep_alive_interval(PING).keep_alive_timeout(CONNECT).keep_alive_while_idle(true))
 }
 
 /// Gives a call to one replica, and to another if that one cannot be reached: it has not seen the call, which is

@@ -192,7 +192,7 @@ pub struct PaymentRefunded {
     pub order_id: OrderId,
     /// Why.
     pub cause: RefundCause,
-    /// This refund, in rupiah.
+    /// This refund, in rupiah; 0 if everything had gone back before the goods turned out not to be deliverable.
     #[serde_as(as = "DisplayFromStr")]
     pub amount: i64,
     /// All refunds of the order so far, this one included, in rupiah.

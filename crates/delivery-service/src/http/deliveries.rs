@@ -22,6 +22,7 @@ use crate::{
         list_deliveries::{self, Deliveries},
     },
     domain::{Change, Delivery, Status},
+    error::no_such_delivery,
     store::{self, Filter},
 };
 
@@ -154,7 +155,7 @@ impl From<Change> for ChangeView {
 
 /// List deliveries
 ///
-/// Newest first: an administrator sees all, a customer the own ones.
+/// Newest first: an administrator sees all, a customer only their own.
 #[utoipa::path(
     get, path = "/api/v1/delivery", operation_id = "list_deliveries", tag = "delivery",
     params(ListDeliveries), security(("token" = [])),
@@ -215,13 +216,13 @@ pub async fn get_delivery(
 ) -> Result<axum::Json<DeliveryView>, Problem> {
     let mut db = app.db.acquire().await?;
     let found = store::find_delivery(&mut db, id, user.scope()).await?;
-    let delivery = found.ok_or_else(|| Problem::not_found("There is no such delivery."))?;
+    let delivery = found.ok_or_else(no_such_delivery)?;
     Ok(axum::Json(delivery.into()))
 }
 
 /// Set the status of a delivery
 ///
-/// For administrators: PENDING -> `IN_TRANSIT` -> DELIVERED or FAILED; the middle may be left out. Repeating the present status changes nothing and tells nobody. CANCELLED is reached only by cancelling the order.
+/// For administrators: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes nothing and tells nobody. `CANCELLED` is reached only by cancelling the order.
 #[utoipa::path(
     put, path = "/api/v1/delivery/{id}/status", operation_id = "set_delivery_status", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), request_body = NewStatus,

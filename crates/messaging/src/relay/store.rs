@@ -10,7 +10,7 @@ use super::publish::EntryId;
 
 /// Advisory locks are per database, so one number serves all services.
 const LOCK: i64 = 0x006f_7574_626f_7800;
-/// Rows that one round of housekeeping deletes at most, so that it stays short.
+/// Rows that one statement changes at most, so that it stays short.
 const AT_ONCE: i64 = 10_000;
 
 /// A row that is to be published.
@@ -68,16 +68,28 @@ pub(super) async fn published(
     Ok(())
 }
 
-/// Makes every row above Redis' mark unpublished. Returns how many.
-pub(super) async fn unpublish_above(conn: &mut PgConnection, mark: i64) -> sqlx::Result<u64> {
-    let result = sqlx::query!(
-        "update messaging.outbox set published_at = null, mark = null, entry_ms = null, entry_seq = null
-         where mark > $1",
+/// Makes the next rows after row `after` unpublished that are above Redis' mark. Returns the last of them, and how many
+/// they are: an outbox of days is too much for one statement.
+pub(super) async fn unpublish_above(
+    conn: &mut PgConnection,
+    mark: i64,
+    after: i64,
+) -> sqlx::Result<Option<(i64, i64)>> {
+    let undone = sqlx::query!(
+        r#"with next as (
+             select id from messaging.outbox where mark > $1 and id > $2 order by id limit $3
+         ), undone as (
+             update messaging.outbox set published_at = null, mark = null, entry_ms = null, entry_seq = null
+             from next where outbox.id = next.id returning outbox.id
+         )
+         select max(id) as last, count(*) as "rows!" from undone"#,
         mark,
+        after,
+        AT_ONCE,
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(result.rows_affected())
+    Ok(undone.last.map(|last| (last, undone.rows)))
 }
 
 /// Deletes old rows of a stream whose entries lie before `needed`; `None` for a stream that nobody acknowledges.

@@ -51,7 +51,8 @@ impl Origin<'_> {
     }
 }
 
-/// Runs a handler as part of the trace that its event belongs to. A panic and a missed deadline are bugs of it.
+/// Runs a handler as part of the trace that its event belongs to. A panic is a bug of it; a missed deadline is not, for
+/// what it waits for is mostly a database that is busy, and that passes.
 pub(crate) async fn guarded<T>(
     origin: Origin<'_>,
     deadline: Duration,
@@ -64,7 +65,7 @@ pub(crate) async fn guarded<T>(
     let result = match tokio::time::timeout(deadline, handler).instrument(span).await {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => Err(Fail::bug(format!("panicked: {}", message(panic.as_ref())))),
-        Err(_) => Err(Fail::bug(format!("not done after {deadline:?}"))),
+        Err(_) => Err(Fail::retry(format!("not done after {deadline:?}"))),
     };
     if result.is_err() {
         told.fail();

@@ -160,7 +160,7 @@ impl<E: Endpoint> Lane<E> {
                 handled.push(entry.id);
                 continue;
             };
-            entry.tries += 1;
+            entry.count(&fail);
             match entry.judge(&fail, &self.crew.policy) {
                 Verdict::Bury => dead.push((entry, fail)),
                 Verdict::TryAgainIn(wait) => self.park(entry, &fail, wait),

@@ -14,8 +14,8 @@ pub(super) struct Entry {
     pub fields: Fields,
     /// How often it was tried by this process.
     pub tries: u32,
-    /// When this process tried it first.
-    pub since: Instant,
+    /// How often of those it met a bug, and when first.
+    pub bugs: Option<(u32, Instant)>,
 }
 
 /// What to do with a failed entry.
@@ -27,7 +27,16 @@ pub(super) enum Verdict {
 
 impl Entry {
     pub(super) fn new(id: String, fields: Fields) -> Self {
-        Self { id, fields, tries: 0, since: Instant::now() }
+        Self { id, fields, tries: 0, bugs: None }
+    }
+
+    /// Counts the try that just failed. Waiting for others is not held against an entry that then meets a bug.
+    pub(super) fn count(&mut self, fail: &Fail) {
+        self.tries += 1;
+        if matches!(fail, Fail::Bug(_)) {
+            let (before, since) = self.bugs.unwrap_or((0, Instant::now()));
+            self.bugs = Some((before + 1, since));
+        }
     }
 
     /// How long ago it was put onto the stream: the first half of its id is the time in milliseconds.
@@ -42,7 +51,9 @@ impl Entry {
         let hopeless = match fail {
             Fail::Retry(_) => false,
             Fail::NotYet(_) => self.age() >= policy.not_yet_for,
-            Fail::Bug(_) => self.tries >= policy.bug_tries && self.since.elapsed() >= policy.bug_for,
+            Fail::Bug(_) => self
+                .bugs
+                .is_some_and(|(tries, since)| tries >= policy.bug_tries && since.elapsed() >= policy.bug_for),
             Fail::Reject(_) => true,
         };
         if hopeless {
@@ -79,12 +90,27 @@ mod tests {
 
     #[test]
     fn a_bug_has_its_tries_and_its_time() {
-        let (few, many) = (entry(Duration::ZERO, 9), entry(Duration::ZERO, 10));
         let fail = Fail::bug("wrong");
+        let (mut few, mut many) = (entry(Duration::ZERO, 0), entry(Duration::ZERO, 0));
+        (0..9).for_each(|_| few.count(&fail));
+        (0..10).for_each(|_| many.count(&fail));
         assert!(!buried(&many, &fail), "ten tries, but not ten minutes");
         let timeless = Policy { bug_for: Duration::ZERO, ..Policy::default() };
         assert_eq!(many.judge(&fail, &timeless), Verdict::Bury);
         assert_ne!(few.judge(&fail, &timeless), Verdict::Bury, "the time, but not ten tries");
+    }
+
+    #[test]
+    fn what_waited_long_for_others_still_has_all_its_tries() {
+        let timeless = Policy { bug_for: Duration::ZERO, ..Policy::default() };
+        let mut entry = entry(Duration::from_hours(1), 1_000);
+        for _ in 0..9 {
+            entry.count(&Fail::bug("wrong"));
+            entry.count(&Fail::retry("down"));
+            assert_ne!(entry.judge(&Fail::bug("wrong"), &timeless), Verdict::Bury);
+        }
+        entry.count(&Fail::bug("wrong"));
+        assert_eq!(entry.judge(&Fail::bug("wrong"), &timeless), Verdict::Bury);
     }
 
     #[test]

@@ -125,3 +125,32 @@ async fn a_consumer_goes_on_after_redis_was_away_with_what_it_had_in_hand() {
     assert_eq!(world.effects().await, [1, 2]);
     consumer.stop().await;
 }
+
+#[tokio::test]
+async fn the_loss_of_many_days_is_made_good_in_steps() {
+    let world = World::new().await;
+    let relay = world.relay();
+    world.publish([Ping::new(1)]).await;
+    world.wait_until_published().await;
+    relay.stop().await;
+    // As the outbox of a busy shop; no statement may take so long that the server ends it.
+    for statement in [
+        "insert into messaging.outbox (stream, fields, published_at, mark, entry_ms, entry_seq)
+         select stream, fields, published_at, mark, entry_ms, entry_seq
+         from messaging.outbox, generate_series(1, 25000)",
+        "create function refuse_many() returns trigger language plpgsql as $$ begin
+             if (select count(*) from changed) > 10000 then raise 'too much at once'; end if;
+             return null;
+         end $$",
+        "create trigger refuse_many after update on messaging.outbox
+         referencing new table as changed for each statement execute function refuse_many()",
+    ] {
+        sqlx::query(statement).execute(&world.pool).await.unwrap();
+    }
+    world.redis.flush().await;
+    let relay = world.relay();
+    let mut length = cmd("XLEN");
+    length.arg(STREAM);
+    eventually("all of it again", async || world.redis.ask::<u64>(length.clone()).await == 25_001).await;
+    relay.stop().await;
+}

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 8;
 /// Looks after the orders that are due, one batch of them. Returns how many there were.
 pub async fn rescue_orders(app: &App) -> sqlx::Result<usize> {
     let mut db = app.db.acquire().await?;
-    let stuck = store::sweep::lock_stuck_orders(&mut db, BATCH).await?;
+    let stuck = store::sweep::claim_stuck_orders(&mut db, BATCH).await?;
     drop(db);
     let found = stuck.len();
     stream::iter(stuck)

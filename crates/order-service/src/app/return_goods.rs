@@ -16,7 +16,7 @@ const AT_ONCE: usize = 8;
 /// Gives back what is due, one batch of it. Returns how many lines there were.
 pub async fn return_goods(app: &App) -> sqlx::Result<usize> {
     let mut db = app.db.acquire().await?;
-    let due = store::returns::lock_due_returns(&mut db, BATCH).await?;
+    let due = store::returns::claim_due_returns(&mut db, BATCH).await?;
     drop(db);
     let found = due.len();
     stream::iter(due)

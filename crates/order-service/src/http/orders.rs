@@ -8,7 +8,10 @@ use axum::{
     },
     response::IntoResponse,
 };
-use chassis::{Admin, OptionalJson, Path, Problem, Query, User, http::link_next};
+use chassis::{
+    Admin, OptionalJson, Path, Problem, Query, User,
+    http::{Page, link_next},
+};
 use contracts::{OrderId, UserId};
 use garde::Validate;
 use serde::Deserialize;
@@ -18,12 +21,9 @@ use crate::{
     App, app,
     app::read_orders::Listed,
     domain::{HistoryEntry, Order, Status},
+    error::no_such_order,
     store::orders::Part,
 };
-
-const fn ten() -> i64 {
-    10
-}
 
 /// Which of one's orders.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
@@ -34,7 +34,7 @@ pub(super) struct ListQuery {
     #[garde(skip)]
     status: Option<Status>,
     /// At most this many.
-    #[serde(default = "ten")]
+    #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: i64,
@@ -57,7 +57,7 @@ pub(super) struct ListAllQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     user_id: Option<UserId>,
     /// At most this many.
-    #[serde(default = "ten")]
+    #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: i64,
@@ -79,7 +79,7 @@ pub(super) struct CancelOrder {
 
 /// List one's own orders
 ///
-/// Newest first, an administrator's own ones too.
+/// Newest first; for an administrator also only their own.
 #[utoipa::path(
     get,
     path = "/api/v1/order",
@@ -174,7 +174,7 @@ pub(super) async fn get_order(
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Order>, Problem> {
     let order = app::read_orders::find_order(&app, id, user.scope()).await?;
-    order.map(axum::Json).ok_or_else(unknown)
+    order.map(axum::Json).ok_or_else(no_such_order)
 }
 
 /// Get the timeline of an order
@@ -199,7 +199,7 @@ pub(super) async fn list_order_events(
 ) -> Result<axum::Json<Vec<HistoryEntry>>, Problem> {
     let history = app::read_orders::list_history(&app, id, user.scope()).await?;
     // Every order has at least the row of its beginning.
-    if history.is_empty() { Err(unknown()) } else { Ok(axum::Json(history)) }
+    if history.is_empty() { Err(no_such_order()) } else { Ok(axum::Json(history)) }
 }
 
 /// Cancel an order
@@ -229,8 +229,4 @@ pub(super) async fn cancel_order(
     OptionalJson(CancelOrder { reason }): OptionalJson<CancelOrder>,
 ) -> Result<axum::Json<Order>, Problem> {
     Ok(axum::Json(app::cancel_order::cancel_order(&app, &user, id, reason).await?))
-}
-
-fn unknown() -> Problem {
-    Problem::not_found("There is no such order.")
 }

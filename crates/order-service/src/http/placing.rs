@@ -3,21 +3,17 @@
 use axum::{
     extract::State,
     http::{
-        HeaderName, HeaderValue, StatusCode,
+        HeaderValue, StatusCode,
         header::{CONTENT_TYPE, LOCATION},
     },
     response::{IntoResponse, Response},
 };
-use chassis::{OptionalJson, Problem, User};
+use chassis::{IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Problem, User};
 
-use super::idempotency::IdempotencyKey;
 use crate::{
     App, app,
     domain::{NewOrder, Receipt},
 };
-
-/// Says that the reply was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Place an order
 ///
@@ -30,7 +26,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
     operation_id = "place_order",
     tag = "order",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"^[\x21-\x7E]+$",
-        description = "1 to 255 visible ASCII characters that name this wish; kept for a day")),
+        description = "Recommended: a repetition with the same key gets the first reply, for 24 hours. 1 to 255 visible ASCII \
+            characters", example = "cart-7-2026-11-24")),
     request_body(content = Option<NewOrder>, description = "May be left out: then it is the whole cart"),
     security(("token" = [])),
     responses(
@@ -53,7 +50,7 @@ pub(super) async fn place_order(
     place(state, user, key, wish).await
 }
 
-/// Place an order, by its other name
+/// Place an order (same as POST /order)
 ///
 /// The same as `POST /api/v1/order`, Idempotency-Keys included.
 #[utoipa::path(
@@ -62,7 +59,8 @@ pub(super) async fn place_order(
     operation_id = "checkout",
     tag = "order",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"^[\x21-\x7E]+$",
-        description = "1 to 255 visible ASCII characters that name this wish; kept for a day")),
+        description = "Recommended: a repetition with the same key gets the first reply, for 24 hours. 1 to 255 visible ASCII \
+            characters", example = "cart-7-2026-11-24")),
     request_body(content = Option<NewOrder>, description = "May be left out: then it is the whole cart"),
     security(("token" = [])),
     responses(
@@ -96,7 +94,7 @@ async fn place(
         [(CONTENT_TYPE, "application/json".to_owned()), (LOCATION, format!("/api/v1/order/{}", placed.id))];
     let mut response = (StatusCode::CREATED, headers, placed.body).into_response();
     if placed.replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
 }

@@ -29,7 +29,7 @@ pub async fn insert_returns(db: &mut PgConnection, id: OrderId) -> Result<()> {
 }
 
 /// Takes up what is due. Each is due again after a pause that doubles up to five minutes until it is done.
-pub async fn lock_due_returns(db: &mut PgConnection, limit: i64) -> Result<Vec<StockReturn>> {
+pub async fn claim_due_returns(db: &mut PgConnection, limit: i64) -> Result<Vec<StockReturn>> {
     sqlx::query_as!(
         StockReturn,
         r#"update stock_returns set

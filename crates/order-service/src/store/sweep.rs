@@ -20,7 +20,7 @@ pub struct Stuck {
 }
 
 /// Takes up orders that are due. Each is due again in a minute, unless it moves on before.
-pub async fn lock_stuck_orders(db: &mut PgConnection, limit: i64) -> Result<Vec<Stuck>> {
+pub async fn claim_stuck_orders(db: &mut PgConnection, limit: i64) -> Result<Vec<Stuck>> {
     sqlx::query_as!(
         Stuck,
         r#"update orders set check_at = now() + interval '60 seconds'
@@ -38,11 +38,14 @@ pub async fn lock_stuck_orders(db: &mut PgConnection, limit: i64) -> Result<Vec<
     .await
 }
 
-/// Has an order looked after soon: what is begun now must be finished even if this process dies.
+/// Has a paid order looked after soon: what is begun now must be finished even if this process dies.
 pub async fn update_check_soon(db: &mut PgConnection, id: OrderId) -> Result<()> {
-    sqlx::query!("update orders set check_at = now() + interval '30 seconds' where id = $1", id.get())
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "update orders set check_at = now() + interval '30 seconds' where id = $1 and status = 'PAID'",
+        id.get()
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -35,6 +35,8 @@ pub async fn book_refund(
         store::update_payment_status(tx, payment.order_id, from, to, because).await?;
         payment.status = to;
     }
+    // Whichever refund comes last is the one that an order waits for whose goods could not be delivered.
+    let cause = if full && payment.undelivered { RefundCause::DeliveryFailed } else { cause };
     let refunded_total = payment.refunded_amount;
     let event = PaymentRefunded { order_id: payment.order_id, cause, amount, refunded_total, full };
     publish(tx, payment, event).await

@@ -1,15 +1,15 @@
 //! `CancelPayment`: order-service closes an unpaid payment for good.
 
-use contracts::OrderId;
+use contracts::{OrderId, events::RefundCause};
 
 use super::{
     Trouble,
     close_attempt::{Closing, close_attempt},
-    settle::settle,
+    settle::{announce, settle},
 };
 use crate::{
     App,
-    domain::{Heard, Status},
+    domain::{Heard, Refund, Status},
     store,
 };
 
@@ -54,7 +54,8 @@ async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, Trouble> {
         return Ok(Cancellation::Unknown);
     };
     if !matches!(payment.status, Status::Pending | Status::Challenge) {
-        return Ok(outcome(payment.status));
+        drop(db);
+        return Ok(tell_again(app, order_id).await?);
     }
     // A notification of our own cancel may be handled before Midtrans' answer to it arrives here.
     store::update_attempts_closing(&mut db, order_id).await?;
@@ -86,6 +87,27 @@ async fn cancel_without_page(app: &App, order_id: OrderId) -> sqlx::Result<Optio
     }
     tx.commit().await?;
     Ok(Some(payment.status))
+}
+
+/// Whoever asks for a payment that is not open has not heard how it ended. One that was paid after its end is given back:
+/// to the order it was never paid.
+async fn tell_again(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> {
+    let mut tx = app.db.begin().await?;
+    let Some(payment) = store::lock_payment(&mut tx, order_id).await? else {
+        return Ok(Cancellation::Unknown);
+    };
+    let Some(paid) = &payment.paid else { return Ok(outcome(payment.status)) };
+    let refunds = store::list_refunds(&mut tx, order_id).await?;
+    let late =
+        |refund: &Refund| refund.cause == RefundCause::Late && refund.transaction_id == paid.transaction_id;
+    if refunds.iter().any(late) {
+        return Ok(Cancellation::Cancelled);
+    }
+    if matches!(payment.status, Status::Success | Status::PartiallyRefunded) {
+        announce(&mut tx, &payment, paid).await?;
+        app.outbox.commit(tx).await?;
+    }
+    Ok(outcome(payment.status))
 }
 
 fn outcome(status: Status) -> Cancellation {

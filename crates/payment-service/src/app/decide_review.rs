@@ -24,7 +24,7 @@ pub enum Decision {
 
 /// Why the decision does not count.
 #[derive(Debug, thiserror::Error)]
-pub enum ReviewError {
+pub enum DecideReviewError {
     /// The order has no payment.
     #[error("the order has no payment")]
     Unknown,
@@ -43,16 +43,23 @@ pub enum ReviewError {
 ///
 /// # Errors
 /// If there is none, or it cannot be closed in this way.
-pub async fn decide_review(app: &App, order_id: OrderId, decision: Decision) -> Result<View, ReviewError> {
+pub async fn decide_review(
+    app: &App,
+    order_id: OrderId,
+    decision: Decision,
+) -> Result<View, DecideReviewError> {
     let mut tx = app.db.begin().await?;
-    let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(ReviewError::Unknown)?;
-    let paid =
-        payment.paid.as_ref().filter(|_| payment.status == Status::Review).ok_or(ReviewError::NotInReview)?;
+    let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(DecideReviewError::Unknown)?;
+    let paid = payment
+        .paid
+        .as_ref()
+        .filter(|_| payment.status == Status::Review)
+        .ok_or(DecideReviewError::NotInReview)?;
     if payment.order_ended && decision == Decision::Accept {
-        return Err(ReviewError::OrderEnded);
+        return Err(DecideReviewError::OrderEnded);
     }
     carry_out(&mut tx, &payment, paid, decision).await?;
-    let view = store::find_view(&mut tx, order_id, None).await?.ok_or(ReviewError::Unknown)?;
+    let view = store::find_view(&mut tx, order_id, None).await?.ok_or(DecideReviewError::Unknown)?;
     app.outbox.commit(tx).await?;
     app.wakes.refunds.notify_one();
     Ok(view)

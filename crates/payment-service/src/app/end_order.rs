@@ -2,44 +2,38 @@
 
 use chassis::context;
 use contracts::events::{CancelCause, OrderCancelled, RefundCause};
-use messaging::{Envelope, Fail, Handle};
+use messaging::Fail;
 use sqlx::PgTransaction;
 
 use super::refund_undelivered::refund_rest;
 use crate::{
-    App,
     domain::{Payment, Status},
     store,
 };
 
-impl Handle<OrderCancelled> for App {
-    type Prepared = ();
-
-    async fn apply(
-        &self,
-        tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<OrderCancelled>,
-        (): (),
-    ) -> Result<(), Fail> {
-        let Some(payment) = store::lock_payment(tx, event.order_id).await? else {
-            if store::insert_tombstone(tx, event.order_id, event.user_id, &context::current()).await? {
-                return Ok(());
-            }
-            return Err(Fail::retry("the payment was opened at this very moment"));
-        };
-        store::update_order_ended(tx, event.order_id).await?;
-        match payment.status {
-            Status::Pending | Status::Challenge => close(tx, &payment).await?,
-            // An administrator cancels what is paid; whoever else ended the order did so before the money came.
-            Status::Success | Status::PartiallyRefunded => {
-                let by_admin = event.cause == CancelCause::Admin;
-                refund_rest(tx, &payment, if by_admin { RefundCause::Cancelled } else { RefundCause::Late })
-                    .await?;
-            }
-            Status::Failed | Status::Cancelled | Status::Review | Status::Reversed | Status::Refunded => {}
+/// Ends the payment of an order that has ended, with the event.
+///
+/// # Errors
+/// If the payment was opened at this moment, or the database fails.
+pub async fn end_order(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), Fail> {
+    let Some(payment) = store::lock_payment(tx, event.order_id).await? else {
+        if store::insert_tombstone(tx, event.order_id, event.user_id, &context::current()).await? {
+            return Ok(());
         }
-        Ok(())
+        return Err(Fail::retry("the payment was opened at this very moment"));
+    };
+    store::update_order_ended(tx, event.order_id).await?;
+    match payment.status {
+        Status::Pending | Status::Challenge => close(tx, &payment).await?,
+        // An administrator cancels what is paid; whoever else ended the order did so before the money came.
+        Status::Success | Status::PartiallyRefunded => {
+            let by_admin = event.cause == CancelCause::Admin;
+            refund_rest(tx, &payment, if by_admin { RefundCause::Cancelled } else { RefundCause::Late })
+                .await?;
+        }
+        Status::Failed | Status::Cancelled | Status::Review | Status::Reversed | Status::Refunded => {}
     }
+    Ok(())
 }
 
 /// Closes what has no page at once; the others only Midtrans can close. A page that is being made at this moment is

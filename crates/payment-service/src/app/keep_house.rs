@@ -23,7 +23,7 @@ pub async fn count_waiting(app: &App) -> sqlx::Result<()> {
 pub async fn forget_old(app: &App) -> sqlx::Result<()> {
     let mut db = app.db.acquire().await?;
     store::delete_old_notifications(&mut db).await?;
-    store::delete_old_replies(&mut db).await?;
+    store::delete_old_keys(&mut db).await?;
     Ok(())
 }
 

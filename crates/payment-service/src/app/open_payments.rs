@@ -1,23 +1,21 @@
 //! `OrderCreated`: the payment exists, without a page. Many at once, since nothing else is to be done about them.
 
 use contracts::events::OrderCreated;
-use messaging::{Envelope, Fail, HandleBatch};
+use messaging::{Envelope, Fail};
 use sqlx::PgTransaction;
 
-use crate::{
-    App,
-    store::{self, NewPayment},
-};
+use crate::store::{self, NewPayment};
 
-impl HandleBatch<OrderCreated> for App {
-    async fn apply_batch(
-        &self,
-        tx: &mut PgTransaction<'_>,
-        events: &[Envelope<OrderCreated>],
-    ) -> Result<(), Fail> {
-        let new: Vec<NewPayment> = events.iter().map(opened).collect::<Result<_, _>>()?;
-        Ok(store::insert_payments(tx, &new).await?)
-    }
+/// Opens the payments of these orders, with the events.
+///
+/// # Errors
+/// If an order cannot be paid, or the database fails.
+pub async fn open_payments(
+    tx: &mut PgTransaction<'_>,
+    events: &[Envelope<OrderCreated>],
+) -> Result<(), Fail> {
+    let new: Vec<NewPayment> = events.iter().map(opened).collect::<Result<_, _>>()?;
+    Ok(store::insert_payments(tx, &new).await?)
 }
 
 fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPayment<'_>, Fail> {

@@ -20,7 +20,7 @@ pub struct Notice<'a> {
 
 /// Why a notification is not kept.
 #[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
+pub enum ReceiveNotificationError {
     /// It does not come from Midtrans.
     #[error("the signature is wrong")]
     Forged,
@@ -33,10 +33,10 @@ pub enum ReceiveError {
 ///
 /// # Errors
 /// If it is forged or cannot be kept.
-pub async fn receive_notification(app: &App, notice: &Notice<'_>) -> Result<(), ReceiveError> {
+pub async fn receive_notification(app: &App, notice: &Notice<'_>) -> Result<(), ReceiveNotificationError> {
     let Notice { new, status_code, gross_amount, signature_key } = notice;
     if !app.midtrans.signed(new.midtrans_order_id, status_code, gross_amount, signature_key) {
-        return Err(ReceiveError::Forged);
+        return Err(ReceiveNotificationError::Forged);
     }
     if store::insert_notification(&mut *app.db.acquire().await?, new).await? {
         app.wakes.notifications.notify_one();

@@ -1,36 +1,41 @@
 //! `DeliveryFailed`: the money goes back.
 
-use contracts::events::{DeliveryFailed, RefundCause};
-use messaging::{Envelope, Fail, Handle};
+use contracts::events::{DeliveryFailed, PaymentRefunded, RefundCause};
+use messaging::Fail;
 use sqlx::PgTransaction;
 
+use super::publish;
 use crate::{
-    App,
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
 };
 
-impl Handle<DeliveryFailed> for App {
-    type Prepared = ();
-
-    async fn apply(
-        &self,
-        tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<DeliveryFailed>,
-        (): (),
-    ) -> Result<(), Fail> {
-        let payment = store::lock_payment(tx, event.order_id).await?;
-        let payment = payment.ok_or_else(|| Fail::not_yet("the payment is not known"))?;
-        match payment.status {
-            Status::Success | Status::PartiallyRefunded => {
-                Ok(refund_rest(tx, &payment, RefundCause::DeliveryFailed).await?)
-            }
-            Status::Pending | Status::Challenge | Status::Review => {
-                Err(Fail::not_yet("the order is not paid"))
-            }
-            Status::Failed | Status::Cancelled | Status::Reversed | Status::Refunded => Ok(()),
+/// Gives the money of an order back that could not be delivered, with the event.
+///
+/// # Errors
+/// If the payment is not yet known or made, or the database fails.
+pub async fn refund_undelivered(tx: &mut PgTransaction<'_>, event: &DeliveryFailed) -> Result<(), Fail> {
+    let payment = store::lock_payment(tx, event.order_id).await?;
+    let payment = payment.ok_or_else(|| Fail::not_yet("the payment is not known"))?;
+    match payment.status {
+        Status::Success | Status::PartiallyRefunded => {
+            store::update_undelivered(tx, event.order_id).await?;
+            refund_rest(tx, &payment, RefundCause::DeliveryFailed).await?;
         }
+        // Nothing is left to refund, which the order waits to hear, once.
+        Status::Refunded if !payment.undelivered => {
+            store::update_undelivered(tx, event.order_id).await?;
+            let (cause, refunded_total) = (RefundCause::DeliveryFailed, payment.refunded_amount);
+            let refunded =
+                PaymentRefunded { order_id: event.order_id, cause, amount: 0, refunded_total, full: true };
+            publish(tx, &payment, refunded).await?;
+        }
+        Status::Pending | Status::Challenge | Status::Review => {
+            return Err(Fail::not_yet("the order is not paid"));
+        }
+        Status::Failed | Status::Cancelled | Status::Reversed | Status::Refunded => {}
     }
+    Ok(())
 }
 
 /// Writes a refund of all that has not gone back and is not on its way.

@@ -46,7 +46,7 @@ pub struct Answer {
 
 /// Why there is no refund.
 #[derive(Debug, thiserror::Error)]
-pub enum RefundError {
+pub enum RequestRefundError {
     /// The order has no payment.
     #[error("the order has no payment")]
     Unknown,
@@ -80,37 +80,48 @@ pub async fn request_refund(
     order_id: OrderId,
     request: &RefundRequest,
     show: impl Fn(View) -> serde_json::Result<Value>,
-) -> Result<Answer, RefundError> {
+) -> Result<Answer, RequestRefundError> {
     let keyed = Keyed::new(asker, order_id, request)?;
     let mut db = app.db.acquire().await?;
     if let Some(answer) = keyed.replay(&mut db).await? {
         return Ok(answer);
     }
-    let payment = store::find_payment(&mut db, order_id).await?.ok_or(RefundError::Unknown)?;
+    let payment = store::find_payment(&mut db, order_id).await?.ok_or(RequestRefundError::Unknown)?;
     let refunds = store::list_refunds(&mut db, order_id).await?;
     drop(db);
-    let decision = decide(&payment, &refunds, request)?;
-    if decision.gives_all_back()
-        && app.orders.can_be_cancelled(order_id, &asker.token).await.map_err(RefundError::Orders)?
-    {
-        return Err(RefundError::CancelFirst);
+    let mut all = decide(&payment, &refunds, request)?.gives_all_back();
+    loop {
+        if all
+            && app
+                .orders
+                .can_be_cancelled(order_id, &asker.token)
+                .await
+                .map_err(RequestRefundError::Orders)?
+        {
+            return Err(RequestRefundError::CancelFirst);
+        }
+        let mut tx = app.db.begin().await?;
+        if !keyed.take(&mut tx).await? {
+            drop(tx);
+            let answer = keyed.replay(&mut *app.db.acquire().await?).await?;
+            return answer.ok_or(RequestRefundError::Database(sqlx::Error::RowNotFound));
+        }
+        let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RequestRefundError::Unknown)?;
+        let refunds = store::list_refunds(&mut tx, order_id).await?;
+        let decision = decide(&payment, &refunds, request)?;
+        if decision.gives_all_back() && !all {
+            // Another refund has come in between, so that this one takes the rest: nobody was asked about that.
+            all = true;
+            continue;
+        }
+        carry_out(&mut tx, &mut payment, decision, request).await?;
+        let view = store::find_view(&mut tx, order_id, None).await?.ok_or(RequestRefundError::Unknown)?;
+        let body = show(view)?;
+        keyed.keep(&mut tx, &body).await?;
+        app.outbox.commit(tx).await?;
+        app.wakes.refunds.notify_one();
+        return Ok(Answer { body, replayed: false });
     }
-    let mut tx = app.db.begin().await?;
-    if !keyed.take(&mut tx).await? {
-        drop(tx);
-        let answer = keyed.replay(&mut *app.db.acquire().await?).await?;
-        return answer.ok_or(RefundError::Database(sqlx::Error::RowNotFound));
-    }
-    let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RefundError::Unknown)?;
-    let refunds = store::list_refunds(&mut tx, order_id).await?;
-    let decision = decide(&payment, &refunds, request)?;
-    carry_out(&mut tx, &mut payment, decision, request).await?;
-    let view = store::find_view(&mut tx, order_id, None).await?.ok_or(RefundError::Unknown)?;
-    let body = show(view)?;
-    keyed.keep(&mut tx, &body).await?;
-    app.outbox.commit(tx).await?;
-    app.wakes.refunds.notify_one();
-    Ok(Answer { body, replayed: false })
 }
 
 /// What a request comes down to.
@@ -132,7 +143,7 @@ fn decide<'a>(
     payment: &Payment,
     refunds: &'a [Refund],
     request: &RefundRequest,
-) -> Result<Decision<'a>, RefundError> {
+) -> Result<Decision<'a>, RequestRefundError> {
     let waiting = |refund: &&Refund| {
         refund.state == RefundState::Manual && request.amount.is_none_or(|amount| amount == refund.amount)
     };
@@ -148,7 +159,7 @@ fn decide<'a>(
     let left = paid.map_or(0, |paid| left_to_refund(paid.amount, refunds, &paid.transaction_id));
     let amount = request.amount.unwrap_or(left);
     if amount < 1 || amount > left {
-        return Err(RefundError::NotRefundable(left));
+        return Err(RequestRefundError::NotRefundable(left));
     }
     Ok(Decision::New { amount, all: amount == left })
 }
@@ -195,19 +206,19 @@ struct Keyed<'a> {
 }
 
 impl<'a> Keyed<'a> {
-    fn new(asker: &'a Asker, order_id: OrderId, request: &RefundRequest) -> Result<Self, RefundError> {
+    fn new(asker: &'a Asker, order_id: OrderId, request: &RefundRequest) -> Result<Self, RequestRefundError> {
         let route = format!("POST /payment/{order_id}/refund");
         Ok(Self { asker, route, request: serde_json::to_value(request)? })
     }
 
     /// The stored reply, if the key was used.
-    async fn replay(&self, db: &mut PgConnection) -> Result<Option<Answer>, RefundError> {
+    async fn replay(&self, db: &mut PgConnection) -> Result<Option<Answer>, RequestRefundError> {
         let Some(key) = &self.asker.key else { return Ok(None) };
         let Some(known) = store::find_reply(db, self.asker.user_id, &self.route, key).await? else {
             return Ok(None);
         };
         if known.request != self.request {
-            return Err(RefundError::KeyReused);
+            return Err(RequestRefundError::KeyReused);
         }
         Ok(known.reply.map(|body| Answer { body, replayed: true }))
     }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::OrderPath;
 use crate::{
     App,
     app::view_payment::view_payment,
@@ -109,7 +108,7 @@ impl From<RefundView> for Refund {
 pub async fn get_payment(
     State(app): State<App>,
     user: User,
-    Path(OrderPath { order_id }): Path<OrderPath>,
+    Path(order_id): Path<OrderId>,
 ) -> Result<axum::Json<PaymentView>, Problem> {
     let view = view_payment(&app, order_id, user.scope()).await?.ok_or_else(unknown_payment)?;
     Ok(axum::Json(view.into()))

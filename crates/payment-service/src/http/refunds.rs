@@ -2,23 +2,20 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::AUTHORIZATION},
+    http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
-use chassis::{Admin, OptionalJson, Path, Problem};
+use chassis::{Admin, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem};
 use contracts::OrderId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{OrderPath, payments::PaymentView};
+use super::payments::PaymentView;
 use crate::{
     App,
     app::request_refund::{Asker, RefundRequest, request_refund},
 };
-
-const KEY: &str = "idempotency-key";
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What to give back.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, ToSchema)]
@@ -37,7 +34,7 @@ pub struct NewRefund {
         example = "one of two shirts came back"
     )]
     reason: Option<String>,
-    /// `manual`: it was made by hand, past Midtrans; this closes a refund that waits for it.
+    /// `manual`: the money was sent back by hand, past Midtrans. Closes the refund that waits for it, or records a new one.
     #[garde(skip)]
     method: Option<Method>,
     /// Where it can be found in the books; with `manual` only, and needed there.
@@ -71,14 +68,15 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
     params(
         ("order_id" = OrderId, Path, description = "The order's id"),
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"^[\x21-\x7E]+$",
-            description = "1 to 255 visible ASCII characters; recommended",
+            description = "Recommended: a repetition with the same key gets the first reply, for 24 hours. 1 to 255 visible ASCII \
+                characters",
             example = "refund-41-shirt"),
     ),
-    request_body = Option<NewRefund>, security(("token" = [])),
+    request_body(content = Option<NewRefund>, description = "May be left out: then all that is left goes back"), security(("token" = [])),
     responses(
         (status = 202, description = "Accepted; the payment as it is now", body = PaymentView,
             headers(("Idempotency-Replayed" = String, description = "`true` on a stored reply"))),
-        (status = 403, description = "Only an administrator may do this"),
+        (status = 403, description = "Not an administrator"),
         (status = 404, description = "The order has no payment"),
         (status = 409, description = "`cancel_first`: all of it would go back although the goods have not left; \
             `not_refundable`: that much cannot go back"),
@@ -90,26 +88,19 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
 pub async fn refund_payment(
     State(app): State<App>,
     Admin(claims): Admin,
-    Path(OrderPath { order_id }): Path<OrderPath>,
+    Path(order_id): Path<OrderId>,
+    IdempotencyKey(key): IdempotencyKey,
     headers: HeaderMap,
     OptionalJson(new): OptionalJson<NewRefund>,
 ) -> Result<Response, Problem> {
     let token = headers.get(AUTHORIZATION).cloned().ok_or_else(|| Problem::unauthorized("Log in first."))?;
-    let asker = Asker { user_id: claims.user_id, token, key: idempotency_key(&headers)? };
+    let asker = Asker { user_id: claims.user_id, token, key };
     let request = RefundRequest { amount: new.amount, reason: new.reason, reference: new.reference };
     let show = |view| serde_json::to_value(PaymentView::from(view));
     let answer = request_refund(&app, &asker, order_id, &request, show).await?;
     let mut response = (StatusCode::ACCEPTED, axum::Json(answer.body)).into_response();
     if answer.replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(KEY) else { return Ok(None) };
-    let visible = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-    let key = value.to_str().ok().filter(visible);
-    let wrong = || Problem::invalid_field("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
-    key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
 }

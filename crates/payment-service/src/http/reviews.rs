@@ -7,7 +7,7 @@ use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{OrderPath, payments::PaymentView};
+use super::payments::PaymentView;
 use crate::{
     App,
     app::decide_review::{self, decide_review},
@@ -41,7 +41,7 @@ pub enum Decision {
     request_body = Review, security(("token" = [])),
     responses(
         (status = 200, description = "The payment as it is now", body = PaymentView),
-        (status = 403, description = "Only an administrator may do this"),
+        (status = 403, description = "Not an administrator"),
         (status = 404, description = "The order has no payment"),
         (status = 409, description = "`not_in_review`: there is nothing to decide; `order_ended`: it can only be refunded"),
     )
@@ -49,7 +49,7 @@ pub enum Decision {
 pub async fn review_payment(
     State(app): State<App>,
     _admin: Admin,
-    Path(OrderPath { order_id }): Path<OrderPath>,
+    Path(order_id): Path<OrderId>,
     Json(review): Json<Review>,
 ) -> Result<axum::Json<PaymentView>, Problem> {
     let decision = match review.decision {

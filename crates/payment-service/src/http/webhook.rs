@@ -77,7 +77,7 @@ pub struct Received {
 
 /// Receive a notification
 ///
-/// For Midtrans. Also taken is one that came before, or is about a payment that is not ours.
+/// For Midtrans. A repeated notification, or one about a payment that is not ours, is answered 200 too.
 #[utoipa::path(
     post, path = "/api/v1/payment/webhook", operation_id = "receive_notification", tag = "midtrans",
     request_body = Notification,

@@ -71,8 +71,8 @@ pub async fn update_reply(
     Ok(())
 }
 
-/// Forgets replies after two days.
-pub async fn delete_old_replies(db: &mut PgConnection) -> sqlx::Result<u64> {
-    let deleted = sqlx::query!("delete from idempotency_keys where created_at < now() - interval '2 days'");
+/// Deletes keys of more than a day ago.
+pub async fn delete_old_keys(db: &mut PgConnection) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!("delete from idempotency_keys where created_at < now() - interval '24 hours'");
     Ok(deleted.execute(db).await?.rows_affected())
 }

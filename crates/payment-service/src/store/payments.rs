@@ -35,6 +35,7 @@ struct Row {
     paid_amount: Option<i64>,
     refunded_amount: i64,
     order_ended_at: Option<OffsetDateTime>,
+    undelivered_at: Option<OffsetDateTime>,
     correlation_id: String,
     traceparent: String,
 }
@@ -58,6 +59,7 @@ impl From<Row> for Payment {
             }),
             refunded_amount: row.refunded_amount,
             order_ended: row.order_ended_at.is_some(),
+            undelivered: row.undelivered_at.is_some(),
             trace: Trace::continued(Some(&row.correlation_id), Some(&row.traceparent)),
         }
     }
@@ -127,7 +129,7 @@ pub async fn find_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
         Row,
         r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
              expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
-             order_ended_at, correlation_id, traceparent
+             order_ended_at, undelivered_at, correlation_id, traceparent
          from payments where order_id = $1"#,
         order_id.get(),
     )
@@ -142,7 +144,7 @@ pub async fn lock_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
         Row,
         r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
              expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
-             order_ended_at, correlation_id, traceparent
+             order_ended_at, undelivered_at, correlation_id, traceparent
          from payments where order_id = $1 for update"#,
         order_id.get(),
     )
@@ -210,6 +212,17 @@ pub async fn update_refunded(db: &mut PgConnection, order_id: OrderId, refunded:
 pub async fn update_order_ended(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments set order_ended_at = coalesce(order_ended_at, now()) where order_id = $1",
+        order_id.get(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the goods could not be delivered.
+pub async fn update_undelivered(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update payments set undelivered_at = coalesce(undelivered_at, now()) where order_id = $1",
         order_id.get(),
     )
     .execute(db)

@@ -59,3 +59,34 @@ async fn a_refund_by_hand_is_made_once_too() {
     }
     assert_eq!(shop.payment(41).await["refunded_amount"], 10_000);
 }
+
+#[tokio::test]
+async fn the_last_refund_of_an_undelivered_order_says_that_it_is_the_last() {
+    let shop = Shop::start().await;
+    shop.paid(41, json!({ "payment_type": "bank_transfer" })).await;
+    shop.refund(41, json!({ "amount": 50_000 })).await.expect(202);
+    shop.tell(undelivered(41)).await;
+    shop.make_refunds().await;
+    shop.make_refunds().await;
+    // The administrator closes that of the delivery first.
+    for amount in [PRICE - 50_000, 50_000] {
+        let by_hand = json!({ "method": "manual", "reference": "BCA 4711", "amount": amount });
+        shop.refund(41, by_hand).await.expect(202);
+    }
+    assert_eq!(shop.status(41).await, "REFUNDED");
+    let events = shop.app.published::<PaymentRefunded>().await;
+    let told: Vec<_> = events.iter().map(|event| (event.cause, event.full)).collect();
+    assert_eq!(told, [(RefundCause::DeliveryFailed, false), (RefundCause::DeliveryFailed, true)]);
+}
+
+#[tokio::test]
+async fn an_order_that_was_refunded_before_it_could_not_be_delivered_is_told_so() {
+    let shop = Shop::start().await;
+    shop.paid(41, json!({ "payment_type": "gopay" })).await;
+    shop.refund(41, json!({})).await.expect(202);
+    shop.make_refunds().await;
+    shop.tell(undelivered(41)).await;
+    let events = shop.app.published::<PaymentRefunded>().await;
+    let told: Vec<_> = events.iter().map(|event| (event.cause, event.amount, event.full)).collect();
+    assert_eq!(told, [(RefundCause::Admin, PRICE, true), (RefundCause::DeliveryFailed, 0, true)]);
+}

@@ -3,6 +3,7 @@
 use contracts::events::{
     PaymentFailed, PaymentFailure, PaymentReversed, PaymentSuccess, RefundCause, ReversalKind,
 };
+use contracts::grpc::payment::CancelOutcome;
 use serde_json::json;
 
 use crate::shop::{PRICE, Shop};
@@ -102,6 +103,9 @@ async fn money_that_comes_after_the_end_goes_back() {
     shop.make_refunds().await;
     let refunds = &shop.payment(41).await["refunds"];
     assert_eq!(*refunds, json!([{ "cause": RefundCause::Late, "amount": PRICE, "state": "MANUAL" }]));
+    // To the order it was never paid.
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
+    assert_eq!(shop.app.published::<PaymentSuccess>().await, []);
 }
 
 #[tokio::test]

@@ -145,3 +145,26 @@ async fn bad_input_is_named_and_refunds_nothing() {
     raw("text/plain", "{}").await.problem(415, "unsupported_media_type");
     assert_eq!(shop.count("select count(*) from refunds").await, 0);
 }
+
+#[tokio::test]
+async fn two_halves_at_once_are_a_whole_that_the_order_has_to_agree_to() {
+    let shop = Shop::start().await;
+    shop.paid(41, json!({ "payment_type": "gopay" })).await;
+    shop.orders_are("PAID");
+    let mut busy = shop.pool().begin().await.unwrap();
+    sqlx::query("select from payments where order_id = 41 for update").execute(&mut *busy).await.unwrap();
+    let half = async || shop.refund(41, json!({ "amount": PRICE / 2 })).await.status();
+    let both_wait = async {
+        testkit::eventually("both have read what is left", async || {
+            let waiting = "select count(*) from pg_stat_activity
+                           where wait_event_type = 'Lock' and datname = current_database()";
+            (shop.count(waiting).await == 2).then_some(())
+        })
+        .await;
+        busy.rollback().await.unwrap();
+    };
+    let (first, second, ()) = tokio::join!(half(), half(), both_wait);
+    let mut statuses = [first, second];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [202, 409], "all of it is cancel_first");
+}

@@ -60,7 +60,7 @@ pub(super) async fn add(
 ) -> sqlx::Result<ProductId> {
     let id = store::insert_product(db, new).await?;
     if !categories.is_empty() {
-        store::set_categories(db, id, categories).await?;
+        store::update_categories(db, id, categories).await?;
     }
     if new.stock > 0 {
         let movement = Movement { order_id: None, product_id: id, delta: new.stock };

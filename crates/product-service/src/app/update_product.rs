@@ -92,7 +92,7 @@ async fn replace_categories(
     if !unknown.is_empty() {
         return Err(UpdateProductError::UnknownCategories(unknown));
     }
-    Ok(store::set_categories(db, id, categories).await?)
+    Ok(store::update_categories(db, id, categories).await?)
 }
 
 fn changed(present: ProductRow, changes: Changes) -> ProductRow {

@@ -146,7 +146,7 @@ pub async fn update_product(db: &mut PgConnection, id: ProductId, product: &Prod
 }
 
 /// Makes these, which exist, the categories of a product.
-pub async fn set_categories(
+pub async fn update_categories(
     db: &mut PgConnection,
     id: ProductId,
     categories: &[CategoryId],

@@ -16,7 +16,9 @@ impl Books {
         for stream in &streams {
             if stream.ends_with(":dlq") {
                 let letters: usize = redis.xlen(stream).await.map_err(failed())?;
-                broken.extend((letters > 0).then(|| format!("{letters} dead letters in {stream}")));
+                broken.extend((letters > 0).then(|| {
+                    format!("{letters} dead letters in {stream}: mend what they died of, then `make replay`")
+                }));
                 continue;
             }
             let groups: StreamInfoGroupsReply = redis.xinfo_groups(stream).await.map_err(failed())?;

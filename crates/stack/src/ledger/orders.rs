@@ -61,6 +61,10 @@ impl Books {
                       UNION SELECT order_id FROM payments WHERE status = 'REVIEW' ORDER BY 1";
         let manual: Vec<(i64,)> = self.rows(Service::Payment, manual).await?;
         let manual: BTreeSet<i64> = manual.into_iter().map(|(order,)| order).collect();
+        // The bank has the money of these already: nothing is left to go back.
+        let reversed = "SELECT order_id FROM payments WHERE status = 'REVERSED'";
+        let reversed: Vec<(i64,)> = self.rows(Service::Payment, reversed).await?;
+        let reversed: BTreeSet<i64> = reversed.into_iter().map(|(order,)| order).collect();
         // A minute more than each deadline, for the sweep that enforces it; refunds wait for Midtrans for an hour.
         let query = "SELECT id, status, extract(epoch FROM now() - updated_at)::bigint / 60 FROM orders WHERE \
                      status = 'RECEIVED' AND created_at < now() - interval '16 minutes' OR \
@@ -69,7 +73,9 @@ impl Books {
         let stuck: Vec<(i64, String, i64)> = self.rows(Service::Order, query).await?;
         let broken = stuck
             .iter()
-            .filter(|(order, ..)| !manual.contains(order))
+            .filter(|(order, status, _)| {
+                !manual.contains(order) && (status != "DELIVERY_FAILED" || !reversed.contains(order))
+            })
             .map(|(order, status, minutes)| format!("order {order} is {status} for {minutes} minutes"))
             .collect();
         let remarks = manual.iter().map(|order| {

@@ -10,7 +10,7 @@ use crate::{
 
 /// Why the address book is as it was.
 #[derive(Debug, thiserror::Error)]
-pub enum AddressError {
+pub enum AddressBookError {
     /// There is no such address, or it is somebody else's.
     #[error("no such address")]
     Unknown,
@@ -22,56 +22,54 @@ pub enum AddressError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// All addresses, in the order added.
-    pub async fn list_addresses(&self, owner: UserId) -> sqlx::Result<Vec<Address>> {
-        addresses::list_addresses(&mut *self.db.acquire().await?, owner).await
-    }
+/// All addresses, in the order added.
+pub async fn list_addresses(app: &App, owner: UserId) -> sqlx::Result<Vec<Address>> {
+    addresses::list_addresses(&mut *app.db.acquire().await?, owner).await
+}
 
-    /// Adds an address. The first one is the default unless told otherwise.
-    pub async fn add_address(&self, owner: UserId, new: AddressMembers) -> Result<Address, AddressError> {
-        let mut tx = self.db.begin().await?;
-        accounts::lock_account(&mut tx, owner).await?;
-        let count = addresses::find_address_count(&mut tx, owner).await?;
-        if count >= MAX_ADDRESSES {
-            return Err(AddressError::Full);
-        }
-        let is_default = new.is_default.unwrap_or(count == 0);
-        if is_default {
-            addresses::update_no_default(&mut tx, owner).await?;
-        }
-        let address = addresses::insert_address(&mut tx, owner, &new, is_default).await?;
-        tx.commit().await?;
-        Ok(address)
+/// Adds an address. The first one is the default unless told otherwise.
+pub async fn add_address(app: &App, owner: UserId, new: AddressMembers) -> Result<Address, AddressBookError> {
+    let mut tx = app.db.begin().await?;
+    accounts::lock_account(&mut tx, owner).await?;
+    let count = addresses::count_addresses(&mut tx, owner).await?;
+    if count >= MAX_ADDRESSES {
+        return Err(AddressBookError::Full);
     }
+    let is_default = new.is_default.unwrap_or(count == 0);
+    if is_default {
+        addresses::update_no_default(&mut tx, owner).await?;
+    }
+    let address = addresses::insert_address(&mut tx, owner, &new, is_default).await?;
+    tx.commit().await?;
+    Ok(address)
+}
 
-    /// Replaces what an address says.
-    pub async fn replace_address(
-        &self,
-        owner: UserId,
-        id: AddressId,
-        new: AddressMembers,
-    ) -> Result<Address, AddressError> {
-        let mut tx = self.db.begin().await?;
-        accounts::lock_account(&mut tx, owner).await?;
-        if new.is_default == Some(true) {
-            addresses::update_no_default(&mut tx, owner).await?;
-        }
-        let address =
-            addresses::update_address(&mut tx, owner, id, &new).await?.ok_or(AddressError::Unknown)?;
-        tx.commit().await?;
-        Ok(address)
+/// Replaces what an address says.
+pub async fn replace_address(
+    app: &App,
+    owner: UserId,
+    id: AddressId,
+    new: AddressMembers,
+) -> Result<Address, AddressBookError> {
+    let mut tx = app.db.begin().await?;
+    accounts::lock_account(&mut tx, owner).await?;
+    if new.is_default == Some(true) {
+        addresses::update_no_default(&mut tx, owner).await?;
     }
+    let address =
+        addresses::update_address(&mut tx, owner, id, &new).await?.ok_or(AddressBookError::Unknown)?;
+    tx.commit().await?;
+    Ok(address)
+}
 
-    /// Deletes an address. If it was the default, the oldest of the others is from now on.
-    pub async fn delete_address(&self, owner: UserId, id: AddressId) -> Result<(), AddressError> {
-        let mut tx = self.db.begin().await?;
-        accounts::lock_account(&mut tx, owner).await?;
-        let was_default =
-            addresses::delete_address(&mut tx, owner, id).await?.ok_or(AddressError::Unknown)?;
-        if was_default {
-            addresses::update_oldest_default(&mut tx, owner).await?;
-        }
-        Ok(tx.commit().await?)
+/// Deletes an address. If it was the default, the oldest of the others is from now on.
+pub async fn delete_address(app: &App, owner: UserId, id: AddressId) -> Result<(), AddressBookError> {
+    let mut tx = app.db.begin().await?;
+    accounts::lock_account(&mut tx, owner).await?;
+    let was_default =
+        addresses::delete_address(&mut tx, owner, id).await?.ok_or(AddressBookError::Unknown)?;
+    if was_default {
+        addresses::update_oldest_default(&mut tx, owner).await?;
     }
+    Ok(tx.commit().await?)
 }

@@ -2,7 +2,11 @@
 
 use contracts::{SessionId, UserId};
 
-use super::{ConfirmError, HashError};
+use super::{
+    confirm_password::{ConfirmPasswordError, confirm_password},
+    end_sessions::commit_ended,
+    hash::HashError,
+};
 use crate::{
     App,
     domain::{GivenPassword, NewPassword},
@@ -14,7 +18,7 @@ use crate::{
 pub enum ChangePasswordError {
     /// The old password was not confirmed.
     #[error(transparent)]
-    Confirm(#[from] ConfirmError),
+    Confirm(#[from] ConfirmPasswordError),
     /// The new password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -23,22 +27,20 @@ pub enum ChangePasswordError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// Replaces the password and ends all sessions but the one that asks.
-    pub async fn change_password(
-        &self,
-        id: UserId,
-        session: SessionId,
-        old: GivenPassword,
-        new: NewPassword,
-    ) -> Result<(), ChangePasswordError> {
-        let confirmed = self.confirm_password(id, old).await?;
-        let new = self.hasher.hash(new).await?;
-        let mut tx = self.db.begin().await?;
-        if !accounts::update_password(&mut tx, id, &confirmed, &new).await? {
-            return Err(ConfirmError::WrongPassword.into());
-        }
-        let ended = sessions::delete_other_sessions(&mut tx, id, session).await?;
-        Ok(self.commit_ended(tx, ended).await?)
+/// Replaces the password and ends all sessions but the one that asks.
+pub async fn change_password(
+    app: &App,
+    id: UserId,
+    session: SessionId,
+    old: GivenPassword,
+    new: NewPassword,
+) -> Result<(), ChangePasswordError> {
+    let confirmed = confirm_password(app, id, old).await?;
+    let new = app.hasher.hash(new).await?;
+    let mut tx = app.db.begin().await?;
+    if !accounts::update_password(&mut tx, id, &confirmed, &new).await? {
+        return Err(ConfirmPasswordError::WrongPassword.into());
     }
+    let ended = sessions::delete_other_sessions(&mut tx, id, session).await?;
+    Ok(commit_ended(app, tx, ended).await?)
 }

@@ -2,7 +2,7 @@
 
 use contracts::UserId;
 
-use super::HashError;
+use super::hash::HashError;
 use crate::{
     App,
     domain::{GivenPassword, Limit},
@@ -11,7 +11,7 @@ use crate::{
 
 /// Why nothing was confirmed.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfirmError {
+pub enum ConfirmPasswordError {
     /// It is not the account's password.
     #[error("the password is wrong")]
     WrongPassword,
@@ -26,27 +26,25 @@ pub enum ConfirmError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// Checks an account's password, as rarely as a login may fail, and returns the stored hash that it fits: whoever
-    /// changes something by it does so only while that is still stored.
-    pub(super) async fn confirm_password(
-        &self,
-        id: UserId,
-        given: GivenPassword,
-    ) -> Result<String, ConfirmError> {
-        let limits = [Limit::of_account(id)];
-        self.refuse_unconfirmed(&limits).await?;
-        let stored = accounts::find_password(&mut *self.db.acquire().await?, id).await?;
-        let right = self.hasher.verify(given, stored.clone()).await?;
-        let Some(stored) = stored.filter(|_| right) else {
-            let wait = self.failures.insert_failure(&limits).await;
-            return Err(wait.map_or(ConfirmError::WrongPassword, ConfirmError::TooMany));
-        };
-        self.refuse_unconfirmed(&limits).await?;
-        Ok(stored)
-    }
+/// Checks an account's password, as rarely as a login may fail, and returns the stored hash that it fits: whoever
+/// changes something by it does so only while that is still stored.
+pub(super) async fn confirm_password(
+    app: &App,
+    id: UserId,
+    given: GivenPassword,
+) -> Result<String, ConfirmPasswordError> {
+    let limits = [Limit::of_account(id)];
+    refuse_unconfirmed(app, &limits).await?;
+    let stored = accounts::find_password(&mut *app.db.acquire().await?, id).await?;
+    let right = app.hasher.verify(given, stored.clone()).await?;
+    let Some(stored) = stored.filter(|_| right) else {
+        let wait = app.failures.insert_failure(&limits).await;
+        return Err(wait.map_or(ConfirmPasswordError::WrongPassword, ConfirmPasswordError::TooMany));
+    };
+    refuse_unconfirmed(app, &limits).await?;
+    Ok(stored)
+}
 
-    async fn refuse_unconfirmed(&self, limits: &[Limit]) -> Result<(), ConfirmError> {
-        self.failures.find_wait(limits).await.map_or(Ok(()), |wait| Err(ConfirmError::TooMany(wait)))
-    }
+async fn refuse_unconfirmed(app: &App, limits: &[Limit]) -> Result<(), ConfirmPasswordError> {
+    app.failures.find_wait(limits).await.map_or(Ok(()), |wait| Err(ConfirmPasswordError::TooMany(wait)))
 }

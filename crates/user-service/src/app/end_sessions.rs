@@ -20,29 +20,26 @@ pub enum EndSessionError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// The sessions in which someone is logged in.
-    pub async fn list_sessions(&self, owner: UserId) -> sqlx::Result<Vec<Session>> {
-        sessions::list_sessions(&mut *self.db.acquire().await?, owner).await
-    }
+/// The sessions in which someone is logged in.
+pub async fn list_sessions(app: &App, owner: UserId) -> sqlx::Result<Vec<Session>> {
+    sessions::list_sessions(&mut *app.db.acquire().await?, owner).await
+}
 
-    /// Ends one of someone's sessions.
-    pub async fn end_session(&self, owner: UserId, id: SessionId) -> Result<(), EndSessionError> {
-        let mut tx = self.db.begin().await?;
-        let ended = sessions::delete_session(&mut tx, owner, id).await?.ok_or(EndSessionError::Unknown)?;
-        Ok(self.commit_ended(tx, [ended]).await?)
-    }
+/// Ends one of someone's sessions.
+pub async fn end_session(app: &App, owner: UserId, id: SessionId) -> Result<(), EndSessionError> {
+    let mut tx = app.db.begin().await?;
+    let ended = sessions::delete_session(&mut tx, owner, id).await?.ok_or(EndSessionError::Unknown)?;
+    Ok(commit_ended(app, tx, [ended]).await?)
+}
 
-    /// Commits that sessions have ended, and tells everybody.
-    pub(super) async fn commit_ended(
-        &self,
-        mut tx: PgTransaction<'_>,
-        sids: impl IntoIterator<Item = Uuid>,
-    ) -> sqlx::Result<()> {
-        let (trace, ended_at) = (context::current(), OffsetDateTime::now_utc());
-        let events =
-            sids.into_iter().map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }));
-        outbox::append_all(&mut tx, events).await?;
-        self.outbox.commit(tx).await
-    }
+/// Commits that sessions have ended, and tells everybody.
+pub(super) async fn commit_ended(
+    app: &App,
+    mut tx: PgTransaction<'_>,
+    sids: impl IntoIterator<Item = Uuid>,
+) -> sqlx::Result<()> {
+    let (trace, ended_at) = (context::current(), OffsetDateTime::now_utc());
+    let events = sids.into_iter().map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }));
+    outbox::append_all(&mut tx, events).await?;
+    app.outbox.commit(tx).await
 }

@@ -5,18 +5,11 @@ use crate::{App, store::sessions};
 /// How many rows go at a time, so that no transaction is long.
 const BATCH: i64 = 1_000;
 
-impl App {
-    /// Deletes sessions that expired, and tokens that were spent longer ago than any token lives. Returns how many.
-    pub async fn forget_expired(&self) -> sqlx::Result<u64> {
-        let mut db = self.db.acquire().await?;
-        let mut forgotten = 0;
-        loop {
-            let some = sessions::delete_expired_sessions(&mut db, BATCH).await?
-                + sessions::delete_expired_tokens(&mut db, BATCH).await?;
-            forgotten += some;
-            if some == 0 {
-                return Ok(forgotten);
-            }
-        }
-    }
+/// Deletes a batch of sessions that expired, and of tokens that were spent longer ago than any token lives. Returns how
+/// many.
+pub async fn forget_expired(app: &App) -> sqlx::Result<usize> {
+    let mut db = app.db.acquire().await?;
+    let sessions = sessions::delete_expired_sessions(&mut db, BATCH).await?;
+    let tokens = sessions::delete_expired_tokens(&mut db, BATCH).await?;
+    Ok(usize::try_from(sessions + tokens).unwrap_or(usize::MAX))
 }

@@ -17,11 +17,9 @@ pub enum IdentifyError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// The session and the account of a token whose signature counts.
-    pub async fn identify(&self, claims: &Claims) -> Result<(SessionId, Account), IdentifyError> {
-        let sid: Uuid = claims.sid.parse().map_err(|_| IdentifyError::Ended)?;
-        let found = sessions::find_live_session(&mut *self.db.acquire().await?, sid).await?;
-        found.filter(|(_, account)| account.id == claims.user_id).ok_or(IdentifyError::Ended)
-    }
+/// The session and the account of a token whose signature counts.
+pub async fn identify(app: &App, claims: &Claims) -> Result<(SessionId, Account), IdentifyError> {
+    let sid: Uuid = claims.sid.parse().map_err(|_| IdentifyError::Ended)?;
+    let found = sessions::find_live_session(&mut *app.db.acquire().await?, sid).await?;
+    found.filter(|(_, account)| account.id == claims.user_id).ok_or(IdentifyError::Ended)
 }

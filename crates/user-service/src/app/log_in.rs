@@ -9,7 +9,7 @@ use chassis::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::HashError;
+use super::hash::HashError;
 use crate::{
     App,
     domain::{ACCESS_LIFETIME, Account, Email, GivenPassword, Grant, Limit, new_salt},
@@ -55,60 +55,58 @@ pub enum LogInError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// Opens a session for who knows the password.
-    ///
-    /// Failures are asked for before the password is looked at, which is dear, and counted after: of many attempts at
-    /// once no more get an answer than of as many one after the other.
-    pub async fn log_in(&self, credentials: Credentials, device: Device) -> Result<Grant, LogInError> {
-        let limits = [Limit::of_email(credentials.email.as_str()), Limit::of_address(device.address)];
-        self.refuse_if_limited(&limits).await?;
-        let mut db = self.db.acquire().await?;
-        let login = accounts::find_login(&mut db, credentials.email.as_str()).await?;
-        drop(db);
-        let stored = login.as_ref().map(|login| login.password_hash.clone());
-        let right = self.hasher.verify(credentials.password, stored).await?;
-        let Some(login) = login.filter(|_| right) else {
-            let wait = self.failures.insert_failure(&limits).await;
-            return Err(wait.map_or(LogInError::WrongCredentials, LogInError::TooMany));
-        };
-        self.refuse_if_limited(&limits).await?;
-        self.open_session(&login, device.user_agent.as_deref()).await
-    }
+/// Opens a session for who knows the password.
+///
+/// Failures are asked for before the password is looked at, which is dear, and counted after: of many attempts at
+/// once no more get an answer than of as many one after the other.
+pub async fn log_in(app: &App, credentials: Credentials, device: Device) -> Result<Grant, LogInError> {
+    let limits = [Limit::of_email(credentials.email.as_str()), Limit::of_address(device.address)];
+    refuse_if_limited(app, &limits).await?;
+    let mut db = app.db.acquire().await?;
+    let login = accounts::find_login(&mut db, credentials.email.as_str()).await?;
+    drop(db);
+    let stored = login.as_ref().map(|login| login.password_hash.clone());
+    let right = app.hasher.verify(credentials.password, stored).await?;
+    let Some(login) = login.filter(|_| right) else {
+        let wait = app.failures.insert_failure(&limits).await;
+        return Err(wait.map_or(LogInError::WrongCredentials, LogInError::TooMany));
+    };
+    refuse_if_limited(app, &limits).await?;
+    open_session(app, &login, device.user_agent.as_deref()).await
+}
 
-    async fn refuse_if_limited(&self, limits: &[Limit]) -> Result<(), LogInError> {
-        self.failures.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
-    }
+async fn refuse_if_limited(app: &App, limits: &[Limit]) -> Result<(), LogInError> {
+    app.failures.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
+}
 
-    async fn open_session(&self, login: &Login, user_agent: Option<&str>) -> Result<Grant, LogInError> {
-        let (sid, salt) = (Uuid::new_v4(), new_salt());
-        let refresh_token = self.refresh.token(&salt, 1);
-        let access_token = self.sign(sid, &login.account)?;
-        let session = NewSession {
-            user_id: login.account.id,
-            password_hash: &login.password_hash,
-            sid,
-            salt: &salt,
-            user_agent,
-            first_token: &refresh_token.hash(),
-        };
-        let opened = sessions::insert_session(&mut *self.db.acquire().await?, &session).await?;
-        if opened { Ok(Grant { access_token, refresh_token }) } else { Err(LogInError::WrongCredentials) }
-    }
+async fn open_session(app: &App, login: &Login, user_agent: Option<&str>) -> Result<Grant, LogInError> {
+    let (sid, salt) = (Uuid::new_v4(), new_salt());
+    let refresh_token = app.refresh.token(&salt, 1);
+    let access_token = sign(app, sid, &login.account)?;
+    let session = NewSession {
+        user_id: login.account.id,
+        password_hash: &login.password_hash,
+        sid,
+        salt: &salt,
+        user_agent,
+        first_token: &refresh_token.hash(),
+    };
+    let opened = sessions::insert_session(&mut *app.db.acquire().await?, &session).await?;
+    if opened { Ok(Grant { access_token, refresh_token }) } else { Err(LogInError::WrongCredentials) }
+}
 
-    /// An access token of a session.
-    pub(super) fn sign(&self, sid: Uuid, account: &Account) -> Result<String, jsonwebtoken::errors::Error> {
-        let now = OffsetDateTime::now_utc();
-        self.tokens.sign(&Claims {
-            user_id: account.id,
-            email: account.email.clone(),
-            username: account.username.clone(),
-            role: account.role,
-            sid: sid.to_string(),
-            iat: now.unix_timestamp(),
-            exp: (now + ACCESS_LIFETIME).unix_timestamp(),
-            iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-        })
-    }
+/// An access token of a session.
+pub(super) fn sign(app: &App, sid: Uuid, account: &Account) -> Result<String, jsonwebtoken::errors::Error> {
+    let now = OffsetDateTime::now_utc();
+    app.tokens.sign(&Claims {
+        user_id: account.id,
+        email: account.email.clone(),
+        username: account.username.clone(),
+        role: account.role,
+        sid: sid.to_string(),
+        iat: now.unix_timestamp(),
+        exp: (now + ACCESS_LIFETIME).unix_timestamp(),
+        iss: ISSUER.to_owned(),
+        aud: AUDIENCE.to_owned(),
+    })
 }

@@ -1,5 +1,6 @@
 //! A session goes on: its newest refresh token is exchanged for the next.
 
+use super::{end_sessions::commit_ended, log_in::sign};
 use crate::{
     App,
     domain::{Grant, RefreshToken, Standing, standing},
@@ -20,34 +21,32 @@ pub enum RefreshError {
     Database(#[from] sqlx::Error),
 }
 
-impl App {
-    /// Exchanges a refresh token for its successor. A token that was spent a moment ago gets the same one again, so
-    /// that tabs which refresh at once all stay logged in; one that was spent earlier is in two hands, and ends the
-    /// session.
-    pub async fn refresh(&self, token: RefreshToken) -> Result<Grant, RefreshError> {
-        let mut db = self.db.acquire().await?;
-        let link = sessions::find_link(&mut db, &token.hash()).await?.ok_or(RefreshError::Refused)?;
-        let successor = self.refresh.token(&link.salt, link.n + 1);
-        match standing(link.used_at, link.now) {
-            Standing::Unspent => {
-                if !sessions::update_chain(&mut db, link.session, link.n, &successor.hash()).await? {
-                    return Err(RefreshError::Refused);
-                }
-            }
-            Standing::JustSpent => {}
-            Standing::Reused => {
-                drop(db);
-                return self.end_stolen(&link).await;
+/// Exchanges a refresh token for its successor. A token that was spent a moment ago gets the same one again, so
+/// that tabs which refresh at once all stay logged in; one that was spent earlier is in two hands, and ends the
+/// session.
+pub async fn refresh(app: &App, token: RefreshToken) -> Result<Grant, RefreshError> {
+    let mut db = app.db.acquire().await?;
+    let link = sessions::find_link(&mut db, &token.hash()).await?.ok_or(RefreshError::Refused)?;
+    let successor = app.refresh.token(&link.salt, link.n + 1);
+    match standing(link.used_at, link.now) {
+        Standing::Unspent => {
+            if !sessions::update_chain(&mut db, link.session, link.n, &successor.hash()).await? {
+                return Err(RefreshError::Refused);
             }
         }
-        Ok(Grant { access_token: self.sign(link.sid, &link.account)?, refresh_token: successor })
+        Standing::JustSpent => {}
+        Standing::Reused => {
+            drop(db);
+            return end_stolen(app, &link).await;
+        }
     }
+    Ok(Grant { access_token: sign(app, link.sid, &link.account)?, refresh_token: successor })
+}
 
-    async fn end_stolen(&self, link: &Link) -> Result<Grant, RefreshError> {
-        tracing::warn!(user.id = %link.account.id, "a spent refresh token was shown again: its session ends");
-        let mut tx = self.db.begin().await?;
-        let ended = sessions::delete_session(&mut tx, link.account.id, link.session).await?;
-        self.commit_ended(tx, ended).await?;
-        Err(RefreshError::Refused)
-    }
+async fn end_stolen(app: &App, link: &Link) -> Result<Grant, RefreshError> {
+    tracing::warn!(user.id = %link.account.id, "a spent refresh token was shown again: its session ends");
+    let mut tx = app.db.begin().await?;
+    let ended = sessions::delete_session(&mut tx, link.account.id, link.session).await?;
+    commit_ended(app, tx, ended).await?;
+    Err(RefreshError::Refused)
 }

@@ -1,6 +1,6 @@
 //! Someone becomes a customer.
 
-use super::{HashError, Taken};
+use super::{Taken, hash::HashError};
 use crate::{
     App,
     domain::{Account, Email, NewPassword, Username},
@@ -37,12 +37,9 @@ impl From<sqlx::Error> for RegisterError {
     }
 }
 
-impl App {
-    /// Makes a customer's account.
-    pub async fn register(&self, new: NewAccount) -> Result<Account, RegisterError> {
-        let password_hash = self.hasher.hash(new.password).await?;
-        let mut db = self.db.acquire().await?;
-        Ok(accounts::insert_account(&mut db, new.username.as_str(), new.email.as_str(), &password_hash)
-            .await?)
-    }
+/// Makes a customer's account.
+pub async fn register(app: &App, new: NewAccount) -> Result<Account, RegisterError> {
+    let password_hash = app.hasher.hash(new.password).await?;
+    let mut db = app.db.acquire().await?;
+    Ok(accounts::insert_account(&mut db, new.username.as_str(), new.email.as_str(), &password_hash).await?)
 }

@@ -2,7 +2,10 @@
 
 use contracts::UserId;
 
-use super::{ConfirmError, Taken};
+use super::{
+    Taken,
+    confirm_password::{ConfirmPasswordError, confirm_password},
+};
 use crate::{
     App,
     domain::{Account, Email, GivenPassword, Username},
@@ -30,7 +33,7 @@ pub enum UpdateProfileError {
     Taken(Taken),
     /// The password was not confirmed.
     #[error(transparent)]
-    Confirm(#[from] ConfirmError),
+    Confirm(#[from] ConfirmPasswordError),
     /// The database failed.
     #[error(transparent)]
     Database(sqlx::Error),
@@ -42,22 +45,20 @@ impl From<sqlx::Error> for UpdateProfileError {
     }
 }
 
-impl App {
-    /// Changes what is given. Tokens that were signed before keep saying the old until they are refreshed.
-    pub async fn update_profile(
-        &self,
-        id: UserId,
-        change: ProfileChange,
-    ) -> Result<Account, UpdateProfileError> {
-        let confirmed = match (&change.email, change.current_password) {
-            (None, _) => None,
-            (Some(_), None) => return Err(UpdateProfileError::PasswordMissing),
-            (Some(_), Some(given)) => Some(self.confirm_password(id, given).await?),
-        };
-        let username = change.username.as_ref().map(Username::as_str);
-        let email = change.email.as_ref().map(Email::as_str);
-        let mut db = self.db.acquire().await?;
-        let changed = accounts::update_profile(&mut db, id, username, email, confirmed.as_deref()).await?;
-        changed.ok_or(UpdateProfileError::Confirm(ConfirmError::WrongPassword))
-    }
+/// Changes what is given. Tokens that were signed before keep saying the old until they are refreshed.
+pub async fn update_profile(
+    app: &App,
+    id: UserId,
+    change: ProfileChange,
+) -> Result<Account, UpdateProfileError> {
+    let confirmed = match (&change.email, change.current_password) {
+        (None, _) => None,
+        (Some(_), None) => return Err(UpdateProfileError::PasswordMissing),
+        (Some(_), Some(given)) => Some(confirm_password(app, id, given).await?),
+    };
+    let username = change.username.as_ref().map(Username::as_str);
+    let email = change.email.as_ref().map(Email::as_str);
+    let mut db = app.db.acquire().await?;
+    let changed = accounts::update_profile(&mut db, id, username, email, confirmed.as_deref()).await?;
+    changed.ok_or(UpdateProfileError::Confirm(ConfirmPasswordError::WrongPassword))
 }

@@ -6,7 +6,7 @@ use contracts::AddressId;
 
 use super::Caller;
 use crate::{
-    App,
+    App, app,
     domain::{Address, AddressMembers},
 };
 
@@ -19,7 +19,7 @@ use crate::{
     responses((status = 200, description = "The addresses", body = [Address]))
 )]
 pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(app.list_addresses(caller.account.id).await?))
+    Ok(axum::Json(app::address_book::list_addresses(&app, caller.account.id).await?))
 }
 
 /// Add an address
@@ -39,7 +39,7 @@ pub async fn add_address(
     caller: Caller,
     Json(body): Json<AddressMembers>,
 ) -> Result<impl IntoResponse, Problem> {
-    let address = app.add_address(caller.account.id, body).await?;
+    let address = app::address_book::add_address(&app, caller.account.id, body).await?;
     Ok((StatusCode::CREATED, axum::Json(address)))
 }
 
@@ -62,7 +62,7 @@ pub async fn replace_address(
     Path(id): Path<AddressId>,
     Json(body): Json<AddressMembers>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(app.replace_address(caller.account.id, id, body).await?))
+    Ok(axum::Json(app::address_book::replace_address(&app, caller.account.id, id, body).await?))
 }
 
 /// Delete an address
@@ -82,6 +82,6 @@ pub async fn delete_address(
     caller: Caller,
     Path(id): Path<AddressId>,
 ) -> Result<impl IntoResponse, Problem> {
-    app.delete_address(caller.account.id, id).await?;
+    app::address_book::delete_address(&app, caller.account.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{Problem, User};
 use contracts::SessionId;
 
-use crate::{App, domain::Account};
+use crate::{App, app, domain::Account};
 
 /// Someone who is logged in, in a session that lives at this moment. The other services take [`chassis::User`], which
 /// knows of ended sessions by hearsay.
@@ -21,7 +21,7 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let User(claims) = User::from_request_parts(parts, app).await?;
-        let (session, account) = app.identify(&claims).await?;
+        let (session, account) = app::identify::identify(app, &claims).await?;
         Ok(Self { session, account })
     }
 }

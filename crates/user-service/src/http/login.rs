@@ -1,4 +1,4 @@
-//! Coming, staying and going.
+//! Logging in, refreshing, logging out.
 
 use axum::{
     extract::State,
@@ -16,7 +16,10 @@ use utoipa::ToSchema;
 use super::{Caller, Message};
 use crate::{
     App,
-    app::{Credentials, Device},
+    app::{
+        self,
+        log_in::{Credentials, Device},
+    },
     domain::{ACCESS_LIFETIME, Email, GivenPassword, Grant, RefreshToken},
 };
 
@@ -104,7 +107,8 @@ pub async fn log_in(
     Json(body): Json<LogIn>,
 ) -> Result<impl IntoResponse, Problem> {
     let credentials = Credentials { email: body.email, password: body.password };
-    let grant = app.log_in(credentials, Device { address, user_agent: user_agent(&headers) }).await?;
+    let grant =
+        app::log_in::log_in(&app, credentials, Device { address, user_agent: user_agent(&headers) }).await?;
     Ok(unstored(grant))
 }
 
@@ -125,7 +129,7 @@ pub async fn refresh(
     State(app): State<App>,
     Json(body): Json<Refresh>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(unstored(app.refresh(RefreshToken::new(body.refresh_token)).await?))
+    Ok(unstored(app::refresh::refresh(&app, RefreshToken::new(body.refresh_token)).await?))
 }
 
 /// Log out
@@ -137,7 +141,7 @@ pub async fn refresh(
     responses((status = 200, description = "Logged out", body = Message))
 )]
 pub async fn log_out(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    app.end_session(caller.account.id, caller.session).await?;
+    app::end_sessions::end_session(&app, caller.account.id, caller.session).await?;
     Ok(axum::Json(Message { message: "Logged out" }))
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{Caller, Message};
 use crate::{
     App,
-    app::ProfileChange,
+    app::{self, update_profile::ProfileChange},
     domain::{Account, Email, GivenPassword, NewPassword, Username},
 };
 
@@ -122,7 +122,7 @@ pub async fn update_profile(
 ) -> Result<impl IntoResponse, Problem> {
     let change =
         ProfileChange { username: body.username, email: body.email, current_password: body.current_password };
-    let account = app.update_profile(caller.account.id, change).await?;
+    let account = app::update_profile::update_profile(&app, caller.account.id, change).await?;
     Ok(axum::Json(Profile::from(account)))
 }
 
@@ -146,6 +146,13 @@ pub async fn change_password(
     caller: Caller,
     Json(body): Json<PasswordChange>,
 ) -> Result<impl IntoResponse, Problem> {
-    app.change_password(caller.account.id, caller.session, body.old_password, body.new_password).await?;
+    app::change_password::change_password(
+        &app,
+        caller.account.id,
+        caller.session,
+        body.old_password,
+        body.new_password,
+    )
+    .await?;
     Ok(axum::Json(Message { message: "Password changed; all other sessions have ended" }))
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App,
-    app::NewAccount,
+    app::{self, register::NewAccount},
     domain::{Account, Email, NewPassword, Username},
 };
 
@@ -89,6 +89,6 @@ pub async fn register(
     Json(body): Json<Registration>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewAccount { username: body.username, email: body.email, password: body.password };
-    let account = app.register(new).await?;
+    let account = app::register::register(&app, new).await?;
     Ok((StatusCode::CREATED, axum::Json(Registered { message: "Account created", user: account.into() })))
 }

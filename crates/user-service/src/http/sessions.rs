@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::Caller;
-use crate::{App, domain::Session};
+use crate::{App, app, domain::Session};
 
 /// A session in which one is logged in.
 #[derive(Serialize, ToSchema)]
@@ -53,7 +53,7 @@ impl SessionView {
     responses((status = 200, description = "The sessions", body = [SessionView]))
 )]
 pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    let sessions = app.list_sessions(caller.account.id).await?;
+    let sessions = app::end_sessions::list_sessions(&app, caller.account.id).await?;
     let views = sessions.into_iter().map(|session| SessionView::new(session, caller.session));
     Ok(axum::Json(views.collect::<Vec<_>>()))
 }
@@ -75,6 +75,6 @@ pub async fn end_session(
     caller: Caller,
     Path(id): Path<SessionId>,
 ) -> Result<impl IntoResponse, Problem> {
-    app.end_session(caller.account.id, id).await?;
+    app::end_sessions::end_session(&app, caller.account.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

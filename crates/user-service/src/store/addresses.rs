@@ -19,7 +19,7 @@ pub async fn list_addresses(db: &mut PgConnection, user_id: UserId) -> Result<Ve
 }
 
 /// How many addresses an account has.
-pub async fn find_address_count(db: &mut PgConnection, user_id: UserId) -> Result<i64> {
+pub async fn count_addresses(db: &mut PgConnection, user_id: UserId) -> Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "count!" from addresses where user_id = $1"#, user_id.get())
         .fetch_one(db)
         .await

@@ -3,7 +3,7 @@
 use chassis::service::configuration_from_flags;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use user_service::{UserService, config::Config};
+use user_service::{UserService, app::make_first_admin::make_first_admin, config::Config};
 
 use crate::{PASSWORD, Shop, count, execute, try_log_in};
 
@@ -24,12 +24,12 @@ async fn a_development_shop_has_an_administrator_from_the_start() {
 async fn later_runs_and_replicas_make_no_other_one() {
     let shop = Shop::start().await;
     let app = shop.app();
-    let (a, b, c) = tokio::join!(app.make_first_admin(), app.make_first_admin(), app.make_first_admin());
+    let (a, b, c) = tokio::join!(make_first_admin(app), make_first_admin(app), make_first_admin(app));
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
     assert_eq!(count(&shop, ADMINS).await, 1);
 
     execute(&shop, "update users set email = 'boss@example.com', username = 'boss'").await;
-    app.make_first_admin().await.unwrap();
+    make_first_admin(app).await.unwrap();
     assert_eq!(count(&shop, "select count(*) from users").await, 1, "an administrator may take another name");
 }
 
@@ -37,7 +37,7 @@ async fn later_runs_and_replicas_make_no_other_one() {
 async fn an_administrator_who_was_asked_for_is_made_as_asked() {
     let flags = ["--admin-email=boss@example.com", "--admin-password=another password"];
     let shop = Shop::with_flags(&flags).await;
-    shop.app().make_first_admin().await.unwrap();
+    make_first_admin(shop.app()).await.unwrap();
     try_log_in(&shop, "boss@example.com", "another password").await.expect(200);
     try_log_in(&shop, "admin@admin.com", "admin123").await.problem(401, "wrong_credentials");
 }
@@ -47,7 +47,7 @@ async fn a_customer_does_not_become_an_administrator() {
     let shop = Shop::start().await;
     let body = json!({ "username": "ani", "email": "admin@admin.com", "password": PASSWORD });
     shop.anyone().post("/api/v1/register", body).await.expect(201);
-    shop.app().make_first_admin().await.unwrap();
+    make_first_admin(shop.app()).await.unwrap();
     assert_eq!(count(&shop, ADMINS).await, 0);
 }
 

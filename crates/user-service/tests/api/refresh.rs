@@ -2,6 +2,7 @@ use contracts::events::SessionEnded;
 use futures::future::join_all;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use user_service::app::forget_expired::forget_expired;
 
 use crate::{Shop, count, execute, join, log_in, refresh};
 
@@ -112,7 +113,7 @@ async fn what_has_expired_is_forgotten_and_nothing_else() {
     log_in(&shop, "ani").await;
     execute(&shop, "update sessions set expires_at = now() where id = (select max(id) from sessions)").await;
 
-    assert_eq!(shop.app().forget_expired().await.unwrap(), 2);
+    assert_eq!(forget_expired(shop.app()).await.unwrap(), 2);
     assert_eq!(count(&shop, "select count(*) from sessions").await, 1);
     refresh(&shop, &successor).await.expect(200);
     assert!(shop.published::<SessionEnded>().await.is_empty(), "nobody has to be told");

@@ -79,7 +79,7 @@ pub fn relay_policy() -> RelayPolicy {
 impl World {
     pub async fn new() -> Self {
         let (redis, pool) = (RedisServer::start().await, database().await);
-        let outbox = Outbox::new();
+        let outbox = Outbox::default();
         Self { redis, app: App::new(), pool, outbox }
     }
 
