@@ -1,6 +1,7 @@
 //! What Midtrans may answer that nobody hopes for.
 
 use contracts::events::{PaymentFailed, PaymentFailure, PaymentSuccess};
+use contracts::grpc::payment::CancelOutcome;
 use payment_service::app::poll_payments::poll_payments;
 use serde_json::{Value, json};
 use tonic::Code;
@@ -121,14 +122,10 @@ async fn a_payment_that_settles_while_it_is_closed_is_paid() {
     scripted.answers("status", 200, transaction("pending", json!({ "status_code": "201" })));
     let refused = json!({ "status_code": "412", "status_message": "Transaction status cannot be updated." });
     scripted.answers("cancel", 200, refused);
-    assert_eq!(
-        shop.cancel(41).await,
-        contracts::grpc::payment::CancelOutcome::Unknown,
-        "pending, yet not to be closed"
-    );
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown, "pending, yet not to be closed");
     assert_eq!(shop.status(41).await, "PENDING");
     scripted.answers("status", 200, transaction("settlement", json!({})));
-    assert_eq!(shop.cancel(41).await, contracts::grpc::payment::CancelOutcome::Paid);
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Paid);
 }
 
 #[tokio::test]
@@ -138,7 +135,7 @@ async fn a_status_that_nobody_knows_changes_nothing() {
     shop.page(41).await;
     scripted.answers("status", 200, transaction("teleported", json!({})));
     poll(&shop).await;
-    assert_eq!(shop.cancel(41).await, contracts::grpc::payment::CancelOutcome::Unknown);
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown);
     assert_eq!(shop.history(41).await, ["PENDING"]);
 }
 
@@ -226,4 +223,17 @@ async fn a_refund_that_was_accepted_before_is_looked_up() {
     assert_eq!(shop.status(41).await, "REFUNDED");
     let sent = scripted.asked().iter().filter(|asked| asked.ends_with("/refund")).count();
     assert_eq!(sent, 1, "what is listed is not sent again");
+}
+
+#[tokio::test]
+async fn an_expired_page_that_midtrans_declines_to_close_is_over() {
+    let (shop, scripted) = with_scripted().await;
+    scripted.makes_pages();
+    shop.page(41).await;
+    scripted.answers("cancel", 400, json!({ "error_messages": ["token is expired"] }));
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown, "it may still be paid");
+    shop.sql("update payments set expires_at = now() - interval '2 minutes'").await;
+    shop.sql("update payment_attempts set linked_at = now() - interval '32 minutes'").await;
+    poll(&shop).await;
+    assert_eq!(shop.history(41).await, ["PENDING", "FAILED"]);
 }
