@@ -152,6 +152,8 @@ impl Lifecycle {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[tokio::test]
@@ -179,6 +181,39 @@ mod tests {
         }));
         assert!(lifecycle.stop().await, "its end is no fault");
         assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn a_worker_goes_on_until_there_is_nothing_and_when_it_is_woken() {
+        let (lifecycle, wake, batches) = (Lifecycle::new(), Arc::<Notify>::default(), Arc::default());
+        let work = async |batches: Arc<AtomicUsize>| {
+            let before = batches.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(usize::from(before < 2))
+        };
+        lifecycle.every_or_woken("worker", Duration::from_hours(1), wake.clone(), &batches, work);
+        let done = async |wanted| {
+            while batches.load(Ordering::Relaxed) < wanted {
+                tokio::task::yield_now().await;
+            }
+        };
+        done(3).await;
+        wake.notify_one();
+        done(4).await;
+        assert!(lifecycle.stop().await);
+        assert_eq!(batches.load(Ordering::Relaxed), 4, "two with something, one without, one when woken");
+    }
+
+    #[tokio::test]
+    async fn a_worker_survives_an_error() {
+        let (lifecycle, batches) = (Lifecycle::new(), Arc::<AtomicUsize>::default());
+        lifecycle.every("worker", Duration::from_millis(1), &batches, async |batches: Arc<AtomicUsize>| {
+            batches.fetch_add(1, Ordering::Relaxed);
+            Err(std::io::Error::other("down"))
+        });
+        while batches.load(Ordering::Relaxed) < 3 {
+            tokio::task::yield_now().await;
+        }
+        assert!(lifecycle.stop().await);
     }
 
     #[tokio::test]

@@ -87,6 +87,15 @@ impl From<DecideReviewError> for Problem {
                 "order_ended",
                 "The order has ended meanwhile: its money can only be refunded.",
             ),
+            DecideReviewError::NotPaid => Self::conflict(
+                "not_paid",
+                "Midtrans holds the money no more: it went back already. Refund it, to close the review.",
+            ),
+            DecideReviewError::Midtrans(source) => Self::unavailable(
+                "midtrans_unavailable",
+                "Midtrans does not say whether the money is still there.",
+            )
+            .caused_by(source),
             DecideReviewError::Database(source) => source.into(),
         }
     }

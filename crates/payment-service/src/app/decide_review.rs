@@ -34,6 +34,12 @@ pub enum DecideReviewError {
     /// The order has ended meanwhile: the money can only go back.
     #[error("the order has ended")]
     OrderEnded,
+    /// The money is not there any more, as after a refund on Midtrans' dashboard.
+    #[error("Midtrans holds no money for the order")]
+    NotPaid,
+    /// Midtrans did not say whether the money is still there.
+    #[error("Midtrans did not answer")]
+    Midtrans(#[from] midtrans::Error),
     /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -48,6 +54,9 @@ pub async fn decide_review(
     order_id: OrderId,
     decision: Decision,
 ) -> Result<View, DecideReviewError> {
+    if decision == Decision::Accept {
+        require_money(app, order_id).await?;
+    }
     let mut tx = app.db.begin().await?;
     let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(DecideReviewError::Unknown)?;
     let paid = payment
@@ -63,6 +72,17 @@ pub async fn decide_review(
     app.outbox.commit(tx).await?;
     app.wakes.refunds.notify_one();
     Ok(view)
+}
+
+/// Whatever Midtrans tells of a payment in review changes nothing, so it is asked before goods are sent for it.
+async fn require_money(app: &App, order_id: OrderId) -> Result<(), DecideReviewError> {
+    let payment = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
+    let payment = payment.ok_or(DecideReviewError::Unknown)?;
+    let paid = payment.paid.filter(|_| payment.status == Status::Review);
+    let paid = paid.ok_or(DecideReviewError::NotInReview)?;
+    let transaction = app.midtrans.status(&paid.transaction_id).await?;
+    let there = transaction.is_some_and(|transaction| transaction.is_paid());
+    if there { Ok(()) } else { Err(DecideReviewError::NotPaid) }
 }
 
 async fn carry_out(

@@ -91,14 +91,8 @@ pub async fn request_refund(
     drop(db);
     let mut all = decide(&payment, &refunds, request)?.gives_all_back();
     loop {
-        if all
-            && app
-                .orders
-                .can_be_cancelled(order_id, &asker.token)
-                .await
-                .map_err(RequestRefundError::Orders)?
-        {
-            return Err(RequestRefundError::CancelFirst);
+        if all {
+            require_goods_gone(app, order_id, asker).await?;
         }
         let mut tx = app.db.begin().await?;
         if !keyed.take(&mut tx).await? {
@@ -121,6 +115,15 @@ pub async fn request_refund(
         app.outbox.commit(tx).await?;
         app.wakes.refunds.notify_one();
         return Ok(Answer { body, replayed: false });
+    }
+}
+
+/// All of it goes back only if the goods have left: before that, the order is cancelled instead.
+async fn require_goods_gone(app: &App, order_id: OrderId, asker: &Asker) -> Result<(), RequestRefundError> {
+    match app.orders.can_be_cancelled(order_id, &asker.token).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(RequestRefundError::CancelFirst),
+        Err(error) => Err(RequestRefundError::Orders(error)),
     }
 }
 

@@ -43,7 +43,10 @@ pub enum Decision {
         (status = 200, description = "The payment as it is now", body = PaymentView),
         (status = 403, description = "Not an administrator"),
         (status = 404, description = "The order has no payment"),
-        (status = 409, description = "`not_in_review`: there is nothing to decide; `order_ended`: it can only be refunded"),
+        (status = 409, description = "`not_in_review`: there is nothing to decide; `order_ended`: it can only be \
+            refunded; `not_paid`: it went back already"),
+        (status = 503, description = "`midtrans_unavailable`: Midtrans does not say whether the money is still there; or \
+            something else that this needs does not answer: see Retry-After"),
     )
 )]
 pub async fn review_payment(
