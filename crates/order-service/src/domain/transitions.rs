@@ -1,4 +1,4 @@
-//! The contract's table T1: what each input does to an order in each state.
+//! Table T1 of crates/CONTRACT.md: what each input does to an order in each state.
 
 use contracts::{
     DeliveryId,
