@@ -67,7 +67,8 @@ pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError>
 
 /// Whether the same statement may well succeed later: the database is away, or
 /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) the connection broke, a conflict or deadlock rolled
-/// it back, resources or a lock were not to be had in time, it is shutting down or starting up, or read-only after a failover.
+/// it back, resources or a lock were not to be had in time, it is shutting down or starting up, or read-only after a
+/// failover.
 pub fn passes(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)

@@ -38,10 +38,7 @@ impl Health {
                     Err(elapsed) => Err(elapsed.into()),
                 };
                 health.note(name, answer);
-                tokio::select! {
-                    () = tokio::time::sleep(PERIOD) => {}
-                    () = shutdown.cancelled() => {}
-                }
+                shutdown.run_until_cancelled(tokio::time::sleep(PERIOD)).await;
             }
             health.set(name, false);
         });

@@ -122,7 +122,7 @@ impl Relay {
             if let Err(error) = self.session(&shutdown, &mut outage).await {
                 let wait = outage.failed(error.as_ref());
                 self.measure().await;
-                self.rest(wait, &shutdown).await;
+                shutdown.run_until_cancelled(sleep(wait)).await;
             }
         }
     }
@@ -142,7 +142,7 @@ impl Relay {
             if sent < usize::from(self.policy.batch) {
                 tokio::select! {
                     () = self.outbox.woken() => {}
-                    () = self.rest(self.policy.poll, shutdown) => {}
+                    _ = shutdown.run_until_cancelled(sleep(self.policy.poll)) => {}
                 }
             }
         }
@@ -201,12 +201,5 @@ impl Relay {
         publish::recover(&mut session.redis, &self.mark_key, found, mark).await?;
         // As much as a full batch: there is no reason to rest.
         Ok(self.policy.batch.into())
-    }
-
-    async fn rest(&self, time: Duration, shutdown: &CancellationToken) {
-        tokio::select! {
-            () = sleep(time) => {}
-            () = shutdown.cancelled() => {}
-        }
     }
 }

@@ -50,7 +50,7 @@ pub struct App {
     /// Wakes the relay after a commit.
     pub outbox: Outbox,
     /// Wakes the workers after a commit.
-    pub wakes: Arc<Wakes>,
+    pub wakes: Wakes,
     /// Where the money is.
     pub midtrans: Midtrans,
     /// Who knows whether the goods have left.
@@ -84,7 +84,7 @@ impl Service for PaymentService {
         Ok(App {
             db: pool.ok_or("payment-service needs its database")?,
             outbox: Outbox::default(),
-            wakes: Arc::default(),
+            wakes: Wakes::default(),
             midtrans: Midtrans::new(config.midtrans(), kit.health.clone())?,
             orders: Orders::new(&config.common.peers.order_url)?,
             config: Arc::new(config),

@@ -22,8 +22,9 @@ const FORGET: Duration = Duration::from_hours(1);
 /// How often a key that Midtrans did not accept is tried again.
 const CHECK: Duration = Duration::from_secs(10);
 
-/// Wakes workers as soon as there is something to do that somebody waits for; the rest is found at the next look.
-#[derive(Debug, Default)]
+/// Wakes workers as soon as there is something to do that somebody waits for; the rest is found at the next look. Clones
+/// wake the same workers.
+#[derive(Debug, Clone, Default)]
 pub struct Wakes {
     /// A notification was stored.
     pub notifications: Arc<Notify>,
@@ -35,13 +36,12 @@ pub struct Wakes {
 
 /// Starts the workers.
 pub fn start(app: &App, lifecycle: &Lifecycle) {
-    let Wakes { notifications, refunds, voids } = &*app.wakes;
-    lifecycle.every_or_woken("notifications", TICK, notifications.clone(), app, async move |app| {
+    let Wakes { notifications, refunds, voids } = app.wakes.clone();
+    lifecycle.every_or_woken("notifications", TICK, notifications, app, async move |app| {
         handle_notifications(&app).await
     });
-    lifecycle
-        .every_or_woken("refunds", TICK, refunds.clone(), app, async move |app| make_refunds(&app).await);
-    lifecycle.every_or_woken("voids", TICK, voids.clone(), app, async move |app| make_voids(&app).await);
+    lifecycle.every_or_woken("refunds", TICK, refunds, app, async move |app| make_refunds(&app).await);
+    lifecycle.every_or_woken("voids", TICK, voids, app, async move |app| make_voids(&app).await);
     lifecycle.every("polls", TICK, app, async move |app| poll_payments(&app).await);
     lifecycle.every("gauges", COUNT, app, async move |app| keep_house::count_waiting(&app).await.map(|()| 0));
     lifecycle

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use self::books::Books;
+pub(crate) use self::books::{EVENTS, connect};
 
 use crate::Result;
 use crate::settings::Settings;

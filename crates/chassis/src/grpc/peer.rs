@@ -99,10 +99,7 @@ impl Peer {
                         );
                     }
                 }
-                tokio::select! {
-                    () = tokio::time::sleep(LOOK_UP) => {}
-                    () = shutdown.cancelled() => {}
-                }
+                shutdown.run_until_cancelled(tokio::time::sleep(LOOK_UP)).await;
             }
         });
         Ok(Self { channel: InterceptedService::new(Replicas { channel }, Caller { secret }) })

@@ -69,10 +69,7 @@ impl<E: Endpoint> Lane<E> {
         while !shutdown.is_cancelled() {
             if let Err(error) = self.session(&shutdown).await {
                 let wait = self.outage.failed(&error);
-                tokio::select! {
-                    () = sleep(wait) => {}
-                    () = shutdown.cancelled() => {}
-                }
+                shutdown.run_until_cancelled(sleep(wait)).await;
             }
         }
         // Without Redis there was nobody to acknowledge to; the work in hand is finished all the same.

@@ -59,14 +59,7 @@ pub async fn decide_review(
     }
     let mut tx = app.db.begin().await?;
     let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(DecideReviewError::Unknown)?;
-    let paid = payment
-        .paid
-        .as_ref()
-        .filter(|_| payment.status == Status::Review)
-        .ok_or(DecideReviewError::NotInReview)?;
-    if payment.order_ended && decision == Decision::Accept {
-        return Err(DecideReviewError::OrderEnded);
-    }
+    let paid = decidable(&payment, decision)?;
     carry_out(&mut tx, &payment, paid, decision).await?;
     let view = store::find_view(&mut tx, order_id, None).await?.ok_or(DecideReviewError::Unknown)?;
     app.outbox.commit(tx).await?;
@@ -74,12 +67,21 @@ pub async fn decide_review(
     Ok(view)
 }
 
+/// What was paid, if this can be decided about it.
+fn decidable(payment: &Payment, decision: Decision) -> Result<&Paid, DecideReviewError> {
+    let paid = payment.paid.as_ref().filter(|_| payment.status == Status::Review);
+    let paid = paid.ok_or(DecideReviewError::NotInReview)?;
+    if payment.order_ended && decision == Decision::Accept {
+        return Err(DecideReviewError::OrderEnded);
+    }
+    Ok(paid)
+}
+
 /// Whatever Midtrans tells of a payment in review changes nothing, so it is asked before goods are sent for it.
 async fn require_money(app: &App, order_id: OrderId) -> Result<(), DecideReviewError> {
     let payment = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
     let payment = payment.ok_or(DecideReviewError::Unknown)?;
-    let paid = payment.paid.filter(|_| payment.status == Status::Review);
-    let paid = paid.ok_or(DecideReviewError::NotInReview)?;
+    let paid = decidable(&payment, Decision::Accept)?;
     let transaction = app.midtrans.status(&paid.transaction_id).await?;
     let there = transaction.is_some_and(|transaction| transaction.is_paid());
     if there { Ok(()) } else { Err(DecideReviewError::NotPaid) }

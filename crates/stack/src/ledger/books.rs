@@ -15,8 +15,14 @@ use crate::shop::{Service, Shop};
 use crate::{Error, Result};
 
 /// The events' database in Redis.
-const EVENTS: u8 = 1;
+pub(crate) const EVENTS: u8 = 1;
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection to Redis at this address.
+pub(crate) async fn connect(url: String) -> Result<MultiplexedConnection> {
+    let client = redis::Client::open(url).map_err(Error::redis("the address of Redis"))?;
+    client.get_multiplexed_async_connection().await.map_err(Error::redis("connect to Redis"))
+}
 
 /// Connections to everything that knows something.
 #[derive(Debug, Clone)]
@@ -56,9 +62,7 @@ impl Books {
             let unreachable = Error::sql(format!("open the database of {}", service.name()));
             databases.insert(service, pool.map_err(unreachable)?);
         }
-        let client = redis::Client::open(redis).map_err(Error::redis("the address of Redis"))?;
-        let redis =
-            client.get_multiplexed_async_connection().await.map_err(Error::redis("connect to Redis"))?;
+        let redis = connect(redis).await?;
         let midtrans = settings.get("MIDTRANS_ENVIRONMENT") == "local";
         Ok(Self { databases, redis, api: Api::new(base)?, midtrans })
     }

@@ -59,12 +59,10 @@ impl Books {
     pub(super) async fn no_order_is_stuck(&self) -> Result<Finding> {
         let manual = "SELECT order_id FROM refunds WHERE state = 'MANUAL' \
                       UNION SELECT order_id FROM payments WHERE status = 'REVIEW' ORDER BY 1";
-        let manual: Vec<(i64,)> = self.rows(Service::Payment, manual).await?;
-        let manual: BTreeSet<i64> = manual.into_iter().map(|(order,)| order).collect();
+        let manual = self.orders_of_payments(manual).await?;
         // The bank has the money of these already: nothing is left to go back.
         let reversed = "SELECT order_id FROM payments WHERE status = 'REVERSED'";
-        let reversed: Vec<(i64,)> = self.rows(Service::Payment, reversed).await?;
-        let reversed: BTreeSet<i64> = reversed.into_iter().map(|(order,)| order).collect();
+        let reversed = self.orders_of_payments(reversed).await?;
         // A minute more than each deadline, for the sweep that enforces it; refunds wait for Midtrans for an hour.
         let query = "SELECT id, status, extract(epoch FROM now() - updated_at)::bigint / 60 FROM orders WHERE \
                      status = 'RECEIVED' AND created_at < now() - interval '16 minutes' OR \
@@ -83,6 +81,11 @@ impl Books {
         });
         let what = "every order is in a final state, inside its deadline, or waits for an administrator";
         Ok(Finding::new("L3", what, broken).with_remarks(remarks.collect()))
+    }
+
+    async fn orders_of_payments(&self, query: &'static str) -> Result<BTreeSet<i64>> {
+        let rows: Vec<(i64,)> = self.rows(Service::Payment, query).await?;
+        Ok(rows.into_iter().map(|(order,)| order).collect())
     }
 
     pub(super) async fn paid_orders_have_one_delivery(&self) -> Result<Finding> {
