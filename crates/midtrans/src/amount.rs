@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use serde::Deserializer;
 use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// Up to here a float holds every whole number: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Why a text is not an amount of rupiah.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,12 +44,13 @@ pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64
     deserializer.deserialize_any(Rupiah)
 }
 
-/// For `#[serde(deserialize_with)]` together with `default`: an amount that may be missing or null.
-pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    deserializer.deserialize_option(OptionalRupiah)
+/// For `#[serde(deserialize_with)]` together with `default`: an amount that counts as missing if it cannot be read.
+pub(crate) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.deserialize_any(Rupiah).ok())
 }
 
-/// Takes a string, or a JSON integer in case Midtrans ever changes its mind; never a float.
+/// Takes a string, or a JSON number in case Midtrans ever changes its mind. A float holds every whole number up to 2^53
+/// exactly, which is more rupiah than there are.
 struct Rupiah;
 
 impl Visitor<'_> for Rupiah {
@@ -62,27 +67,13 @@ impl Visitor<'_> for Rupiah {
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
         i64::try_from(number).map_err(E::custom)
     }
-}
 
-struct OptionalRupiah;
-
-impl<'de> Visitor<'de> for OptionalRupiah {
-    type Value = Option<i64>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Rupiah.expecting(f)
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        required(deserializer).map(Some)
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+        if (0.0..=EXACT).contains(&number) {
+            self.visit_str(&number.to_string())
+        } else {
+            Err(E::custom("not exact"))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Client, Error, Transaction, TransactionStatus, amount};
+use crate::{Client, Error, Transaction, TransactionStatus, amount, lenient};
 
 /// What to give back (section 7).
 #[derive(Debug, Clone, Serialize)]
@@ -26,12 +26,12 @@ pub struct RefundReceipt {
     /// `Refund` or `PartialRefund`.
     pub transaction_status: TransactionStatus,
     /// The key it was asked for with.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::optional")]
     pub refund_key: Option<String>,
     /// Of this refund alone or of all together, depending on the method (section 7): take the total from
     /// [`Client::status`].
-    #[serde(deserialize_with = "amount::required")]
-    pub refund_amount: i64,
+    #[serde(default, deserialize_with = "amount::lenient")]
+    pub refund_amount: Option<i64>,
 }
 
 impl Client {

@@ -30,6 +30,7 @@ mod amount;
 mod client;
 mod core;
 mod error;
+mod lenient;
 mod notification;
 mod response;
 mod snap;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::Error;
+use crate::{Error, lenient};
 
 /// An answer that is JSON, with its effective code.
 pub(crate) struct Reply {
@@ -19,10 +19,11 @@ pub(crate) struct Reply {
 /// The members errors are described with; Core API and Snap differ.
 #[derive(Default, Deserialize)]
 struct Explanation {
+    #[serde(default, deserialize_with = "lenient::optional")]
     status_message: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     validation_messages: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     error_messages: Vec<String>,
 }
 
@@ -35,7 +36,10 @@ impl Reply {
         if !body.is_object() {
             return Err(not_json());
         }
-        let in_body = body.get("status_code").and_then(Value::as_str).and_then(|code| code.parse().ok());
+        let in_body = body.get("status_code").and_then(|code| match code {
+            Value::String(code) => code.parse().ok(),
+            code => code.as_u64().and_then(|code| code.try_into().ok()),
+        });
         let code = in_body.unwrap_or(http.as_u16());
         let code = if code < 400 && http.as_u16() >= 400 { http.as_u16() } else { code };
         Ok(Self { code, body })

@@ -32,6 +32,9 @@ pub struct SnapRequest {
     /// Where the customer goes from the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callbacks: Option<Callbacks>,
+    /// Up to 255 characters of the merchant's own, which notifications repeat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_field1: Option<String>,
 }
 
 impl SnapRequest {
@@ -48,6 +51,7 @@ impl SnapRequest {
             expiry: None,
             page_expiry: None,
             callbacks: None,
+            custom_field1: None,
         }
     }
 
@@ -66,6 +70,13 @@ impl SnapRequest {
     #[must_use]
     pub fn finish(mut self, url: impl Into<String>) -> Self {
         self.callbacks = Some(Callbacks { finish: url.into() });
+        self
+    }
+
+    /// Marks the order with a text of the merchant's own.
+    #[must_use]
+    pub fn custom_field1(mut self, text: impl Into<String>) -> Self {
+        self.custom_field1 = Some(text.into());
         self
     }
 }
@@ -243,7 +254,8 @@ mod tests {
     fn a_full_request_has_the_names_of_the_documentation() {
         let mut request = SnapRequest::new("INV-1", 10_000)
             .expires(datetime!(2030-12-20 11:11:08 UTC), Duration::from_mins(30))
-            .finish("https://shop.example/paid");
+            .finish("https://shop.example/paid")
+            .custom_field1("INV-1");
         request.item_details =
             vec![ItemDetail { id: "1".into(), price: 5_000, quantity: 2, name: "Bear".into() }];
         request.customer_details =
@@ -258,6 +270,7 @@ mod tests {
                 "expiry": {"start_time": "2030-12-20 18:11:08 +0700", "unit": "minute", "duration": 30},
                 "page_expiry": {"unit": "minute", "duration": 30},
                 "callbacks": {"finish": "https://shop.example/paid"},
+                "custom_field1": "INV-1",
             })
         );
     }

@@ -1,9 +1,11 @@
 //! Times as Midtrans writes them: Jakarta time without saying so (section 4.4).
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserializer;
 use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+
+use crate::lenient;
 
 /// GMT+7; Jakarta has no summer time.
 pub(crate) const JAKARTA: UtcOffset = offset!(+7);
@@ -12,10 +14,10 @@ const REPLY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[da
 
 /// For `#[serde(deserialize_with)]` together with `default`. A time that cannot be read is treated as missing: no
 /// decision about money hangs on it, and a payment must not be lost to a changed clock format.
-pub(crate) fn lenient<'de, D: Deserializer<'de>>(
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<OffsetDateTime>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse))
+    Ok(lenient::optional::<_, String>(deserializer)?.as_deref().and_then(parse))
 }
 
 fn parse(text: &str) -> Option<OffsetDateTime> {

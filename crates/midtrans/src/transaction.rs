@@ -3,46 +3,54 @@
 use serde::{Deserialize, Deserializer};
 use time::OffsetDateTime;
 
-use crate::{amount, times};
+use crate::{amount, lenient, times};
 
-/// One transaction (sections 3.2 and 4.2). Fields this crate does not know are ignored: Midtrans adds some at any time.
+/// One transaction (sections 3.2 and 4.2). Fields this crate does not know are ignored, and of those it knows only the ones
+/// that decide about money have to be well-formed: Midtrans adds and changes fields at any time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
     /// Midtrans' own id. Usually a UUID, not always (section 0.6): never parse it.
     pub transaction_id: String,
-    /// The id the merchant gave in `transaction_details.order_id`.
+    /// The id the merchant gave in `transaction_details.order_id`; of some methods the transaction's own id (section 3.2),
+    /// so it does not prove whose transaction this is.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub order_id: String,
+    /// The first of the fields that the merchant gave with the order. Notifications repeat it; on the methods above the
+    /// other replies may not.
+    #[serde(default, deserialize_with = "lenient::optional")]
+    pub custom_field1: Option<String>,
     /// Where the transaction stands; the one field to branch on (section 3.1).
     pub transaction_status: TransactionStatus,
     /// Verdict of the fraud detection. Absent counts as accepted (section 4.2).
     #[serde(default)]
     pub fraud_status: Option<FraudStatus>,
     /// The method the customer chose, such as `credit_card`, `bank_transfer` or `qris`.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub payment_type: String,
     /// What the customer pays, in rupiah, including a fee that Midtrans put on top (section 0.8).
     #[serde(deserialize_with = "amount::required")]
     pub gross_amount: i64,
     /// `IDR`, also where Midtrans leaves it out (replies to actions).
-    #[serde(default = "idr")]
+    #[serde(default = "idr", deserialize_with = "currency")]
     pub currency: String,
     /// When the customer chose the method.
-    #[serde(default, deserialize_with = "times::lenient")]
+    #[serde(default, deserialize_with = "times::optional")]
     pub transaction_time: Option<OffsetDateTime>,
     /// When the money arrived.
-    #[serde(default, deserialize_with = "times::lenient")]
+    #[serde(default, deserialize_with = "times::optional")]
     pub settlement_time: Option<OffsetDateTime>,
     /// Until when the customer can pay.
-    #[serde(default, deserialize_with = "times::lenient")]
+    #[serde(default, deserialize_with = "times::optional")]
     pub expiry_time: Option<OffsetDateTime>,
     /// What has been given back so far, all refunds together (section 7).
-    #[serde(default, deserialize_with = "amount::optional")]
+    #[serde(default, deserialize_with = "amount::lenient")]
     pub refund_amount: Option<i64>,
-    /// The refunds one by one.
-    #[serde(default)]
+    /// The refunds one by one, as far as they can be read.
+    #[serde(default, deserialize_with = "lenient::list")]
     pub refunds: Vec<RefundRecord>,
     /// Present when Midtrans put a fee on top of what was asked for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::optional")]
     pub metadata: Option<Metadata>,
 }
 
@@ -50,11 +58,17 @@ fn idr() -> String {
     "IDR".to_owned()
 }
 
+/// Null is as good as left out; anything but a text is no currency that an order was priced in.
+fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = lenient::text(deserializer)?;
+    Ok(if text.is_empty() { idr() } else { text })
+}
+
 impl Transaction {
     /// What was charged for the order itself: the original amount if Midtrans put a fee on top, else the gross amount.
     /// Compare this one with the price of the order (section 0.8).
     pub fn charged_for_order(&self) -> i64 {
-        self.original_amount().unwrap_or(self.gross_amount)
+        self.original_amount().filter(|original| *original <= self.gross_amount).unwrap_or(self.gross_amount)
     }
 
     /// The money is there: settled, or captured and not held back by the fraud detection (section 4.5).
@@ -191,7 +205,7 @@ impl FraudStatus {
 
 impl<'de> Deserialize<'de> for FraudStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::parse(&String::deserialize(deserializer)?))
+        Ok(Self::parse(&lenient::text(deserializer)?))
     }
 }
 
@@ -200,16 +214,16 @@ impl<'de> Deserialize<'de> for FraudStatus {
 #[non_exhaustive]
 pub struct RefundRecord {
     /// The key the merchant gave; Midtrans makes one up if there was none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::optional")]
     pub refund_key: Option<String>,
     /// What was given back, in rupiah.
     #[serde(deserialize_with = "amount::required")]
     pub refund_amount: i64,
     /// The merchant's reason.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::optional")]
     pub reason: Option<String>,
     /// When the bank confirmed it; the notification is sent once without and once with it.
-    #[serde(default, deserialize_with = "times::lenient")]
+    #[serde(default, deserialize_with = "times::optional")]
     pub bank_confirmed_at: Option<OffsetDateTime>,
 }
 
@@ -218,7 +232,7 @@ pub struct RefundRecord {
 #[non_exhaustive]
 pub struct Metadata {
     /// Midtrans' own additions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::optional")]
     pub extra_info: Option<ExtraInfo>,
 }
 
@@ -227,7 +241,7 @@ pub struct Metadata {
 #[non_exhaustive]
 pub struct ExtraInfo {
     /// How the gross amount came about.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::optional")]
     pub gross_amount_info: Option<GrossAmountInfo>,
 }
 
@@ -236,10 +250,10 @@ pub struct ExtraInfo {
 #[non_exhaustive]
 pub struct GrossAmountInfo {
     /// What the merchant asked for, in rupiah.
-    #[serde(default, deserialize_with = "amount::optional")]
+    #[serde(default, deserialize_with = "amount::lenient")]
     pub original_amount: Option<i64>,
     /// The fee the customer pays on top, in rupiah.
-    #[serde(default, deserialize_with = "amount::optional")]
+    #[serde(default, deserialize_with = "amount::lenient")]
     pub customer_imposed_payment_fee: Option<i64>,
 }
 

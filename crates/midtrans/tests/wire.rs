@@ -115,7 +115,7 @@ async fn a_refund_carries_key_amount_and_reason() {
     let midtrans = Scripted::answering(200, receipt.to_string()).await;
     let refund = Refund { key: "r-1".into(), amount: 5_000, reason: "broken".into() };
     let receipt = midtrans.client.refund("INV-1", &refund).await.unwrap();
-    assert_eq!(receipt.refund_amount, 5_000);
+    assert_eq!(receipt.refund_amount, Some(5_000));
     assert_eq!(receipt.transaction_status, TransactionStatus::PartialRefund);
     let body: Value = serde_json::from_slice(&midtrans.seen().body).unwrap();
     assert_eq!(body, json!({"refund_key": "r-1", "amount": 5_000, "reason": "broken"}));

@@ -91,6 +91,68 @@ fn refunds_are_read_one_by_one_and_together() {
 }
 
 #[test]
+fn what_does_not_decide_may_be_of_any_type() {
+    let odd = [json!(null), json!(""), json!(7), json!(7.5), json!([]), json!({}), json!(true), json!("x")];
+    for field in [
+        "transaction_time",
+        "settlement_time",
+        "expiry_time",
+        "refund_amount",
+        "refunds",
+        "metadata",
+        "payment_type",
+        "order_id",
+        "custom_field1",
+        "va_numbers",
+        "status_message",
+    ] {
+        for value in &odd {
+            let mut transaction = settled_virtual_account();
+            transaction[field] = value.clone();
+            let transaction = read(transaction);
+            assert!(transaction.is_paid(), "{field} = {value}");
+            assert_eq!(transaction.charged_for_order(), 113_500, "{field} = {value}");
+        }
+    }
+    for info in
+        [json!({"extra_info": ""}), json!({"extra_info": {"gross_amount_info": {"original_amount": []}}})]
+    {
+        let mut transaction = settled_virtual_account();
+        transaction["metadata"] = info;
+        assert_eq!(read(transaction).charged_for_order(), 113_500);
+    }
+}
+
+#[test]
+fn a_refund_that_cannot_be_read_does_not_hide_the_others() {
+    let mut value = settled_virtual_account();
+    value["refunds"] = json!([
+        null, {"refund_amount": "x"},
+        {"refund_amount": 5000.0, "refund_key": 7, "reason": null, "bank_confirmed_at": 1},
+    ]);
+    let refunds = read(value).refunds;
+    assert_eq!((refunds.len(), refunds[0].refund_amount, &refunds[0].refund_key), (1, 5_000, &None));
+}
+
+#[test]
+fn an_amount_may_be_a_number_and_a_currency_missing() {
+    for amount in [json!(113_500), json!(113_500.0), json!("113500")] {
+        let mut value = settled_virtual_account();
+        value["gross_amount"] = amount;
+        value["currency"] = json!(null);
+        let transaction = read(value);
+        assert_eq!((transaction.gross_amount, transaction.currency.as_str()), (113_500, "IDR"));
+    }
+}
+
+#[test]
+fn an_original_amount_above_what_was_paid_is_not_believed() {
+    let mut value = settled_virtual_account();
+    value["metadata"] = json!({"extra_info": {"gross_amount_info": {"original_amount": "999999"}}});
+    assert_eq!(read(value).charged_for_order(), 113_500);
+}
+
+#[test]
 fn a_fractional_amount_is_refused() {
     let mut value = settled_virtual_account();
     value["gross_amount"] = json!("113500.50");
