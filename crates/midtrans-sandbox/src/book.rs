@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::journal::Entry;
 use crate::order::Order;
+use crate::transaction::Transaction;
 use crate::webhooks::Webhook;
 
 /// Orders and the notifications that wait to be sent.
@@ -70,6 +71,13 @@ impl Book {
         let order = self.order(self.transactions.get(id)?)?;
         let place = order.attempts.iter().position(|attempt| attempt.id == id)?;
         Some((order, place))
+    }
+
+    /// The same as the Core API finds it: some methods by their transaction id only.
+    pub(crate) fn core_transaction(&self, id: &str) -> Option<(&Order, usize)> {
+        let by_order = self.order(id).is_some();
+        let hidden = |attempt: &Transaction| by_order && attempt.method.is_found_by_transaction_only();
+        self.transaction(id).filter(|(order, place)| !hidden(&order.attempts[*place]))
     }
 
     /// Newest first.

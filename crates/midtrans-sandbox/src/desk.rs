@@ -111,7 +111,8 @@ impl Desk<'_> {
 
     fn begin(&self, order: &Order, payment: &Payment) -> Result<Transaction, Fault> {
         let card = payment.card.clone().or_else(|| Card::parse("4811111111111114")).ok_or(Fault::Unknown)?;
-        let method = payment.kind.unwrap_or_default().usual(card);
+        let bank = payment.bank.as_deref().unwrap_or("bca");
+        let method = payment.kind.unwrap_or_default().method(card, bank);
         let asked = order.page.as_ref().map(|page| page.amount).unwrap_or_default();
         let end = order.payment_end(&method, self.now);
         Ok(Transaction::pending(new_id(), method, payment.amount.unwrap_or(asked), self.now, end))

@@ -33,7 +33,9 @@ pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
         .nest("/snap/v1", snap_api(&app))
         .nest("/v2", core_api(&app))
-        .layer(from_fn_with_state(app.clone(), faults::apply));
+        .layer(from_fn_with_state(app.clone(), faults::apply))
+        .layer(from_fn(guard::json_only))
+        .layer(from_fn(guard::only_from_here));
     let midtrans = Router::new()
         .merge(api)
         .nest("/sandbox", control_api())
@@ -87,6 +89,7 @@ fn control_api() -> Router<App> {
         .route("/pay", post(control::pay))
         .route("/faults", put(control::set_faults))
         .fallback(control::no_route)
+        .layer(from_fn(guard::json_only))
         .layer(from_fn(guard::only_from_here))
 }
 

@@ -17,8 +17,12 @@ pub(crate) enum Method {
     Qris { acquirer: String },
     Gopay,
     Shopeepay,
+    Dana,
     Cstore { store: String, payment_code: String },
 }
+
+/// Banks whose virtual accounts go by the BI-SNAP standard (section 3.2).
+const BI_SNAP_BANKS: [&str; 4] = ["bsi", "danamon", "seabank", "saqu"];
 
 /// The names of the methods, as `payment_type` carries them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -31,6 +35,7 @@ pub(crate) enum PaymentType {
     Qris,
     Gopay,
     Shopeepay,
+    Dana,
     Cstore,
 }
 
@@ -59,12 +64,22 @@ impl Method {
             Self::Qris { .. } => PaymentType::Qris,
             Self::Gopay => PaymentType::Gopay,
             Self::Shopeepay => PaymentType::Shopeepay,
+            Self::Dana => PaymentType::Dana,
             Self::Cstore { .. } => PaymentType::Cstore,
         }
     }
 
     pub(crate) fn is_card(&self) -> bool {
         matches!(self, Self::CreditCard { .. })
+    }
+
+    /// Midtrans finds it by its transaction id only, and answers with that id in the place of the order's (section 3.2).
+    pub(crate) fn is_found_by_transaction_only(&self) -> bool {
+        match self {
+            Self::Dana => true,
+            Self::BankTransfer { bank, .. } => BI_SNAP_BANKS.contains(&bank.as_str()),
+            _ => false,
+        }
     }
 
     /// What was paid into an account or at a till cannot be sent back by Midtrans.
@@ -75,7 +90,7 @@ impl Method {
     /// How long the customer has, where the merchant does not say.
     pub(crate) fn default_expiry(&self) -> Duration {
         match self {
-            Self::CreditCard { .. } | Self::Qris { .. } | Self::Gopay | Self::Shopeepay => {
+            Self::CreditCard { .. } | Self::Qris { .. } | Self::Gopay | Self::Shopeepay | Self::Dana => {
                 Duration::from_mins(15)
             }
             Self::Echannel { .. } => Duration::from_hours(2),
@@ -93,6 +108,7 @@ impl PaymentType {
             Self::Qris => "qris",
             Self::Gopay => "gopay",
             Self::Shopeepay => "shopeepay",
+            Self::Dana => "dana",
             Self::Cstore => "cstore",
         }
     }
@@ -105,20 +121,22 @@ impl PaymentType {
             Self::Qris,
             Self::Gopay,
             Self::Shopeepay,
+            Self::Dana,
             Self::Cstore,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// The method with what a customer gets who chooses it without further wishes. A card needs its number.
-    pub(crate) fn usual(self, card: Card) -> Method {
+    /// The method with the details that a customer gets: the card, or the bank of the account to transfer to.
+    pub(crate) fn method(self, card: Card, bank: &str) -> Method {
         match self {
             Self::CreditCard => Method::CreditCard { card },
-            Self::BankTransfer => Method::bank_transfer("bca"),
+            Self::BankTransfer => Method::bank_transfer(bank),
             Self::Echannel => Method::echannel(),
             Self::Qris => Method::qris("gopay"),
             Self::Gopay => Method::Gopay,
             Self::Shopeepay => Method::Shopeepay,
+            Self::Dana => Method::Dana,
             Self::Cstore => Method::cstore("indomaret"),
         }
     }

@@ -229,6 +229,7 @@ fn method(body: &Value, faults: &mut Faults) -> Option<Method> {
         Some(PaymentType::Qris) => Method::qris(&of("qris", "acquirer", "gopay")),
         Some(PaymentType::Gopay) => Method::Gopay,
         Some(PaymentType::Shopeepay) => Method::Shopeepay,
+        Some(PaymentType::Dana) => Method::Dana,
         Some(PaymentType::Cstore) => Method::cstore(&of("cstore", "store", "indomaret")),
         None => {
             faults.add("payment_type is not supported");

@@ -101,6 +101,17 @@ impl Body {
         }
     }
 
+    /// The same as the Core API words it: where it finds a transaction by its own id only, it names that id as the
+    /// order's, and says nothing of the order's fields (section 3.2).
+    pub(crate) fn of_core(order: &Order, attempt: &Transaction, as_of: OffsetDateTime) -> Self {
+        let body = Self::of(order, attempt, as_of);
+        if !attempt.method.is_found_by_transaction_only() {
+            return body;
+        }
+        let order_id = body.transaction_id.clone();
+        Self { order_id, custom_field1: None, custom_field2: None, custom_field3: None, ..body }
+    }
+
     /// Adds the outcome of a call and signs it.
     pub(crate) fn answer(
         mut self,

@@ -36,6 +36,8 @@ pub(crate) struct NewCharge {
 pub(crate) struct Payment {
     pub(crate) kind: Option<PaymentType>,
     pub(crate) card: Option<Card>,
+    /// Of a virtual account, such as `bca` or `bsi`.
+    pub(crate) bank: Option<String>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) amount: Option<i64>,
     pub(crate) notify: Notify,

@@ -61,6 +61,7 @@ fn message(attempt: &Transaction) -> String {
         (Method::Qris { .. }, ..) => "QRIS transaction is created".to_owned(),
         (Method::Gopay, ..) => "GoPay transaction is created".to_owned(),
         (Method::Shopeepay, ..) => "ShopeePay transaction is created".to_owned(),
+        (Method::Dana, ..) => "DANA transaction is created".to_owned(),
         (Method::Cstore { .. }, ..) => "Success, cstore transaction is successful".to_owned(),
     }
 }

@@ -107,11 +107,11 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Repl
 
 /// An order, told as GET status tells the attempt at `place` (else the newest), with what only the sandbox knows.
 fn view(app: &Sandbox, book: &Book, order: &Order, place: Option<usize>, now: OffsetDateTime) -> Value {
-    let tell = |place| {
-        let told = core::describe(app, &Seen { order: order.clone(), place }, now);
-        serde_json::to_value(told).unwrap_or_default()
+    let describe = |attempt| {
+        let body = core::describe(app, attempt, wire::Body::of(order, attempt, now));
+        serde_json::to_value(body).unwrap_or_default()
     };
-    let attempts: Vec<_> = (0..order.attempts.len()).map(tell).collect();
+    let attempts: Vec<_> = order.attempts.iter().map(describe).collect();
     let page = order.page.as_ref();
     let mut view = match place.map_or(attempts.last(), |place| attempts.get(place)) {
         Some(attempt) => attempt.clone(),
@@ -127,6 +127,9 @@ fn view(app: &Sandbox, book: &Book, order: &Order, place: Option<usize>, now: Of
     view
 }
 
+/// The longest name of a bank, in bytes.
+const LONGEST_BANK: usize = 20;
+
 /// What the customer does on the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,6 +137,7 @@ struct Pay {
     token: String,
     payment_type: Option<PaymentType>,
     card_number: Option<String>,
+    bank: Option<String>,
     outcome: Option<Outcome>,
     gross_amount: Option<i64>,
     #[serde(default)]
@@ -146,12 +150,16 @@ pub(super) async fn pay(State(app): State<App>, body: Bytes) -> Reply {
         Some(None) => return Err(Fault::invalid("card_number: 13 to 19 digits").into()),
         card => card.flatten(),
     };
+    if wish.bank.as_ref().is_some_and(|bank| bank.is_empty() || bank.len() > LONGEST_BANK) {
+        return Err(Fault::invalid("bank: 1 to 20 characters").into());
+    }
     if wish.gross_amount.is_some_and(|amount| amount < 1) {
         return Err(Fault::invalid("gross_amount: more than 0").into());
     }
     let payment = Payment {
         kind: wish.payment_type,
         card,
+        bank: wish.bank,
         outcome: wish.outcome,
         amount: wish.gross_amount,
         notify: wish.notify,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::app::{App, Sandbox};
 use crate::desk::Seen;
 use crate::fault::Fault;
-use crate::transaction::{Event, Status};
+use crate::transaction::{Event, Status, Transaction};
 use crate::wire::{self, Body};
 use crate::{jakarta, validation};
 
@@ -33,30 +33,30 @@ pub(super) async fn status(State(app): State<App>, Path(id): Path<String>, uri: 
     }
     let now = OffsetDateTime::now_utc();
     let found = app.store.read(|book| {
-        let (order, place) = book.transaction(&id)?;
-        Some(describe(&app, &Seen { order: order.clone(), place }, now))
+        let (order, place) = book.core_transaction(&id)?;
+        let body = Body::of_core(order, &order.attempts[place], now);
+        Some(describe(&app, &order.attempts[place], body))
     });
     found.map_or_else(|| refuse(Fault::Unknown), |body| Json(body).into_response())
 }
 
 /// The transaction as GET status words it.
-pub(super) fn describe(app: &Sandbox, seen: &Seen, now: OffsetDateTime) -> Body {
-    let attempt = seen.attempt();
+pub(super) fn describe(app: &Sandbox, attempt: &Transaction, body: Body) -> Body {
     let message = match attempt.status {
         Status::Capture | Status::Settlement if attempt.method.is_card() => {
             "Success, Credit Card transaction is successful"
         }
         _ => "Success, transaction is found",
     };
-    Body::of(&seen.order, attempt, now).answer(wire::status_code(attempt), message, &app.terms.server_key)
+    body.answer(wire::status_code(attempt), message, &app.terms.server_key)
 }
 
 pub(super) async fn status_b2b(State(app): State<App>, Path(id): Path<String>) -> Response {
     let now = OffsetDateTime::now_utc();
     let found = app.store.read(|book| {
-        let (order, _) = book.transaction(&id)?;
-        let seen = |place| describe(&app, &Seen { order: order.clone(), place }, now);
-        Some((0..order.attempts.len()).map(seen).collect::<Vec<_>>())
+        let (order, _) = book.core_transaction(&id)?;
+        let body = |attempt| describe(&app, attempt, Body::of_core(order, attempt, now));
+        Some(order.attempts.iter().map(body).collect::<Vec<_>>())
     });
     let Some(transactions) = found else { return refuse(Fault::Unknown) };
     let body = json!({"status_code": "200", "status_message": "Success, transaction found",
@@ -94,15 +94,24 @@ async fn act(app: &App, id: &str, uri: &Uri, event: Event, code: &'static str, m
     if id.contains('/') {
         return no_route(uri.clone()).await;
     }
-    match app.desk(|mut desk| desk.act(id, event)).await {
+    let Some(id) = transaction_id(app, id) else { return refuse(Fault::Unknown) };
+    match app.desk(|mut desk| desk.act(&id, event)).await {
         Ok(seen) => answer(app, &seen, code, message),
         Err(fault) => refuse(fault),
     }
 }
 
+/// The transaction that an id of the Core API stands for.
+fn transaction_id(app: &Sandbox, id: &str) -> Option<String> {
+    app.store.read(|book| {
+        let (order, place) = book.core_transaction(id)?;
+        Some(order.attempts[place].id.clone())
+    })
+}
+
 /// A transaction with the outcome of a call.
 pub(super) fn answer(app: &Sandbox, seen: &Seen, code: &'static str, message: &str) -> Response {
-    let body = Body::of(&seen.order, seen.attempt(), OffsetDateTime::now_utc());
+    let body = Body::of_core(&seen.order, seen.attempt(), OffsetDateTime::now_utc());
     Json(body.answer(code, message, &app.terms.server_key)).into_response()
 }
 
@@ -123,7 +132,8 @@ async fn give_back(app: &App, id: &str, body: &[u8], direct: bool) -> Response {
         Ok(new) => new,
         Err(messages) => return refuse(Fault::Invalid(messages)),
     };
-    let (seen, amount) = match app.desk(|mut desk| desk.refund(id, new)).await {
+    let Some(id) = transaction_id(app, id) else { return refuse(Fault::Unknown) };
+    let (seen, amount) = match app.desk(|mut desk| desk.refund(&id, new)).await {
         Ok(done) => done,
         Err(fault) => return refuse(fault),
     };
@@ -134,7 +144,7 @@ async fn give_back(app: &App, id: &str, body: &[u8], direct: bool) -> Response {
         "status_code": "200",
         "status_message": format!("Success, refund request is approved{by}"),
         "transaction_id": attempt.id,
-        "order_id": seen.order.id,
+        "order_id": Body::of_core(&seen.order, attempt, OffsetDateTime::now_utc()).order_id,
         "payment_type": attempt.method.payment_type().as_str(),
         "transaction_time": jakarta::format(attempt.created_at),
         "transaction_status": attempt.status.as_str(),

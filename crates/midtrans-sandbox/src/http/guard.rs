@@ -1,10 +1,11 @@
-//! The control API has no authentication, so it is open to this machine and its private networks only, and closed to
-//! everything a tunnel carries in.
+//! The APIs of a Midtrans whose key everybody knows, and a control API without any: open to this machine and its private
+//! networks only, and closed to everything a tunnel carries in and to the pages of other sites in a browser.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -19,15 +20,44 @@ pub(super) async fn only_from_here(
     request: Request,
     next: Next,
 ) -> Response {
-    if is_from_here(peer.ip(), request.headers()) {
+    if is_from_here(peer.ip(), request.headers()) && !is_of_another_site(request.headers()) {
         return next.run(request).await;
     }
     Problem {
         status: StatusCode::FORBIDDEN,
         code: "forbidden",
-        detail: "the control API is open to loopback and private addresses only".to_owned(),
+        detail: "the local Midtrans is open to loopback and private addresses only".to_owned(),
     }
     .into_response()
+}
+
+/// A body is JSON: what a form of any page could send is refused.
+pub(super) async fn json_only(request: Request, next: Next) -> Response {
+    if !has_body(request.headers()) || is_json(request.headers()) {
+        return next.run(request).await;
+    }
+    Problem {
+        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        code: "unsupported_media_type",
+        detail: "send the body as application/json".to_owned(),
+    }
+    .into_response()
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0");
+    !empty || headers.contains_key(TRANSFER_ENCODING)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// What a browser says of a request that a page of another site makes.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").map(HeaderValue::as_bytes) == Some(b"cross-site")
 }
 
 /// The gateway appends its peer to `X-Forwarded-For`: one entry is the gateway's own, a second one came from outside.

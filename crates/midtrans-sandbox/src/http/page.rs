@@ -175,6 +175,7 @@ fn waiting(attempt: &Transaction) -> String {
         Method::Qris { .. } => ("QRIS", format!("LOCAL-QRIS-{}", attempt.id)),
         Method::Gopay => ("GoPay", attempt.id.clone()),
         Method::Shopeepay => ("ShopeePay", attempt.id.clone()),
+        Method::Dana => ("DANA", attempt.id.clone()),
         Method::Cstore { payment_code, .. } => ("Convenience store", payment_code.clone()),
     };
     waiting_for(attempt, title, &code)

@@ -76,7 +76,7 @@ impl MethodDetails {
                 issuer: attempt.settled_at.map(|_| acquirer.clone()),
                 ..Self::default()
             },
-            Method::Gopay | Method::Shopeepay => Self::default(),
+            Method::Gopay | Method::Shopeepay | Method::Dana => Self::default(),
             Method::Cstore { store, payment_code } => Self {
                 store: Some(store.clone()),
                 payment_code: Some(payment_code.clone()),

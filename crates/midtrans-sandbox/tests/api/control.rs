@@ -63,12 +63,32 @@ async fn what_a_tunnel_carries_in_is_forbidden() {
 }
 
 #[tokio::test]
-async fn only_the_control_api_is_closed_to_the_outside() {
+async fn only_the_page_is_open_to_the_outside() {
     let sandbox = Sandbox::start().await;
     let page = sandbox.page(&order_id(), 10_000).await;
+    for path in ["/snap/v1/transactions", "/v2/charge", "/sandbox/pay"] {
+        let request = sandbox.http.post(format!("{}{path}", sandbox.base)).basic_auth(KEY, Some(""));
+        let request = request.json(&json!({})).header("X-Forwarded-For", "203.0.113.7");
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN, "{path}");
+    }
     let url = format!("{}/snap/v4/redirection/{}", sandbox.base, page.token);
     let response = sandbox.http.get(url).header("X-Forwarded-For", "203.0.113.7").send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK, "customers may come from anywhere");
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_can_do_nothing() {
+    let sandbox = Sandbox::start().await;
+    let token = sandbox.page(&order_id(), 10_000).await.token;
+    let pay = || sandbox.http.post(format!("{}/sandbox/pay", sandbox.base));
+    let body = json!({ "token": token });
+    let form = pay().header("content-type", "text/plain").body(body.to_string());
+    assert_eq!(form.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let cross = pay().json(&body).header("Sec-Fetch-Site", "cross-site");
+    assert_eq!(cross.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(sandbox.show(&token).await["page"], "open");
+    let own = pay().json(&body).header("Sec-Fetch-Site", "same-origin");
+    assert_eq!(own.send().await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -89,7 +109,7 @@ async fn wrong_requests_are_told_what_is_wrong() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(about) || about == "delay_ms", "{body}: {detail}");
     }
-    let request = sandbox.http.post(format!("{}/sandbox/pay", sandbox.base)).body("{");
+    let request = sandbox.http.post(format!("{}/sandbox/pay", sandbox.base)).header("content-type", "application/json").body("{");
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     assert_eq!(response.headers()["content-type"], "application/problem+json");

@@ -18,4 +18,5 @@ mod refund;
 mod restart;
 mod sandbox;
 mod snap;
+mod transaction_only;
 mod webhooks;

@@ -122,7 +122,8 @@ impl Sandbox {
     /// A call of the Core API without the client, to see HTTP status and body.
     pub async fn core(&self, method: Method, path: &str, body: impl Into<String>) -> (StatusCode, Value) {
         let url = format!("{}/v2{path}", self.base);
-        let request = self.http.request(method, url).basic_auth(KEY, Some("")).body(body.into());
+        let request = self.http.request(method, url).header("content-type", "application/json");
+        let request = request.basic_auth(KEY, Some("")).body(body.into());
         let response = request.send().await.unwrap();
         (response.status(), response.json().await.unwrap())
     }
