@@ -1,7 +1,6 @@
 //! What this service does, a file per use case. Only here are transactions opened and committed, and Midtrans is never
 //! called inside of one.
 
-pub mod book_refund;
 pub mod cancel_payment;
 pub mod close_attempt;
 pub mod decide_review;
@@ -14,31 +13,49 @@ pub mod make_voids;
 pub mod open_payments;
 pub mod poll_payments;
 pub mod receive_notification;
+pub mod record_refund;
 pub mod refund_undelivered;
 pub mod request_refund;
 pub mod settle;
 pub mod view_payment;
+
+use std::{future::Future, time::Duration};
 
 use contracts::events::Event;
 use sqlx::PgTransaction;
 
 use crate::domain::Payment;
 
+/// Jobs of one kind that a replica works on at the same time, and so how many it takes at once.
+const CONCURRENCY: i64 = 8;
+/// For so long nobody else takes a job up that was taken: so much does a process hold up that was killed or frozen.
+const LEASE: Duration = Duration::from_secs(15);
+/// What takes longer is given up and tried again, so that nobody else has taken it up meanwhile.
+const DEADLINE: Duration = Duration::from_secs(12);
+
+/// Bounds a job by its lease.
+async fn in_time<T>(job: impl Future<Output = Result<T, JobError>>) -> Result<T, JobError> {
+    tokio::time::timeout(DEADLINE, job).await.unwrap_or(Err(JobError::Late))
+}
+
 /// Appends an event as part of the purchase that the payment belongs to, whoever brought the news.
 async fn publish<E: Event>(tx: &mut PgTransaction<'_>, payment: &Payment, event: E) -> sqlx::Result<()> {
     messaging::outbox::append_all(tx, [(payment.trace.clone(), event)]).await
 }
 
-/// Why a piece of background work has to be done again.
+/// Why a job has to be tried again.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum JobError {
     /// Midtrans did not answer, or not as it should.
     #[error("Midtrans")]
     Midtrans(#[from] midtrans::Error),
     /// The database did not answer, or not as it should.
     #[error("the database")]
     Database(#[from] sqlx::Error),
-    /// Midtrans changed its mind each time it was asked.
+    /// Each time the payment was about to be closed, its state had changed.
     #[error("the payment changes faster than it can be closed")]
-    Restless,
+    TooManyConflicts,
+    /// It took longer than its lease lasts.
+    #[error("not done within {DEADLINE:?}")]
+    Late,
 }

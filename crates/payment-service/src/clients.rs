@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::domain::Attempt;
+use crate::domain::{AskedBy, Attempt, Observation};
 
 /// The name under which health shows Midtrans: not ready means that it does not accept our key.
 const HEALTH: &str = "midtrans";
@@ -53,16 +53,25 @@ impl Midtrans {
     }
 
     /// Where an attempt stands: what was last done on its page, else what is known of it by its transaction, which for
-    /// some banks is the only way. `None`: nobody has picked a method yet.
-    pub async fn look(&self, attempt: &Attempt) -> Result<Option<Transaction>, Error> {
-        match (self.status(&attempt.midtrans_order_id).await?, &attempt.transaction_id) {
-            (None, Some(transaction)) => self.status(transaction).await,
-            (found, _) => Ok(found),
+    /// some methods is the only way. `None`: nobody has picked a method yet.
+    pub async fn observe(&self, attempt: &Attempt) -> Result<Option<Observation>, Error> {
+        if let Some(transaction) = self.status(&attempt.midtrans_order_id).await? {
+            return Ok(Some(Observation { transaction, asked_by: AskedBy::OrderId }));
+        }
+        match &attempt.transaction_id {
+            Some(transaction_id) => self.observe_transaction(transaction_id).await,
+            None => Ok(None),
         }
     }
 
-    /// The status of an order or transaction; `None` if there is none.
-    pub async fn status(&self, id: &str) -> Result<Option<Transaction>, Error> {
+    /// Where a transaction stands; `None` if there is none.
+    pub async fn observe_transaction(&self, transaction_id: &str) -> Result<Option<Observation>, Error> {
+        let found = self.status(transaction_id).await?;
+        Ok(found.map(|transaction| Observation { transaction, asked_by: AskedBy::TransactionId }))
+    }
+
+    /// The status of an order or transaction.
+    async fn status(&self, id: &str) -> Result<Option<Transaction>, Error> {
         match self.heed(self.client.status(id).await) {
             Ok(transaction) => Ok(Some(transaction)),
             Err(Error::NotFound(_)) => Ok(None),
@@ -71,8 +80,9 @@ impl Midtrans {
     }
 
     /// Calls a transaction off.
-    pub async fn cancel(&self, transaction_id: &str) -> Result<Transaction, Error> {
-        self.heed(self.client.cancel(transaction_id).await)
+    pub async fn cancel(&self, transaction_id: &str) -> Result<Observation, Error> {
+        let transaction = self.heed(self.client.cancel(transaction_id).await)?;
+        Ok(Observation { transaction, asked_by: AskedBy::TransactionId })
     }
 
     /// Closes a page.

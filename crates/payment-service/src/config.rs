@@ -64,6 +64,9 @@ pub struct Config {
     /// The same in seconds, instead of the minutes: for tests.
     #[arg(long, env, value_parser = clap::value_parser!(u64).range(20..=604_800))]
     pub payment_expiry_seconds: Option<u64>,
+    /// How long after a payment its money may be taken back by the bank, and Midtrans is asked about it once a day, in days.
+    #[arg(long, env, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=720))]
+    pub payment_watch_days: u64,
     /// Where customers come back to from paying; by default `PUBLIC_URL/paid`.
     #[arg(long, env)]
     pub payment_finish_url: Option<String>,
@@ -74,6 +77,11 @@ impl Config {
     pub fn payment_expiry(&self) -> Duration {
         let minutes = Duration::from_mins(self.payment_expiry_minutes);
         self.payment_expiry_seconds.map_or(minutes, Duration::from_secs)
+    }
+
+    /// How long after a payment its money may be taken back.
+    pub fn watch(&self) -> Duration {
+        Duration::from_hours(24 * self.payment_watch_days)
     }
 
     /// Where customers come back to from paying.

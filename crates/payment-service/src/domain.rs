@@ -1,22 +1,24 @@
 //! What a payment is, how Midtrans' answers change it, and how money goes back. Pure: no IO.
 
+mod answer;
 mod attempt;
+mod observation;
 mod refund;
 mod schedule;
-mod seen;
 mod status;
 
 use chassis::context::Trace;
 use contracts::{OrderId, UserId};
 use time::OffsetDateTime;
 
+pub use answer::{Answer, Canceller, classify};
 pub use attempt::{Attempt, new_midtrans_order_id};
+pub use observation::{AskedBy, Observation};
 pub use refund::{
     Booking, Plan, Refund, RefundMethod, RefundState, bookings, left_to_refund, plan, reserved,
 };
-pub use schedule::{again_after, next_poll};
-pub use seen::{Heard, Seen, see};
-pub use status::{Effect, Status, Step, step};
+pub use schedule::{Poll, again_after, next_poll};
+pub use status::{Effect, Status, Transition};
 
 /// The payment of an order.
 #[derive(Debug, Clone)]
@@ -59,7 +61,23 @@ pub struct Paid {
 }
 
 impl Payment {
-    /// Whether Midtrans' answer about this transaction is news about another one than the one that paid.
+    /// T2, with what is known of the order: what is paid after its end goes back, and one whose goods could not be delivered
+    /// waits for the money to have gone.
+    #[must_use]
+    pub fn on(&self, answer: Answer) -> Transition {
+        let Transition { to, mut effects } = self.status.on(answer);
+        for effect in &mut effects {
+            if *effect == Effect::PublishSuccess && self.order_ended {
+                *effect = Effect::RefundLate;
+            }
+        }
+        if self.undelivered && effects.iter().any(|effect| matches!(effect, Effect::PublishReversed(_))) {
+            effects.push(Effect::PublishNothingLeft);
+        }
+        Transition { to, effects }
+    }
+
+    /// Whether a transaction is another one than the one that paid.
     pub fn paid_by_another(&self, transaction_id: &str) -> bool {
         self.paid.as_ref().is_some_and(|paid| paid.transaction_id != transaction_id)
     }
@@ -71,10 +89,10 @@ impl Payment {
 }
 
 impl Paid {
-    /// What Midtrans says of a transaction that paid. `now` stands in where it does not say when.
-    pub fn by(transaction: &midtrans::Transaction, now: OffsetDateTime) -> Self {
+    /// What Midtrans says of a transaction that paid an attempt. `now` stands in where it does not say when.
+    pub fn by(attempt: &Attempt, transaction: &midtrans::Transaction, now: OffsetDateTime) -> Self {
         Self {
-            midtrans_order_id: transaction.order_id.clone(),
+            midtrans_order_id: attempt.midtrans_order_id.clone(),
             transaction_id: transaction.transaction_id.clone(),
             payment_type: transaction.payment_type.clone(),
             at: transaction.settlement_time.or(transaction.transaction_time).unwrap_or(now),

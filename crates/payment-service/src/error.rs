@@ -61,6 +61,14 @@ impl From<RequestRefundError> for Problem {
                 "cancel_first",
                 "The goods have not left: cancel the order, and all of the money goes back by itself.",
             ),
+            RequestRefundError::ReferenceUsed => Self::conflict(
+                "reference_used",
+                "A refund of this payment has this reference already: it was entered before.",
+            ),
+            RequestRefundError::AmountMissing => Self::invalid_field(
+                "amount",
+                "is needed: no refund waits to be made by hand whose amount it could be",
+            ),
             RequestRefundError::KeyReused => Self::unprocessable(
                 "idempotency_key_reused",
                 "This Idempotency-Key was used for another request.",

@@ -18,14 +18,14 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 
 pub use attempts::{
-    Link, Linked, claim_polls, find_attempt, find_link, insert_attempt, list_attempts,
-    update_attempt_abandoned, update_attempt_id_taken, update_attempt_lease, update_attempt_linked,
-    update_attempt_polled, update_attempt_seen, update_attempts_closing,
+    Link, Linked, claim_polls, end_closing, find_attempt, find_link, insert_attempt, list_attempts,
+    record_transaction, schedule_poll, start_closing, update_attempt_abandoned, update_attempt_id_taken,
+    update_attempt_lease, update_attempt_linked,
 };
-pub use idempotency::{KnownReply, delete_old_keys, find_reply, insert_key, update_reply};
+pub use idempotency::{KnownReply, find_reply, insert_key, purge_keys, update_reply};
 pub use notifications::{
-    NewNotification, Notification, claim_notifications, delete_old_notifications, insert_notification,
-    update_notification_again, update_notification_handled,
+    NewNotification, Notification, claim_notifications, insert_notification, mark_notification_handled,
+    purge_notifications, retry_notification,
 };
 pub use payments::{
     NewPayment, find_payment, insert_payments, insert_tombstone, lock_payment, update_asked,

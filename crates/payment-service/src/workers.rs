@@ -44,8 +44,7 @@ pub fn start(app: &App, lifecycle: &Lifecycle) {
     lifecycle.every_or_woken("voids", TICK, voids, app, async move |app| make_voids(&app).await);
     lifecycle.every("polls", TICK, app, async move |app| poll_payments(&app).await);
     lifecycle.every("gauges", COUNT, app, async move |app| keep_house::count_waiting(&app).await.map(|()| 0));
-    lifecycle
-        .every("retention", FORGET, app, async move |app| keep_house::forget_old(&app).await.map(|()| 0));
+    lifecycle.every("purge", FORGET, app, async move |app| keep_house::purge(&app).await);
     lifecycle.every("server-key", CHECK, app, async move |app| {
         keep_house::check_key(&app).await;
         Ok::<_, Infallible>(0)

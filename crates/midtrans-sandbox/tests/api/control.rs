@@ -109,7 +109,11 @@ async fn wrong_requests_are_told_what_is_wrong() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(about) || about == "delay_ms", "{body}: {detail}");
     }
-    let request = sandbox.http.post(format!("{}/sandbox/pay", sandbox.base)).header("content-type", "application/json").body("{");
+    let request = sandbox
+        .http
+        .post(format!("{}/sandbox/pay", sandbox.base))
+        .header("content-type", "application/json")
+        .body("{");
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     assert_eq!(response.headers()["content-type"], "application/problem+json");

@@ -26,7 +26,10 @@ async fn refunds_in_part_add_up_to_a_full_one() {
     let sandbox = Sandbox::start().await;
     let order_id = settled(&sandbox, "qris").await;
     let first = sandbox.midtrans.refund(&order_id, &refund("r-1", 4_000)).await.unwrap();
-    assert_eq!((first.transaction_status, first.refund_amount), (TransactionStatus::PartialRefund, Some(4_000)));
+    assert_eq!(
+        (first.transaction_status, first.refund_amount),
+        (TransactionStatus::PartialRefund, Some(4_000))
+    );
     let second = sandbox.midtrans.refund(&order_id, &refund("r-2", 6_000)).await.unwrap();
     assert_eq!((second.transaction_status, second.refund_amount), (TransactionStatus::Refund, Some(6_000)));
     let transaction = sandbox.status(&order_id).await;

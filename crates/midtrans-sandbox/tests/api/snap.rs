@@ -6,7 +6,15 @@ use crate::sandbox::{KEY, Sandbox, client, order_id};
 
 async fn create(sandbox: &Sandbox, body: impl Into<String>) -> (StatusCode, Value) {
     let url = format!("{}/snap/v1/transactions", sandbox.base);
-    let response = sandbox.http.post(url).basic_auth(KEY, Some("")).header("content-type", "application/json").body(body.into()).send().await.unwrap();
+    let response = sandbox
+        .http
+        .post(url)
+        .basic_auth(KEY, Some(""))
+        .header("content-type", "application/json")
+        .body(body.into())
+        .send()
+        .await
+        .unwrap();
     (response.status(), response.json().await.unwrap())
 }
 

@@ -3,17 +3,17 @@
 use contracts::{OrderId, events::RefundCause};
 
 use super::{
-    Trouble,
+    JobError,
     close_attempt::{Closing, close_attempt},
-    settle::{announce, settle},
+    settle::{Finding, publish_success, settle},
 };
 use crate::{
     App,
-    domain::{Heard, Refund, Status},
+    domain::{Refund, Status},
     store,
 };
 
-/// What became of the wish to cancel.
+/// What became of a request to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancellation {
     /// It can never be paid.
@@ -35,9 +35,9 @@ pub async fn cancel_payment(app: &App, order_id: OrderId) -> sqlx::Result<Cancel
     };
     match app.lifecycle.finish(work).await {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(Trouble::Database(error))) => Err(error),
-        Ok(Err(trouble @ (Trouble::Midtrans(_) | Trouble::Restless))) => {
-            let error = chassis::problem::chain(&trouble);
+        Ok(Err(JobError::Database(error))) => Err(error),
+        Ok(Err(error @ (JobError::Midtrans(_) | JobError::TooManyConflicts | JobError::Late))) => {
+            let error = chassis::problem::chain(&error);
             tracing::warn!(order.id = %order_id, error, "the payment could not be closed");
             Ok(Cancellation::Unknown)
         }
@@ -48,28 +48,29 @@ pub async fn cancel_payment(app: &App, order_id: OrderId) -> sqlx::Result<Cancel
     }
 }
 
-async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, Trouble> {
+async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, JobError> {
     let mut db = app.db.acquire().await?;
     let Some(payment) = store::find_payment(&mut db, order_id).await? else {
         return Ok(Cancellation::Unknown);
     };
-    if !matches!(payment.status, Status::Pending | Status::Challenge) {
+    if !payment.status.is_open() {
         drop(db);
-        return Ok(tell_again(app, order_id).await?);
+        return Ok(publish_again(app, order_id).await?);
     }
     // A notification of our own cancel may be handled before Midtrans' answer to it arrives here.
-    store::update_attempts_closing(&mut db, order_id).await?;
+    store::start_closing(&mut db, order_id).await?;
     let attempts = store::list_attempts(&mut db, order_id).await?;
     drop(db);
     let pages: Vec<_> = attempts.iter().filter(|attempt| attempt.token.is_some()).collect();
     for page in &pages {
-        if let Closing::Stands(transaction) = close_attempt(app, page).await? {
-            let status = settle(app, &page.midtrans_order_id, Heard::Transaction(&transaction)).await?;
+        if let Closing::StillOpen(observation) = close_attempt(app, page).await? {
+            store::end_closing(&mut *app.db.acquire().await?, order_id).await?;
+            let status = settle(app, &page.midtrans_order_id, Finding::Observed(&observation)).await?;
             return Ok(status.map_or(Cancellation::Unknown, outcome));
         }
     }
     let status = match pages.last() {
-        Some(page) => settle(app, &page.midtrans_order_id, Heard::Closed).await?,
+        Some(page) => settle(app, &page.midtrans_order_id, Finding::Closed).await?,
         None => cancel_without_page(app, order_id).await?,
     };
     Ok(status.map_or(Cancellation::Unknown, outcome))
@@ -89,9 +90,9 @@ async fn cancel_without_page(app: &App, order_id: OrderId) -> sqlx::Result<Optio
     Ok(Some(payment.status))
 }
 
-/// Whoever asks for a payment that is not open has not heard how it ended. One that was paid after its end is given back:
-/// to the order it was never paid.
-async fn tell_again(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> {
+/// Whoever asks for a payment that is not open has missed how it ended. One that was paid after its end goes back: to the
+/// order it was never paid.
+async fn publish_again(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> {
     let mut tx = app.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else {
         return Ok(Cancellation::Unknown);
@@ -103,8 +104,8 @@ async fn tell_again(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> 
     if refunds.iter().any(late) {
         return Ok(Cancellation::Cancelled);
     }
-    if matches!(payment.status, Status::Success | Status::PartiallyRefunded) {
-        announce(&mut tx, &payment, paid).await?;
+    if payment.status.is_paid() {
+        publish_success(&mut tx, &payment).await?;
         app.outbox.commit(tx).await?;
     }
     Ok(outcome(payment.status))

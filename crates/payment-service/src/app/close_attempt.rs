@@ -1,41 +1,38 @@
 //! Closing an attempt at Midtrans, so that it can never be paid. A payment dies only on Midtrans' answer.
 
-use std::time::Duration;
-
 use midtrans::{Error, FraudStatus, Transaction, TransactionStatus};
-use time::OffsetDateTime;
 
-use super::Trouble;
-use crate::{App, domain::Attempt};
+use super::JobError;
+use crate::{
+    App,
+    domain::{Attempt, Observation},
+};
 
 /// How often the status is read again because the customer was faster.
 const ROUNDS: usize = 3;
 
-/// How far Midtrans' clock may be behind ours.
-const CLOCKS: Duration = Duration::from_mins(1);
-
-/// What became of the wish to close.
+/// What became of closing it.
 #[derive(Debug)]
 pub enum Closing {
     /// It can never be paid.
     Closed,
     /// It was paid, or something else happened that T2 has to judge.
-    Stands(Box<Transaction>),
+    StillOpen(Box<Observation>),
 }
 
 /// Closes an attempt: a transaction by Core cancel, a page on which nothing was chosen by its token.
 ///
 /// # Errors
 /// If Midtrans did not confirm it: nothing is known then.
-pub async fn close_attempt(app: &App, attempt: &Attempt) -> Result<Closing, Trouble> {
+pub async fn close_attempt(app: &App, attempt: &Attempt) -> Result<Closing, JobError> {
     for _ in 0..ROUNDS {
-        let closed = match app.midtrans.look(attempt).await? {
+        let closed = match app.midtrans.observe(attempt).await? {
             None => close_page(app, attempt).await,
-            Some(transaction) => match next(&transaction) {
-                Next::Cancel => app.midtrans.cancel(&transaction.transaction_id).await.map(drop),
+            Some(observation) => match next(&observation.transaction) {
+                Next::Cancel => app.midtrans.cancel(&observation.transaction.transaction_id).await.map(drop),
                 Next::ClosePage => close_page(app, attempt).await,
                 Next::Nothing => Ok(()),
-                Next::Judge => return Ok(Closing::Stands(Box::new(transaction))),
+                Next::Settle => return Ok(Closing::StillOpen(Box::new(observation))),
             },
         };
         match closed {
@@ -45,7 +42,7 @@ pub async fn close_attempt(app: &App, attempt: &Attempt) -> Result<Closing, Trou
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Trouble::Restless)
+    Err(JobError::TooManyConflicts)
 }
 
 /// How a transaction is brought to its end.
@@ -53,7 +50,7 @@ enum Next {
     Cancel,
     ClosePage,
     Nothing,
-    Judge,
+    Settle,
 }
 
 fn next(transaction: &Transaction) -> Next {
@@ -67,7 +64,7 @@ fn next(transaction: &Transaction) -> Next {
         Is::Deny => Next::ClosePage,
         Is::Capture if !transaction.is_paid() => Next::ClosePage,
         Is::Cancel | Is::Expire | Is::Failure => Next::Nothing,
-        _ => Next::Judge,
+        _ => Next::Settle,
     }
 }
 
@@ -77,12 +74,7 @@ async fn close_page(app: &App, attempt: &Attempt) -> Result<(), Error> {
     match app.midtrans.cancel_page(token).await {
         Err(Error::NotFound(_)) => Ok(()),
         // In which words Midtrans declines to close a page that has expired is not documented (section 2.2).
-        Err(Error::Rejected { .. }) if has_expired(app, attempt) => Ok(()),
+        Err(Error::Rejected { .. }) if attempt.overdue => Ok(()),
         answer => answer,
     }
-}
-
-fn has_expired(app: &App, attempt: &Attempt) -> bool {
-    let lifetime = app.config.payment_expiry() + CLOCKS;
-    attempt.linked_at.is_some_and(|made| OffsetDateTime::now_utc() > made + lifetime)
 }

@@ -6,7 +6,7 @@ use contracts::{
 };
 use sqlx::PgTransaction;
 
-use super::{publish, refund_undelivered::refund_rest, settle::announce};
+use super::{publish, refund_undelivered::refund_rest, settle::publish_success};
 use crate::{
     App,
     domain::{Paid, Payment, Status},
@@ -59,8 +59,8 @@ pub async fn decide_review(
     }
     let mut tx = app.db.begin().await?;
     let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(DecideReviewError::Unknown)?;
-    let paid = decidable(&payment, decision)?;
-    carry_out(&mut tx, &payment, paid, decision).await?;
+    decidable(&payment, decision)?;
+    carry_out(&mut tx, &payment, decision).await?;
     let view = store::find_view(&mut tx, order_id, None).await?.ok_or(DecideReviewError::Unknown)?;
     app.outbox.commit(tx).await?;
     app.wakes.refunds.notify_one();
@@ -82,17 +82,12 @@ async fn require_money(app: &App, order_id: OrderId) -> Result<(), DecideReviewE
     let payment = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
     let payment = payment.ok_or(DecideReviewError::Unknown)?;
     let paid = decidable(&payment, Decision::Accept)?;
-    let transaction = app.midtrans.status(&paid.transaction_id).await?;
-    let there = transaction.is_some_and(|transaction| transaction.is_paid());
+    let observation = app.midtrans.observe_transaction(&paid.transaction_id).await?;
+    let there = observation.is_some_and(|observation| observation.transaction.is_paid());
     if there { Ok(()) } else { Err(DecideReviewError::NotPaid) }
 }
 
-async fn carry_out(
-    tx: &mut PgTransaction<'_>,
-    payment: &Payment,
-    paid: &Paid,
-    decision: Decision,
-) -> sqlx::Result<()> {
+async fn carry_out(tx: &mut PgTransaction<'_>, payment: &Payment, decision: Decision) -> sqlx::Result<()> {
     let order_id = payment.order_id;
     let cause = match decision {
         Decision::Accept => "accepted",
@@ -100,7 +95,7 @@ async fn carry_out(
     };
     store::update_payment_status(tx, order_id, Status::Review, Status::Success, cause).await?;
     match decision {
-        Decision::Accept => announce(tx, payment, paid).await,
+        Decision::Accept => publish_success(tx, payment).await,
         Decision::Refund => {
             let reason = PaymentFailure::Cancelled;
             publish(tx, payment, PaymentFailed { order_id, reason }).await?;

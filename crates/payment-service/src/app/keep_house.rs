@@ -16,15 +16,18 @@ pub async fn count_waiting(app: &App) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Forgets old notifications and old replies.
+/// Rows that one statement removes at most, so that it stays short.
+const PURGED_AT_ONCE: i64 = 1_000;
+
+/// Removes some of the notifications and replies that are too old; returns how many, so that it goes on until none is left.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn forget_old(app: &App) -> sqlx::Result<()> {
+pub async fn purge(app: &App) -> sqlx::Result<usize> {
     let mut db = app.db.acquire().await?;
-    store::delete_old_notifications(&mut db).await?;
-    store::delete_old_keys(&mut db).await?;
-    Ok(())
+    let notifications = store::purge_notifications(&mut db, PURGED_AT_ONCE).await?;
+    let keys = store::purge_keys(&mut db, PURGED_AT_ONCE).await?;
+    Ok(usize::try_from(notifications + keys).unwrap_or(usize::MAX))
 }
 
 /// Tries a key that Midtrans did not accept when it was last used; at the start, that is not known yet.

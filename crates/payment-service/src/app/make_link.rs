@@ -111,7 +111,7 @@ async fn make(
             return Ok(made);
         }
         if let Some(midtrans_order_id) = reserve(app, order_id, &link).await? {
-            if let Some(made) = create(app, order_id, amount, &midtrans_order_id).await? {
+            if let Some(made) = create(app, order_id, amount, &midtrans_order_id, link.now).await? {
                 return Ok(made);
             }
         } else if tokio::time::Instant::now() >= deadline {
@@ -158,14 +158,17 @@ async fn create(
     order_id: OrderId,
     amount: i64,
     midtrans_order_id: &str,
+    start: OffsetDateTime,
 ) -> Result<Option<PaymentLink>, MakeLinkError> {
     // Midtrans' times have no fraction; page and payment end together with ours.
-    let start = OffsetDateTime::now_utc().truncate_to_second();
+    let start = start.truncate_to_second();
     let lifetime = app.config.payment_expiry();
-    let request =
-        SnapRequest::new(midtrans_order_id, amount).expires(start, lifetime).finish(app.config.finish_url());
+    let request = SnapRequest::new(midtrans_order_id, amount)
+        .expires(start, lifetime)
+        .finish(app.config.finish_url())
+        .custom_field1(midtrans_order_id);
     match app.midtrans.create_page(&request).await {
-        Ok(page) => keep(app, order_id, midtrans_order_id, page, start + lifetime).await.map(Some),
+        Ok(page) => keep(app, order_id, midtrans_order_id, page, start, lifetime).await.map(Some),
         Err(Error::DuplicateOrderId(_)) => {
             store::update_attempt_id_taken(&mut *app.db.acquire().await?, midtrans_order_id).await?;
             Ok(None)
@@ -188,14 +191,15 @@ async fn keep(
     order_id: OrderId,
     midtrans_order_id: &str,
     page: SnapPage,
-    expires_at: OffsetDateTime,
+    start: OffsetDateTime,
+    lifetime: Duration,
 ) -> Result<PaymentLink, MakeLinkError> {
-    let now = OffsetDateTime::now_utc();
+    let expires_at = start + lifetime;
     let mut tx = app.db.begin().await?;
     let open = store::update_started(&mut tx, order_id, expires_at).await?;
-    let next_poll_at = open.then(|| next_poll(now, expires_at, now));
+    let next_poll = open.then(|| next_poll(Duration::ZERO, lifetime));
     let (token, payment_url) = (&*page.token, &*page.redirect_url);
-    let linked = Linked { midtrans_order_id, token, payment_url, next_poll_at };
+    let linked = Linked { midtrans_order_id, token, payment_url, next_poll };
     store::update_attempt_linked(&mut tx, &linked).await?;
     if !open {
         store::insert_void(&mut tx, midtrans_order_id, "made_too_late").await?;

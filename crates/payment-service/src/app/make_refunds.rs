@@ -6,37 +6,35 @@ use futures::{StreamExt, stream};
 use midtrans::{Error, Transaction};
 use time::OffsetDateTime;
 
-use super::{Trouble, settle::settle};
+use super::{
+    CONCURRENCY, JobError, LEASE, in_time,
+    settle::{Finding, settle},
+};
 use crate::{
     App,
-    domain::{Heard, Plan, Refund, RefundMethod, RefundState, again_after, plan},
+    domain::{Plan, Refund, RefundMethod, RefundState, again_after, plan},
     store,
 };
 
-/// How many are taken at once, and how many of those made at the same time.
-const BATCH: i64 = 16;
-const AT_ONCE: usize = 8;
-/// Longer than all calls of one take.
-const LEASE: Duration = Duration::from_mins(3);
 /// How soon an answer that was overtaken is looked at again.
-const AT_ONCE_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_SOON: Duration = Duration::from_secs(1);
 
-/// Works off what is due and says how many were taken.
+/// Makes what is due and returns how many refunds were.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn make_refunds(app: &App) -> sqlx::Result<usize> {
-    let refunds = store::claim_refunds(&mut *app.db.acquire().await?, BATCH, LEASE).await?;
-    stream::iter(&refunds).for_each_concurrent(AT_ONCE, |refund| make(app, refund)).await;
+    let refunds = store::claim_refunds(&mut *app.db.acquire().await?, CONCURRENCY, LEASE).await?;
+    stream::iter(&refunds).for_each_concurrent(None, |refund| make(app, refund)).await;
     Ok(refunds.len())
 }
 
 async fn make(app: &App, refund: &Refund) {
-    let next = match advance(app, refund).await {
+    let next = match in_time(advance(app, refund)).await {
         Ok(next) => next,
-        Err(trouble) => {
-            let error = chassis::problem::chain(&trouble);
-            tracing::warn!(order.id = %refund.order_id, refund = refund.id, error, "a refund waits");
+        Err(error) => {
+            let error = chassis::problem::chain(&error);
+            tracing::warn!(order.id = %refund.order_id, refund = refund.id, error, "refund has to wait");
             Next::Again(again_after(refund.tries))
         }
     };
@@ -63,15 +61,15 @@ async fn note(app: &App, refund: &Refund, next: Next) -> sqlx::Result<()> {
         Next::Done => Ok(()),
         Next::Again(after) => store::update_refund_again(&mut db, refund, after).await,
         Next::Manual => {
-            tracing::error!(order.id = %refund.order_id, amount = refund.amount, "a refund has to be made by hand");
+            tracing::error!(order.id = %refund.order_id, amount = refund.amount, "refund has to be made by hand");
             store::update_refund_state(&mut db, refund.id, RefundState::Manual).await
         }
         Next::Refused => store::update_refund_state(&mut db, refund.id, RefundState::Refused).await,
     }
 }
 
-async fn advance(app: &App, refund: &Refund) -> Result<Next, Trouble> {
-    let Some(transaction) = look(app, refund).await? else {
+async fn advance(app: &App, refund: &Refund) -> Result<Next, JobError> {
+    let Some(transaction) = observe(app, refund).await? else {
         return Ok(Next::Again(again_after(refund.tries)));
     };
     if closed(app, refund).await? {
@@ -87,12 +85,12 @@ async fn advance(app: &App, refund: &Refund) -> Result<Next, Trouble> {
 }
 
 /// Reads the status and applies it, which closes the refund if it turns out to be made.
-async fn look(app: &App, refund: &Refund) -> Result<Option<Transaction>, Trouble> {
-    let transaction = app.midtrans.status(&refund.transaction_id).await?;
-    if let Some(transaction) = &transaction {
-        settle(app, &refund.midtrans_order_id, Heard::Transaction(transaction)).await?;
+async fn observe(app: &App, refund: &Refund) -> Result<Option<Transaction>, JobError> {
+    let observation = app.midtrans.observe_transaction(&refund.transaction_id).await?;
+    if let Some(observation) = &observation {
+        settle(app, &refund.midtrans_order_id, Finding::Observed(observation)).await?;
     }
-    Ok(transaction)
+    Ok(observation.map(|observation| observation.transaction))
 }
 
 async fn closed(app: &App, refund: &Refund) -> sqlx::Result<bool> {
@@ -104,31 +102,31 @@ async fn mark_sent(app: &App, refund: &Refund, method: RefundMethod) -> sqlx::Re
     store::update_refund_sent(&mut *app.db.acquire().await?, refund.id, method).await
 }
 
-async fn cancel(app: &App, refund: &Refund) -> Result<Next, Trouble> {
+async fn cancel(app: &App, refund: &Refund) -> Result<Next, JobError> {
     if !mark_sent(app, refund, RefundMethod::Cancel).await? {
         return Ok(Next::Done);
     }
     match app.midtrans.cancel(&refund.transaction_id).await {
-        Ok(transaction) => {
-            settle(app, &refund.midtrans_order_id, Heard::Transaction(&transaction)).await?;
+        Ok(observation) => {
+            settle(app, &refund.midtrans_order_id, Finding::Observed(&observation)).await?;
             after_the_call(app, refund).await
         }
         // It has settled meanwhile.
-        Err(Error::CannotUpdate(_)) => Ok(Next::Again(AT_ONCE_AGAIN)),
+        Err(Error::CannotUpdate(_)) => Ok(Next::Again(RETRY_SOON)),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn send(app: &App, refund: &Refund) -> Result<Next, Trouble> {
+async fn send(app: &App, refund: &Refund) -> Result<Next, JobError> {
     if !mark_sent(app, refund, RefundMethod::Refund).await? {
         return Ok(Next::Done);
     }
-    let reason = refund.reason.clone().unwrap_or_else(|| words(refund).to_owned());
+    let reason = refund.reason.clone().unwrap_or_else(|| default_reason(refund).to_owned());
     let order = midtrans::Refund { key: refund.refund_key.clone(), amount: refund.amount, reason };
     match app.midtrans.refund(&refund.transaction_id, &order).await {
         // A key that is known was accepted before: the list in the status says so.
         Ok(_) | Err(Error::Conflict(_)) => {
-            look(app, refund).await?;
+            observe(app, refund).await?;
             after_the_call(app, refund).await
         }
         Err(Error::CannotUpdate(_)) => refused_or_overtaken(app, refund).await,
@@ -144,23 +142,23 @@ fn refused_for_good(refund: &Refund, why: &str) -> Next {
 }
 
 /// "Not in this state": if nothing has happened to the payment, then it is its kind that cannot be refunded.
-async fn refused_or_overtaken(app: &App, refund: &Refund) -> Result<Next, Trouble> {
-    let transaction = look(app, refund).await?;
+async fn refused_or_overtaken(app: &App, refund: &Refund) -> Result<Next, JobError> {
+    let transaction = observe(app, refund).await?;
     let still =
         transaction.is_some_and(|found| plan(refund, &found, OffsetDateTime::now_utc()) == Plan::Refund);
     if closed(app, refund).await? {
         return Ok(Next::Done);
     }
-    Ok(if still { Next::Manual } else { Next::Again(AT_ONCE_AGAIN) })
+    Ok(if still { Next::Manual } else { Next::Again(RETRY_SOON) })
 }
 
-async fn after_the_call(app: &App, refund: &Refund) -> Result<Next, Trouble> {
+async fn after_the_call(app: &App, refund: &Refund) -> Result<Next, JobError> {
     let done = closed(app, refund).await?;
     Ok(if done { Next::Done } else { Next::Again(again_after(refund.tries)) })
 }
 
 /// The reason that Midtrans' dashboard shows where nobody gave one.
-fn words(refund: &Refund) -> &'static str {
+fn default_reason(refund: &Refund) -> &'static str {
     use contracts::events::RefundCause;
     match refund.cause {
         RefundCause::DeliveryFailed => "the goods could not be delivered",

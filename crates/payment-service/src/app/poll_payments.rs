@@ -1,80 +1,87 @@
-//! Asks Midtrans about open payments without being notified, and closes them at their end: a lost notification costs
-//! seconds.
+//! Asks Midtrans about payments without being notified. Open ones are closed at their end, and paid ones watched for as long
+//! as their money may be taken back: notifications are an optimisation.
 
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::{
-    Trouble,
+    CONCURRENCY, JobError, LEASE,
     close_attempt::{Closing, close_attempt},
-    settle::settle,
+    in_time,
+    settle::{Finding, settle},
 };
 use crate::{
     App,
-    domain::{Attempt, Heard, Status, next_poll},
+    domain::{Attempt, Poll, Status},
     store,
 };
 
-/// How many are taken at once, and how many of those asked about at the same time.
-const BATCH: i64 = 16;
-const AT_ONCE: usize = 8;
-/// Longer than all calls of one take.
-const LEASE: Duration = Duration::from_mins(3);
+/// How soon a question is asked again that Midtrans did not answer about a payment which is paid.
+const UNANSWERED: Duration = Duration::from_mins(5);
 
-/// Works off what is due and says how many were taken.
+/// Asks about what is due and returns how many attempts were.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn poll_payments(app: &App) -> sqlx::Result<usize> {
-    let attempts = store::claim_polls(&mut *app.db.acquire().await?, BATCH, LEASE).await?;
-    stream::iter(&attempts).for_each_concurrent(AT_ONCE, |attempt| poll(app, attempt)).await;
-    Ok(attempts.len())
+    let polls = store::claim_polls(&mut *app.db.acquire().await?, CONCURRENCY, LEASE).await?;
+    let taken = polls.len();
+    stream::iter(polls).for_each_concurrent(None, |poll| ask_and_schedule(app, poll)).await;
+    Ok(taken)
 }
 
-async fn poll(app: &App, attempt: &Attempt) {
-    if let Err(error) = ask_and_plan(app, attempt).await {
-        tracing::warn!(error = chassis::problem::chain(&error), "a poll could not be noted: it is repeated");
+async fn ask_and_schedule(app: &App, poll: Poll) {
+    let (asked_at, id) = (Instant::now(), poll.midtrans_order_id.clone());
+    let answer = in_time(ask_about(app, &poll)).await;
+    if let Err(error) = &answer {
+        let error = chassis::problem::chain(error);
+        tracing::warn!(midtrans_order_id = id, error, "Midtrans could not be asked about a payment");
+    }
+    let next = match answer {
+        Ok((status, captured)) => poll.after(status, asked_at.elapsed()).next(captured, app.config.watch()),
+        Err(_) if poll.status.is_open() => poll.next(false, app.config.watch()),
+        Err(_) => Some(UNANSWERED),
+    };
+    let scheduled = async { store::schedule_poll(&mut *app.db.acquire().await?, &id, next).await };
+    if let Err(error) = scheduled.await {
+        let error = chassis::problem::chain(&error);
+        tracing::warn!(midtrans_order_id = id, error, "a poll could not be scheduled: it is repeated");
     }
 }
 
-async fn ask_and_plan(app: &App, attempt: &Attempt) -> sqlx::Result<()> {
-    let payment = store::find_payment(&mut *app.db.acquire().await?, attempt.order_id).await?;
-    let open = |status| matches!(status, Status::Pending | Status::Challenge);
-    let Some(payment) = payment.filter(|payment| open(payment.status)) else {
-        return store::update_attempt_polled(&mut *app.db.acquire().await?, &attempt.midtrans_order_id, None)
-            .await;
-    };
-    let now = OffsetDateTime::now_utc();
-    let end = payment.expires_at.unwrap_or(now);
-    let status = match if now < end { ask(app, attempt).await } else { close(app, attempt).await } {
-        Ok(status) => status,
-        Err(trouble) => {
-            let error = chassis::problem::chain(&trouble);
-            tracing::warn!(order.id = %attempt.order_id, error, "Midtrans could not be asked about a payment");
-            None
-        }
-    };
-    let goes_on = status.is_none_or(open);
-    let next = goes_on.then(|| next_poll(attempt.linked_at.unwrap_or(now), end, OffsetDateTime::now_utc()));
-    store::update_attempt_polled(&mut *app.db.acquire().await?, &attempt.midtrans_order_id, next).await
+/// Where the payment stands afterwards, and whether it has yet to settle.
+async fn ask_about(app: &App, poll: &Poll) -> Result<(Status, bool), JobError> {
+    let unchanged = (poll.status, false);
+    if !poll.is_worth_asking() {
+        return Ok(unchanged);
+    }
+    let Some(attempt) = find(app, &poll.midtrans_order_id).await? else { return Ok(unchanged) };
+    let over = poll.status.is_open() && poll.until_end.is_zero();
+    let status = if over { close(app, &attempt).await? } else { ask(app, &attempt).await? };
+    let captured = find(app, &poll.midtrans_order_id).await?.is_some_and(|attempt| attempt.captured);
+    Ok((status.unwrap_or(poll.status), captured))
+}
+
+async fn find(app: &App, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
+    store::find_attempt(&mut *app.db.acquire().await?, midtrans_order_id).await
 }
 
 /// Applies what Midtrans says; `None` if it knows of nothing.
-pub(super) async fn ask(app: &App, attempt: &Attempt) -> Result<Option<Status>, Trouble> {
-    match app.midtrans.look(attempt).await? {
-        Some(transaction) => {
-            Ok(settle(app, &attempt.midtrans_order_id, Heard::Transaction(&transaction)).await?)
+pub(super) async fn ask(app: &App, attempt: &Attempt) -> Result<Option<Status>, JobError> {
+    match app.midtrans.observe(attempt).await? {
+        Some(observation) => {
+            Ok(settle(app, &attempt.midtrans_order_id, Finding::Observed(&observation)).await?)
         }
         None => Ok(None),
     }
 }
 
-async fn close(app: &App, attempt: &Attempt) -> Result<Option<Status>, Trouble> {
+async fn close(app: &App, attempt: &Attempt) -> Result<Option<Status>, JobError> {
     let id = &attempt.midtrans_order_id;
     Ok(match close_attempt(app, attempt).await? {
-        Closing::Closed => settle(app, id, Heard::TimedOut).await?,
-        Closing::Stands(transaction) => settle(app, id, Heard::Transaction(&transaction)).await?,
+        Closing::Closed => settle(app, id, Finding::TimedOut).await?,
+        Closing::StillOpen(observation) => settle(app, id, Finding::Observed(&observation)).await?,
     })
 }

@@ -1,10 +1,10 @@
 //! `DeliveryFailed`: the money goes back.
 
-use contracts::events::{DeliveryFailed, PaymentRefunded, RefundCause};
+use contracts::events::{DeliveryFailed, RefundCause};
 use messaging::Fail;
 use sqlx::PgTransaction;
 
-use super::publish;
+use super::settle::publish_nothing_left;
 use crate::{
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
@@ -22,13 +22,10 @@ pub async fn refund_undelivered(tx: &mut PgTransaction<'_>, event: &DeliveryFail
             store::update_undelivered(tx, event.order_id).await?;
             refund_rest(tx, &payment, RefundCause::DeliveryFailed).await?;
         }
-        // Nothing is left to refund, which the order waits to hear, once.
-        Status::Refunded if !payment.undelivered => {
+        // Nothing is left to refund, whether we sent it back or the bank took it: the order waits to learn that, once.
+        Status::Refunded | Status::Reversed if !payment.undelivered => {
             store::update_undelivered(tx, event.order_id).await?;
-            let (cause, refunded_total) = (RefundCause::DeliveryFailed, payment.refunded_amount);
-            let refunded =
-                PaymentRefunded { order_id: event.order_id, cause, amount: 0, refunded_total, full: true };
-            publish(tx, &payment, refunded).await?;
+            publish_nothing_left(tx, &payment).await?;
         }
         Status::Pending | Status::Challenge | Status::Review => {
             return Err(Fail::not_yet("the order is not paid"));

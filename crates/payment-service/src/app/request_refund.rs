@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgTransaction};
 
-use super::book_refund::{self, GivenBack};
+use super::record_refund::{RefundMade, record_refund};
 use crate::{
     App,
-    domain::{Payment, Refund, RefundMethod, RefundState, Status, left_to_refund},
+    domain::{Payment, Refund, RefundMethod, RefundState, left_to_refund},
     store::{self, NewRefund, View},
 };
 
@@ -56,6 +56,12 @@ pub enum RequestRefundError {
     /// All of it would go back while the goods can still be kept: the order has to be cancelled instead.
     #[error("the order can be cancelled")]
     CancelFirst,
+    /// A refund of this payment has the same reference: it was entered before.
+    #[error("the reference was used before")]
+    ReferenceUsed,
+    /// No refund waits to be made by hand, so how much one gave back has to be said.
+    #[error("the amount is missing")]
+    AmountMissing,
     /// The key was used for another request.
     #[error("the key was used for another request")]
     KeyReused,
@@ -150,16 +156,19 @@ fn decide<'a>(
     let waiting = |refund: &&Refund| {
         refund.state == RefundState::Manual && request.amount.is_none_or(|amount| amount == refund.amount)
     };
-    if request.reference.is_some()
-        && let Some(refund) = refunds.iter().find(waiting)
-    {
-        return Ok(Decision::CloseManual(refund));
+    if request.reference.is_some() {
+        if refunds.iter().any(|refund| refund.reference == request.reference) {
+            return Err(RequestRefundError::ReferenceUsed);
+        }
+        if let Some(refund) = refunds.iter().find(waiting) {
+            return Ok(Decision::CloseManual(refund));
+        }
     }
-    let paid = payment
-        .paid
-        .as_ref()
-        .filter(|_| matches!(payment.status, Status::Success | Status::PartiallyRefunded));
+    let paid = payment.paid.as_ref().filter(|_| payment.status.is_paid());
     let left = paid.map_or(0, |paid| left_to_refund(paid.amount, refunds, &paid.transaction_id));
+    if left > 0 && request.reference.is_some() && request.amount.is_none() {
+        return Err(RequestRefundError::AmountMissing);
+    }
     let amount = request.amount.unwrap_or(left);
     if amount < 1 || amount > left {
         return Err(RequestRefundError::NotRefundable(left));
@@ -174,23 +183,23 @@ async fn carry_out(
     request: &RefundRequest,
 ) -> sqlx::Result<()> {
     let reference = request.reference.as_deref();
-    let (id, given_back, transaction_id) = match decision {
+    let (id, made, transaction_id) = match decision {
         Decision::CloseManual(refund) => {
-            let given_back = GivenBack { cause: refund.cause, amount: refund.amount };
-            (Some(refund.id), given_back, refund.transaction_id.clone())
+            let made = RefundMade { cause: refund.cause, amount: refund.amount };
+            (Some(refund.id), made, refund.transaction_id.clone())
         }
         Decision::New { amount, .. } => {
-            let given_back = GivenBack { cause: RefundCause::Admin, amount };
+            let made = RefundMade { cause: RefundCause::Admin, amount };
             let Some(paid) = payment.paid.clone() else { return Ok(()) };
             let refund = NewRefund {
                 order_id: payment.order_id,
                 midtrans_order_id: &paid.midtrans_order_id,
                 transaction_id: &paid.transaction_id,
-                cause: given_back.cause,
+                cause: made.cause,
                 amount,
                 reason: request.reason.as_deref(),
             };
-            (store::insert_refund(tx, &refund).await?, given_back, paid.transaction_id)
+            (store::insert_refund(tx, &refund).await?, made, paid.transaction_id)
         }
     };
     let (Some(id), Some(_)) = (id, reference) else { return Ok(()) };
@@ -198,7 +207,7 @@ async fn carry_out(
     if payment.paid_by_another(&transaction_id) {
         return Ok(());
     }
-    book_refund::book_refund(tx, payment, given_back, "refunded_by_hand").await
+    record_refund(tx, payment, made, "refunded_by_hand").await
 }
 
 /// A request with its Idempotency-Key, if it has one.

@@ -1,88 +1,112 @@
-//! Applies what was heard of an attempt to its payment, by T2. Every piece of news comes through here.
+//! Applies what is known of an attempt to its payment: classify, transition by T2, effects. Every answer of Midtrans comes
+//! through here, whether a notification, a poll, somebody looking or an action of ours caused the question.
 
-use contracts::events::{PaymentFailed, PaymentReversed, PaymentSuccess, RefundCause};
+use contracts::events::{PaymentFailed, PaymentRefunded, PaymentReversed, PaymentSuccess, RefundCause};
 use midtrans::{Transaction, TransactionStatus};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
 use super::{
-    book_refund::{self, GivenBack},
     publish,
+    record_refund::{RefundMade, record_refund},
 };
 use crate::{
     App,
     domain::{
-        Attempt, Booking, Effect, Heard, Paid, Payment, Refund, RefundMethod, Seen, Status, Step, bookings,
-        see, step,
+        Answer, Attempt, Booking, Canceller, Effect, Observation, Paid, Payment, Refund, RefundMethod,
+        Status, Transition, bookings, classify,
     },
     store::{self, NewRefund},
 };
 
-/// No answer leads through more states than this.
-const STEPS: usize = 3;
+/// What is known of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub enum Finding<'a> {
+    /// What Midtrans answered.
+    Observed(&'a Observation),
+    /// Midtrans closed it for us because the order ended.
+    Closed,
+    /// Midtrans closed it for us at its end.
+    TimedOut,
+}
 
-/// Applies news of an attempt and says where its payment stands then; `None` if the attempt is not ours.
-pub async fn settle(app: &App, midtrans_order_id: &str, heard: Heard<'_>) -> sqlx::Result<Option<Status>> {
+/// Applies a finding and returns where the payment stands then; `None` if the attempt is not ours.
+pub async fn settle(
+    app: &App,
+    midtrans_order_id: &str,
+    finding: Finding<'_>,
+) -> sqlx::Result<Option<Status>> {
     let mut tx = app.db.begin().await?;
     let Some(attempt) = store::find_attempt(&mut tx, midtrans_order_id).await? else { return Ok(None) };
     let Some(mut payment) = store::lock_payment(&mut tx, attempt.order_id).await? else { return Ok(None) };
-    match heard {
-        Heard::Transaction(transaction) => hear(&mut tx, &mut payment, &attempt, transaction).await?,
-        Heard::Closed => {
-            walk(&mut tx, &mut payment, Seen::Closed, &News::Ours { midtrans_order_id, heard }).await?;
+    match finding {
+        Finding::Observed(observation) => observe(&mut tx, &mut payment, &attempt, observation).await?,
+        Finding::Closed => {
+            transition(&mut tx, &mut payment, Answer::Closed, &Context::ours(&attempt, "closed")).await?
         }
-        Heard::TimedOut => {
-            walk(&mut tx, &mut payment, Seen::TimedOut, &News::Ours { midtrans_order_id, heard }).await?;
+        Finding::TimedOut => {
+            transition(&mut tx, &mut payment, Answer::TimedOut, &Context::ours(&attempt, "timed_out"))
+                .await?;
         }
     }
     app.outbox.commit(tx).await?;
     Ok(Some(payment.status))
 }
 
-/// Where news come from.
-enum News<'a> {
-    /// Our own doing, confirmed by Midtrans.
-    Ours { midtrans_order_id: &'a str, heard: Heard<'a> },
-    /// What Midtrans says of a transaction, with the refunds of it that we know.
-    Midtrans { transaction: &'a Transaction, refunds: Vec<Refund> },
+/// What an answer is about.
+struct Context<'a> {
+    attempt: &'a Attempt,
+    /// What Midtrans says; nothing where it only confirmed what we did.
+    transaction: Option<&'a Transaction>,
+    /// The refunds of that transaction that we know.
+    refunds: Vec<Refund>,
+    /// The word for it in the history.
+    cause: &'a str,
 }
 
-impl News<'_> {
-    fn midtrans_order_id(&self) -> &str {
-        match self {
-            Self::Ours { midtrans_order_id, .. } => midtrans_order_id,
-            Self::Midtrans { transaction, .. } => &transaction.order_id,
-        }
-    }
-
-    fn cause(&self) -> &str {
-        match self {
-            Self::Ours { heard, .. } => heard.cause(),
-            Self::Midtrans { transaction, .. } => transaction.transaction_status.as_str(),
-        }
+impl<'a> Context<'a> {
+    fn ours(attempt: &'a Attempt, cause: &'a str) -> Self {
+        Self { attempt, transaction: None, refunds: Vec::new(), cause }
     }
 }
 
-async fn hear(
+async fn observe(
     tx: &mut PgTransaction<'_>,
     payment: &mut Payment,
     attempt: &Attempt,
-    transaction: &Transaction,
+    observation: &Observation,
 ) -> sqlx::Result<()> {
-    store::update_attempt_seen(tx, transaction).await?;
+    let transaction = &observation.transaction;
+    let ours = observation.is_of(attempt, payment.amount)
+        && store::record_transaction(tx, &attempt.midtrans_order_id, transaction).await?;
+    if !ours {
+        let transaction_id = &transaction.transaction_id;
+        tracing::warn!(order.id = %payment.order_id, transaction_id, "transaction is not one of this order: not counted");
+        return Ok(());
+    }
     if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
         store::update_refunds_due(tx, attempt.order_id, &transaction.transaction_id).await?;
     }
     let refunds = known_refunds(tx, payment, transaction).await?;
-    let by_cancel = |refund: &Refund| refund.method == Some(RefundMethod::Cancel);
-    let seen = match see(transaction, payment.amount, refunds.iter().any(by_cancel)) {
-        Seen::Cancelled if attempt.closing => Seen::Closed,
-        seen => seen,
-    };
+    let answer = classify(transaction, payment.amount, canceller(payment, attempt, &refunds));
+    let cause = transaction.transaction_status.as_str();
+    let context = Context { attempt, transaction: Some(transaction), refunds, cause };
     if payment.paid_by_another(&transaction.transaction_id) {
-        return hear_of_another(tx, payment, transaction, seen, &refunds).await;
+        return observe_another(tx, payment, answer, transaction, &context).await;
     }
-    walk(tx, payment, seen, &News::Midtrans { transaction, refunds }).await
+    transition(tx, payment, answer, &context).await
+}
+
+/// Who has cancelled the transaction, if it is cancelled. An intention to close an attempt says nothing once it is paid.
+fn canceller(payment: &Payment, attempt: &Attempt, refunds: &[Refund]) -> Canceller {
+    let by_cancel = |refund: &Refund| refund.method == Some(RefundMethod::Cancel);
+    if refunds.iter().any(by_cancel) {
+        Canceller::Refund
+    } else if attempt.closing && payment.status.is_open() {
+        Canceller::Closing
+    } else {
+        Canceller::Other
+    }
 }
 
 /// The refunds of a transaction, for the answers that may be about one.
@@ -101,21 +125,23 @@ async fn known_refunds(
 }
 
 /// The order was paid by another transaction: what this one took goes back, and the payment stays what it is.
-async fn hear_of_another(
+async fn observe_another(
     tx: &mut PgTransaction<'_>,
     payment: &Payment,
+    answer: Answer,
     transaction: &Transaction,
-    seen: Seen,
-    refunds: &[Refund],
+    context: &Context<'_>,
 ) -> sqlx::Result<()> {
-    match seen {
-        Seen::Paid | Seen::PaidOtherwise => {
-            tracing::warn!(order.id = %payment.order_id, "paid twice: the second payment goes back");
-            refund_late(tx, payment, transaction).await
+    match answer {
+        Answer::Paid | Answer::PaidOtherwise => {
+            tracing::warn!(order.id = %payment.order_id, "order was paid twice: the second payment goes back");
+            refund_late(tx, payment, context, transaction).await
         }
-        Seen::Challenged => store::insert_void(tx, &transaction.order_id, "paid_by_another").await,
-        Seen::TakenBack | Seen::PartlyRefunded | Seen::Refunded => {
-            for booking in bookings(refunds, transaction) {
+        Answer::Challenged => {
+            store::insert_void(tx, &context.attempt.midtrans_order_id, "paid_by_another").await
+        }
+        Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => {
+            for booking in bookings(&context.refunds, transaction) {
                 if let Booking::Ours(id) = booking {
                     store::update_refund_done(tx, id, None, None).await?;
                 }
@@ -126,77 +152,65 @@ async fn hear_of_another(
     }
 }
 
-/// Goes from state to state until the news change nothing any more.
-async fn walk(
+async fn transition(
     tx: &mut PgTransaction<'_>,
     payment: &mut Payment,
-    seen: Seen,
-    news: &News<'_>,
+    answer: Answer,
+    context: &Context<'_>,
 ) -> sqlx::Result<()> {
-    for _ in 0..STEPS {
-        match step(payment.status, seen) {
-            Step::Same => break,
-            Step::Void => return store::insert_void(tx, news.midtrans_order_id(), "challenged_late").await,
-            Step::BookRefunds => return book(tx, payment, news).await,
-            Step::Move(to, effect) => {
-                store::update_payment_status(tx, payment.order_id, payment.status, to, news.cause()).await?;
-                tracing::info!(order.id = %payment.order_id, from = ?payment.status, ?to, cause = news.cause(), "moved");
-                payment.status = to;
-                follow(tx, payment, effect, news).await?;
-            }
-        }
+    let Transition { to, effects } = payment.on(answer);
+    let from = payment.status;
+    if to != from {
+        store::update_payment_status(tx, payment.order_id, from, to, context.cause).await?;
+        payment.status = to;
+        tracing::info!(order.id = %payment.order_id, ?from, ?to, cause = context.cause, "payment moved");
+    }
+    for effect in effects {
+        apply(tx, payment, effect, context).await?;
     }
     Ok(())
 }
 
-/// What follows from a move.
-async fn follow(
+async fn apply(
     tx: &mut PgTransaction<'_>,
     payment: &mut Payment,
     effect: Effect,
-    news: &News<'_>,
+    context: &Context<'_>,
 ) -> sqlx::Result<()> {
     let order_id = payment.order_id;
-    match (effect, news) {
-        (Effect::None | Effect::Succeed | Effect::RefundLate, News::Midtrans { transaction, .. }) => {
-            receive(tx, payment, effect, transaction).await
-        }
-        (Effect::None | Effect::Succeed | Effect::RefundLate, News::Ours { .. }) => Ok(()),
-        (Effect::Fail(reason), _) => publish(tx, payment, PaymentFailed { order_id, reason }).await,
-        (Effect::Reverse(kind), _) => {
-            let amount = payment.paid_amount() - payment.refunded_amount;
-            tracing::error!(order.id = %order_id, ?kind, amount, "the money of a paid order was taken back");
-            publish(tx, payment, PaymentReversed { order_id, kind, amount }).await
-        }
-    }
-}
-
-/// Money has come, unless the payment only waits for a verdict.
-async fn receive(
-    tx: &mut PgTransaction<'_>,
-    payment: &mut Payment,
-    effect: Effect,
-    transaction: &Transaction,
-) -> sqlx::Result<()> {
-    if payment.status == Status::Challenge {
-        return Ok(());
-    }
-    let paid = Paid::by(transaction, OffsetDateTime::now_utc());
-    store::update_paid(tx, payment.order_id, &paid).await?;
-    payment.paid = Some(paid.clone());
-    match effect {
-        Effect::Succeed if !payment.order_ended => announce(tx, payment, &paid).await,
-        Effect::Succeed | Effect::RefundLate => refund_late(tx, payment, transaction).await,
-        _ => {
-            let (asked, got) = (payment.amount, paid.amount);
-            tracing::error!(order.id = %payment.order_id, ?asked, got, "another amount was paid than asked for: review");
+    match (effect, context.transaction) {
+        (Effect::RecordPayment, Some(transaction)) => {
+            let paid = Paid::by(context.attempt, transaction, OffsetDateTime::now_utc());
+            store::update_paid(tx, order_id, &paid).await?;
+            payment.paid = Some(paid);
             Ok(())
         }
+        (Effect::RefundLate, Some(transaction)) => refund_late(tx, payment, context, transaction).await,
+        (Effect::RecordRefunds, Some(transaction)) => record_refunds(tx, payment, context, transaction).await,
+        // Without a transaction there is no money that any of these could be about.
+        (Effect::RecordPayment | Effect::RefundLate | Effect::RecordRefunds, None) => Ok(()),
+        (Effect::PublishSuccess, _) => publish_success(tx, payment).await,
+        (Effect::PublishFailed(reason), _) => publish(tx, payment, PaymentFailed { order_id, reason }).await,
+        (Effect::PublishReversed(kind), _) => {
+            let amount = payment.paid_amount() - payment.refunded_amount;
+            tracing::error!(order.id = %order_id, ?kind, amount, "money of a paid order was taken back");
+            publish(tx, payment, PaymentReversed { order_id, kind, amount }).await
+        }
+        (Effect::PublishNothingLeft, _) => publish_nothing_left(tx, payment).await,
+        (Effect::AlarmAmount, _) => {
+            let (asked, paid) = (payment.amount, payment.paid_amount());
+            tracing::error!(order.id = %order_id, ?asked, paid, "another amount was paid than asked for: decide the review");
+            Ok(())
+        }
+        (Effect::Void, _) => {
+            store::insert_void(tx, &context.attempt.midtrans_order_id, "challenged_late").await
+        }
     }
 }
 
-/// `PaymentSuccess`.
-pub(super) async fn announce(tx: &mut PgTransaction<'_>, payment: &Payment, paid: &Paid) -> sqlx::Result<()> {
+/// `PaymentSuccess`, if the payment is known to be paid.
+pub(super) async fn publish_success(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()> {
+    let Some(paid) = &payment.paid else { return Ok(()) };
     let event = PaymentSuccess {
         order_id: payment.order_id,
         amount: paid.amount,
@@ -206,62 +220,71 @@ pub(super) async fn announce(tx: &mut PgTransaction<'_>, payment: &Payment, paid
     publish(tx, payment, event).await
 }
 
+/// `PaymentRefunded` of nothing, for an order that waits for money which has gone already.
+pub(super) async fn publish_nothing_left(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()> {
+    let (order_id, refunded_total) = (payment.order_id, payment.refunded_amount);
+    let cause = RefundCause::DeliveryFailed;
+    publish(tx, payment, PaymentRefunded { order_id, cause, amount: 0, refunded_total, full: true }).await
+}
+
 /// Everything that the transaction holds goes back.
 async fn refund_late(
     tx: &mut PgTransaction<'_>,
     payment: &Payment,
+    context: &Context<'_>,
     transaction: &Transaction,
 ) -> sqlx::Result<()> {
     let amount = transaction.charged_for_order() - transaction.refund_amount.unwrap_or_default();
     if amount > 0 {
-        let refund = NewRefund {
-            order_id: payment.order_id,
-            midtrans_order_id: &transaction.order_id,
-            transaction_id: &transaction.transaction_id,
-            cause: RefundCause::Late,
-            amount,
-            reason: None,
-        };
-        store::insert_refund(tx, &refund).await?;
+        store::insert_refund(tx, &new_refund(payment, context, transaction, RefundCause::Late, amount))
+            .await?;
     }
     Ok(())
 }
 
-/// Books the refunds that an answer proves.
-async fn book(tx: &mut PgTransaction<'_>, payment: &mut Payment, news: &News<'_>) -> sqlx::Result<()> {
-    let News::Midtrans { transaction, refunds } = news else { return Ok(()) };
-    for booking in bookings(refunds, transaction) {
-        let booked = match booking {
-            Booking::Ours(id) => {
-                store::update_refund_done(tx, id, None, None).await?;
-                let ours = refunds.iter().find(|refund| refund.id == id);
-                ours.map(|refund| GivenBack { cause: refund.cause, amount: refund.amount })
-            }
-            Booking::Foreign { key, amount } => book_foreign(tx, payment, transaction, &key, amount).await?,
-        };
-        if let Some(given_back) = booked {
-            book_refund::book_refund(tx, payment, given_back, news.cause()).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn book_foreign(
-    tx: &mut PgTransaction<'_>,
+fn new_refund<'a>(
     payment: &Payment,
-    transaction: &Transaction,
-    key: &str,
+    context: &'a Context<'_>,
+    transaction: &'a Transaction,
+    cause: RefundCause,
     amount: i64,
-) -> sqlx::Result<Option<GivenBack>> {
-    let cause = RefundCause::Admin;
-    let refund = NewRefund {
+) -> NewRefund<'a> {
+    NewRefund {
         order_id: payment.order_id,
-        midtrans_order_id: &transaction.order_id,
+        midtrans_order_id: &context.attempt.midtrans_order_id,
         transaction_id: &transaction.transaction_id,
         cause,
         amount,
         reason: None,
-    };
-    let new = store::insert_foreign_refund(tx, &refund, key).await?;
-    Ok(new.then_some(GivenBack { cause, amount }))
+    }
+}
+
+/// Records the refunds that an answer proves. Never more than was paid: what Midtrans says of a refund is not signed by
+/// anybody, and the books have to balance whatever it says.
+async fn record_refunds(
+    tx: &mut PgTransaction<'_>,
+    payment: &mut Payment,
+    context: &Context<'_>,
+    transaction: &Transaction,
+) -> sqlx::Result<()> {
+    for booking in bookings(&context.refunds, transaction) {
+        let made = match booking {
+            Booking::Ours(id) => {
+                store::update_refund_done(tx, id, None, None).await?;
+                let ours = context.refunds.iter().find(|refund| refund.id == id);
+                ours.map(|refund| RefundMade { cause: refund.cause, amount: refund.amount })
+            }
+            Booking::Foreign { key, amount } => {
+                let amount = amount.min(payment.paid_amount() - payment.refunded_amount);
+                let cause = RefundCause::Admin;
+                let foreign = new_refund(payment, context, transaction, cause, amount);
+                let new = amount > 0 && store::insert_foreign_refund(tx, &foreign, &key).await?;
+                new.then_some(RefundMade { cause, amount })
+            }
+        };
+        if let Some(made) = made {
+            record_refund(tx, payment, made, context.cause).await?;
+        }
+    }
+    Ok(())
 }

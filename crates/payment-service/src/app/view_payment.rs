@@ -24,9 +24,9 @@ pub async fn view_payment(app: &App, order_id: OrderId, owner: Option<UserId>) -
         let attempts = store::list_attempts(&mut db, order_id).await?;
         drop(db);
         if let Some(page) = attempts.iter().rev().find(|attempt| attempt.token.is_some())
-            && let Ok(Err(trouble)) = tokio::time::timeout(PATIENCE, poll_payments::ask(app, page)).await
+            && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, poll_payments::ask(app, page)).await
         {
-            let error = chassis::problem::chain(&trouble);
+            let error = chassis::problem::chain(&error);
             tracing::warn!(order.id = %order_id, error, "Midtrans could not be asked: showing what is known");
         }
         db = app.db.acquire().await?;

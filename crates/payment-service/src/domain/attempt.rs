@@ -2,7 +2,6 @@
 
 use contracts::OrderId;
 use rand::{RngExt, distr::Alphanumeric};
-use time::OffsetDateTime;
 
 /// How many random characters make an id differ from that of another database that had the same order number.
 const RANDOM: usize = 12;
@@ -14,18 +13,16 @@ pub struct Attempt {
     pub midtrans_order_id: String,
     /// The order.
     pub order_id: OrderId,
-    /// Counts the attempts of the order, from 1.
-    pub n: i32,
     /// The page's own id, once Midtrans has made it.
     pub token: Option<String>,
-    /// The transaction that Midtrans told of last.
+    /// The transaction that was last known on it.
     pub transaction_id: Option<String>,
-    /// Whether that was captured when last heard of, so that it has yet to settle.
+    /// Whether that was captured and has yet to settle.
     pub captured: bool,
-    /// When the page was made.
-    pub linked_at: Option<OffsetDateTime>,
     /// Whether Midtrans is being asked to close it, since the order is being cancelled.
     pub closing: bool,
+    /// Whether the time to pay has been over for more than a minute: longer than Midtrans' clock may differ from ours.
+    pub overdue: bool,
 }
 
 /// An id that no other attempt has: not of this order, nor of another database or environment. Never parsed; the order

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::{OrderId, events::RefundCause};
-use midtrans::{FraudStatus, Transaction, TransactionStatus};
+use midtrans::{FraudStatus, RefundRecord, Transaction, TransactionStatus};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -69,10 +69,19 @@ pub struct Refund {
     pub state: RefundState,
     /// By which call it is made, once that is known.
     pub method: Option<RefundMethod>,
+    /// Where a refund that a person made can be found in the books.
+    pub reference: Option<String>,
     /// How often it was tried.
     pub tries: i32,
     /// When it was decided.
     pub created_at: OffsetDateTime,
+}
+
+impl Refund {
+    /// Whether the money may still have to go back.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, RefundState::Done | RefundState::Refused)
+    }
 }
 
 /// What is reserved of a payment: gone, or on its way.
@@ -103,53 +112,61 @@ pub enum Booking {
 
 /// Which refunds an answer proves that were not known to be done. `refunds` are those of the transaction.
 pub fn bookings(refunds: &[Refund], transaction: &Transaction) -> Vec<Booking> {
-    let open = |refund: &&Refund| !matches!(refund.state, RefundState::Done | RefundState::Refused);
     if transaction.transaction_status == TransactionStatus::Cancel {
         let cancelled = |refund: &&Refund| refund.method == Some(RefundMethod::Cancel);
         return refunds
             .iter()
-            .filter(open)
+            .filter(|refund| refund.is_open())
             .filter(cancelled)
             .map(|refund| Booking::Ours(refund.id))
             .collect();
     }
-    let mut found = Vec::new();
-    for (index, record) in
-        transaction.refunds.iter().enumerate().filter(|(_, record)| record.refund_amount > 0)
-    {
-        let unnamed = || format!("{}-{index}", transaction.transaction_id);
-        let key = record.refund_key.clone().unwrap_or_else(unnamed);
-        match refunds.iter().find(|refund| refund.refund_key == key) {
-            Some(refund) if open(&refund) => found.push(Booking::Ours(refund.id)),
-            Some(_) => {}
-            None => found.push(Booking::Foreign { key, amount: record.refund_amount }),
-        }
-    }
-    if transaction.refunds.is_empty() {
-        found.extend(unlisted(refunds, transaction));
-    }
+    let mut found = listed(refunds, transaction);
+    found.extend(unlisted(refunds, transaction, &found));
     found
 }
 
-/// For an answer without a list: what is more than was known is ours if one of ours was sent, else foreign.
-fn unlisted(refunds: &[Refund], transaction: &Transaction) -> Vec<Booking> {
-    let by_midtrans = |refund: &&Refund| refund.method != Some(RefundMethod::Manual);
-    let done = |refund: &&Refund| refund.state == RefundState::Done;
-    let known: i64 = refunds.iter().filter(done).filter(by_midtrans).map(|refund| refund.amount).sum();
-    let total = transaction.refund_amount.unwrap_or_else(|| transaction.charged_for_order());
-    let mut unknown = total - known;
+/// The refunds of the answer's list that were not known to be done.
+fn listed(refunds: &[Refund], transaction: &Transaction) -> Vec<Booking> {
+    let made = transaction.refunds.iter().enumerate().filter(|(_, record)| record.refund_amount > 0);
+    let booking = |(index, record): (usize, &RefundRecord)| {
+        let unnamed = || format!("{}-{index}", transaction.transaction_id);
+        let key = record.refund_key.clone().unwrap_or_else(unnamed);
+        match refunds.iter().find(|refund| refund.refund_key == key) {
+            Some(refund) => refund.is_open().then_some(Booking::Ours(refund.id)),
+            None => Some(Booking::Foreign { key, amount: record.refund_amount }),
+        }
+    };
+    made.filter_map(booking).collect()
+}
+
+/// What the answer's sum says beyond its list, which may be missing or hold what cannot be read: ours if one of ours was
+/// sent, else foreign.
+fn unlisted(refunds: &[Refund], transaction: &Transaction, listed: &[Booking]) -> Vec<Booking> {
+    let whole = (transaction.transaction_status == TransactionStatus::Refund)
+        .then(|| transaction.charged_for_order());
+    let Some(total) = transaction.refund_amount.or(whole) else { return Vec::new() };
+    let is_listed = |refund: &Refund| listed.contains(&Booking::Ours(refund.id));
+    let by_midtrans = |refund: &&Refund| {
+        let done = refund.state == RefundState::Done && refund.method != Some(RefundMethod::Manual);
+        done || is_listed(refund)
+    };
+    let foreign = |booking: &Booking| match booking {
+        Booking::Foreign { amount, .. } => *amount,
+        Booking::Ours(_) => 0,
+    };
+    let ours: i64 = refunds.iter().filter(by_midtrans).map(|refund| refund.amount).sum();
+    let mut unknown = total - ours - listed.iter().map(foreign).sum::<i64>();
     let mut found = Vec::new();
-    for refund in refunds.iter().filter(|refund| refund.state == RefundState::Sent) {
+    for refund in refunds.iter().filter(|refund| refund.state == RefundState::Sent && !is_listed(refund)) {
         if refund.amount <= unknown {
             unknown -= refund.amount;
             found.push(Booking::Ours(refund.id));
         }
     }
     if unknown > 0 {
-        found.push(Booking::Foreign {
-            key: format!("{}-{total}", transaction.transaction_id),
-            amount: unknown,
-        });
+        let key = format!("{}-{total}", transaction.transaction_id);
+        found.push(Booking::Foreign { key, amount: unknown });
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use super::Status;
 
 /// How long after the page was made Midtrans is asked, webhook or not; then at every further [`LAST`].
 const OFFSETS: [Duration; 6] = [
@@ -17,20 +17,69 @@ const LAST: Duration = Duration::from_mins(10);
 /// How soon a payment is looked at again that could not be closed at its end.
 const OVERDUE: Duration = Duration::from_secs(15);
 
-/// When an open payment is asked about next: by the schedule, and at its end.
-pub fn next_poll(
-    linked_at: OffsetDateTime,
-    expires_at: OffsetDateTime,
-    now: OffsetDateTime,
-) -> OffsetDateTime {
-    if now >= expires_at {
-        return now + OVERDUE;
+/// A captured payment settles within a day or two, and may be called off until then.
+const CAPTURED: Duration = Duration::from_hours(1);
+/// A settled payment may be charged back.
+const SETTLED: Duration = Duration::from_hours(24);
+
+/// A question to Midtrans that is due. All times are by the database's clock, as the schedule is.
+#[derive(Debug, Clone)]
+pub struct Poll {
+    /// The attempt to ask about.
+    pub midtrans_order_id: String,
+    /// Where its payment stands.
+    pub status: Status,
+    /// Whether the order was paid on its page.
+    pub paid_here: bool,
+    /// How long ago the page was made.
+    pub since_linked: Duration,
+    /// How long it can still be paid; zero once that is over.
+    pub until_end: Duration,
+    /// How long ago the order was paid.
+    pub since_paid: Duration,
+}
+
+impl Poll {
+    /// Whether an answer could change anything: the payment is open, or its money may be taken back.
+    pub fn is_worth_asking(&self) -> bool {
+        self.status.is_open() || (self.status.is_paid() && self.paid_here)
     }
-    let elapsed = Duration::try_from(now - linked_at).unwrap_or_default();
-    let scheduled = OFFSETS.into_iter().find(|offset| *offset > elapsed);
-    let rounds = u32::try_from(elapsed.as_secs() / LAST.as_secs()).unwrap_or(u32::MAX);
+
+    /// After how long it is asked about again, now that it is found to be `captured` or not; `None`: no more. `watch` is
+    /// how long after a payment its money may still be taken back.
+    pub fn next(&self, captured: bool, watch: Duration) -> Option<Duration> {
+        match self.status {
+            status if status.is_open() => Some(next_poll(self.since_linked, self.until_end)),
+            status if status.is_paid() && self.paid_here && self.since_paid < watch => {
+                Some(if captured { CAPTURED } else { SETTLED })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same poll as it stands after the answer, which took so long.
+    #[must_use]
+    pub fn after(self, status: Status, taken: Duration) -> Self {
+        Self {
+            status,
+            // What was open is paid by what was asked about.
+            paid_here: self.paid_here || self.status.is_open(),
+            since_linked: self.since_linked + taken,
+            until_end: self.until_end.saturating_sub(taken),
+            ..self
+        }
+    }
+}
+
+/// After how long an open payment is asked about: by the schedule, and at its end.
+pub fn next_poll(since_linked: Duration, until_end: Duration) -> Duration {
+    if until_end.is_zero() {
+        return OVERDUE;
+    }
+    let scheduled = OFFSETS.into_iter().find(|offset| *offset > since_linked);
+    let rounds = u32::try_from(since_linked.as_secs() / LAST.as_secs()).unwrap_or(u32::MAX);
     let offset = scheduled.unwrap_or_else(|| LAST.saturating_mul(rounds.saturating_add(1)));
-    expires_at.min(linked_at + offset)
+    offset.saturating_sub(since_linked).min(until_end)
 }
 
 /// How long to wait after so many tries that failed: from one second to five minutes.
@@ -41,25 +90,27 @@ pub fn again_after(tries: i32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
     use super::*;
 
-    const LINKED: OffsetDateTime = datetime!(2030-01-01 12:00 UTC);
-
     /// The seconds after the page was made at which it is asked about, each time right away.
-    fn polls(lifetime: i64) -> Vec<i64> {
-        let end = LINKED + time::Duration::seconds(lifetime);
-        let mut now = LINKED;
-        let next = |now: &mut OffsetDateTime| {
-            *now = next_poll(LINKED, end, *now);
-            (*now - LINKED).whole_seconds()
-        };
-        let mut times: Vec<i64> = Vec::new();
-        while times.last().is_none_or(|last| *last < lifetime) {
-            times.push(next(&mut now));
+    fn polls(lifetime: u64) -> Vec<u64> {
+        let end = Duration::from_secs(lifetime);
+        let mut times = vec![Duration::ZERO];
+        while let Some(now) = times.last().copied().filter(|now| *now < end) {
+            times.push(now + next_poll(now, end.saturating_sub(now)));
         }
-        times
+        times.into_iter().skip(1).map(|time| time.as_secs()).collect()
+    }
+
+    fn paid(paid_here: bool, days: u64) -> Poll {
+        Poll {
+            midtrans_order_id: "local-41-1-x".to_owned(),
+            status: Status::Success,
+            paid_here,
+            since_linked: Duration::from_hours(1),
+            until_end: Duration::ZERO,
+            since_paid: Duration::from_hours(24 * days),
+        }
     }
 
     #[test]
@@ -70,9 +121,21 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_closed_at_its_end_is_looked_at_again() {
-        let end = LINKED + Duration::from_mins(30);
-        assert_eq!(next_poll(LINKED, end, end), end + OVERDUE);
+    fn what_could_not_be_closed_at_its_end_is_asked_about_again() {
+        assert_eq!(next_poll(Duration::from_mins(30), Duration::ZERO), OVERDUE);
+    }
+
+    #[test]
+    fn a_paid_payment_is_watched_for_as_long_as_its_money_may_be_taken_back() {
+        let watch = Duration::from_hours(24 * 120);
+        assert_eq!(paid(true, 0).next(true, watch), Some(Duration::from_hours(1)));
+        assert_eq!(paid(true, 119).next(false, watch), Some(Duration::from_hours(24)));
+        assert_eq!(paid(true, 120).next(false, watch), None);
+        assert_eq!(paid(false, 0).next(false, watch), None, "paid on another page");
+        for status in [Status::Failed, Status::Cancelled, Status::Review, Status::Reversed, Status::Refunded]
+        {
+            assert_eq!(Poll { status, ..paid(true, 0) }.next(false, watch), None);
+        }
     }
 
     #[test]

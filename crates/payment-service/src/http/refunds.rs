@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRefund {
-    /// How much, in rupiah; all that is left if not said.
+    /// How much, in rupiah; all that is left if not said. With `manual` it is needed unless a refund waits to be made by hand.
     #[garde(range(min = 1, max = 9_000_000_000_000_000))]
     #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     amount: Option<i64>,
@@ -79,7 +79,8 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
         (status = 403, description = "Not an administrator"),
         (status = 404, description = "The order has no payment"),
         (status = 409, description = "`cancel_first`: all of it would go back although the goods have not left; \
-            `not_refundable`: that much cannot go back"),
+            `not_refundable`: that much cannot go back; `reference_used`: a refund of this payment has this reference, so it \
+            was entered before"),
         (status = 422, description = "`idempotency_key_reused`: it was used for another request"),
         (status = 503, description = "`order_unavailable`: order-service does not say whether the goods have left; or \
             something else that this needs does not answer: see Retry-After"),

@@ -6,11 +6,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    App,
-    app::receive_notification::{self, Notice},
-    store::NewNotification,
-};
+use crate::{App, app::receive_notification, store::NewNotification};
 
 /// A notification of Midtrans. It has many more members, and new ones at any time: they are passed over, since only
 /// Midtrans' answer to a question of ours counts.
@@ -38,16 +34,6 @@ pub struct Notification {
     #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "settlement")]
     transaction_status: String,
-    /// The verdict of the fraud detection.
-    #[serde(default)]
-    #[garde(length(chars, max = 64))]
-    #[schema(max_length = 64, pattern = r"^[^\u0000]*$", example = "accept")]
-    fraud_status: Option<String>,
-    /// What went back so far.
-    #[serde(default)]
-    #[garde(length(chars, max = 64))]
-    #[schema(example = "50000.00", max_length = 64, pattern = r"^[^\u0000]*$")]
-    refund_amount: Option<String>,
     /// Part of what is signed.
     #[garde(length(chars, min = 1, max = 8))]
     #[schema(min_length = 1, max_length = 8, pattern = r"^[^\u0000]*$", example = "200")]
@@ -91,19 +77,14 @@ pub async fn receive_notification(
     State(app): State<App>,
     Json(notification): Json<Notification>,
 ) -> Result<axum::Json<Received>, Problem> {
-    let notice = Notice {
-        new: NewNotification {
-            midtrans_order_id: &notification.order_id,
-            transaction_id: &notification.transaction_id,
-            transaction_status: &notification.transaction_status,
-            fraud_status: notification.fraud_status.as_deref().unwrap_or_default(),
-            refund_amount: notification.refund_amount.as_deref().unwrap_or_default(),
-        },
+    let new = NewNotification {
+        midtrans_order_id: &notification.order_id,
         status_code: &notification.status_code,
         gross_amount: &notification.gross_amount,
-        signature_key: &notification.signature_key,
+        transaction_id: &notification.transaction_id,
+        transaction_status: &notification.transaction_status,
     };
-    receive_notification::receive_notification(&app, &notice).await?;
+    receive_notification::receive_notification(&app, &new, &notification.signature_key).await?;
     Ok(axum::Json(Received { status: "ok" }))
 }
 

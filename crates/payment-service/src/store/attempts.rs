@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use contracts::{OrderId, UserId};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::types::PgInterval};
 use time::OffsetDateTime;
 
 use super::interval;
-use crate::domain::{Attempt, Status};
+use crate::domain::{Attempt, Poll, Status};
 
 /// A payment and its newest attempt, as `GetPaymentURL` needs them.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Link {
     pub id_taken: bool,
     /// The page, once it is made.
     pub payment_url: Option<String>,
+    /// The time by the database's clock, by which all of a payment's times are.
+    pub now: OffsetDateTime,
 }
 
 /// A page that Midtrans has made.
@@ -39,8 +41,8 @@ pub struct Linked<'a> {
     pub token: &'a str,
     /// Its address.
     pub payment_url: &'a str,
-    /// When it is asked about first.
-    pub next_poll_at: Option<OffsetDateTime>,
+    /// After how long it is asked about first.
+    pub next_poll: Option<Duration>,
 }
 
 /// A payment with its newest attempt.
@@ -49,7 +51,7 @@ pub async fn find_link(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result
         Link,
         r#"select p.status as "status: Status", p.user_id as "user_id: UserId", p.amount, p.expires_at,
              a.n as "n?", a.midtrans_order_id as "midtrans_order_id?", a.payment_url as "payment_url?",
-             coalesce(a.id_taken, false) as "id_taken!"
+             coalesce(a.id_taken, false) as "id_taken!", now() as "now!"
          from payments p
          left join payment_attempts a on a.order_id = p.order_id
          where p.order_id = $1 order by a.n desc nulls last limit 1"#,
@@ -123,29 +125,37 @@ pub async fn update_attempt_id_taken(db: &mut PgConnection, midtrans_order_id: &
 pub async fn update_attempt_linked(db: &mut PgConnection, linked: &Linked<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "update payment_attempts
-         set token = $2, payment_url = $3, linked_at = now(), next_poll_at = $4, leased_until = null
+         set token = $2, payment_url = $3, linked_at = now(), next_poll_at = now() + $4, leased_until = null
          where midtrans_order_id = $1",
         linked.midtrans_order_id,
         linked.token,
         linked.payment_url,
-        linked.next_poll_at,
+        linked.next_poll.map(interval) as Option<PgInterval>,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Keeps what Midtrans said of a transaction.
-pub async fn update_attempt_seen(
+/// Records what Midtrans says of a transaction of an attempt; false if it is known to be another attempt's.
+pub async fn record_transaction(
     db: &mut PgConnection,
+    midtrans_order_id: &str,
     transaction: &midtrans::Transaction,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update payment_attempts
+) -> sqlx::Result<bool> {
+    let recorded = sqlx::query!(
+        "with claimed as (
+             insert into transactions (transaction_id, midtrans_order_id) values ($2, $1)
+             on conflict (transaction_id) do nothing returning midtrans_order_id
+         ), owner as (
+             select midtrans_order_id from claimed
+             union all select midtrans_order_id from transactions where transaction_id = $2
+         )
+         update payment_attempts
          set transaction_id = $2, midtrans_status = $3, payment_type = $4, charged = $5,
              settled_at = coalesce($6, settled_at)
-         where midtrans_order_id = $1",
-        transaction.order_id,
+         where midtrans_order_id = $1 and $1 = (select midtrans_order_id from owner)",
+        midtrans_order_id,
         transaction.transaction_id,
         transaction.transaction_status.as_str(),
         transaction.payment_type,
@@ -154,30 +164,39 @@ pub async fn update_attempt_seen(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(recorded.rows_affected() == 1)
 }
 
 /// One attempt.
 pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
-                midtrans_status is not distinct from 'capture' as "captured!", closing_at is not null as "closing!"
-         from payment_attempts where midtrans_order_id = $1"#,
+        r#"select a.midtrans_order_id, a.order_id as "order_id: OrderId", a.token, a.transaction_id,
+               a.midtrans_status is not distinct from 'capture' as "captured!",
+               coalesce(a.closing_at > now() - interval '1 minute', false) as "closing!",
+               coalesce(p.expires_at < now() - interval '1 minute', false) as "overdue!"
+           from payment_attempts a join payments p on p.order_id = a.order_id
+           where a.midtrans_order_id = $1"#,
         midtrans_order_id,
     )
     .fetch_optional(db)
     .await
 }
 
-/// Notes that Midtrans is about to be asked to close the pages of an order.
-pub async fn update_attempts_closing(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update payment_attempts set closing_at = coalesce(closing_at, now()) where order_id = $1",
-        order_id.get(),
-    )
-    .execute(db)
-    .await?;
+/// Notes that Midtrans is about to be asked to close the pages of an order. The note is good for a minute: an intention
+/// that was not carried out by then does not explain what happens later.
+pub async fn start_closing(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+    sqlx::query!("update payment_attempts set closing_at = now() where order_id = $1", order_id.get())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Takes that note back: the answer is there.
+pub async fn end_closing(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+    sqlx::query!("update payment_attempts set closing_at = null where order_id = $1", order_id.get())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -185,9 +204,12 @@ pub async fn update_attempts_closing(db: &mut PgConnection, order_id: OrderId) -
 pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        r#"select midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
-                midtrans_status is not distinct from 'capture' as "captured!", closing_at is not null as "closing!"
-         from payment_attempts where order_id = $1 order by n"#,
+        r#"select a.midtrans_order_id, a.order_id as "order_id: OrderId", a.token, a.transaction_id,
+               a.midtrans_status is not distinct from 'capture' as "captured!",
+               coalesce(a.closing_at > now() - interval '1 minute', false) as "closing!",
+               coalesce(p.expires_at < now() - interval '1 minute', false) as "overdue!"
+           from payment_attempts a join payments p on p.order_id = a.order_id
+           where a.order_id = $1 order by a.n"#,
         order_id.get(),
     )
     .fetch_all(db)
@@ -195,33 +217,49 @@ pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Re
 }
 
 /// Takes attempts that Midtrans is to be asked about.
-pub async fn claim_polls(db: &mut PgConnection, limit: i64, lease: Duration) -> sqlx::Result<Vec<Attempt>> {
-    sqlx::query_as!(
-        Attempt,
-        r#"update payment_attempts set next_poll_at = now() + $2
-         where midtrans_order_id = any (array(
+pub async fn claim_polls(db: &mut PgConnection, limit: i64, lease: Duration) -> sqlx::Result<Vec<Poll>> {
+    let due = sqlx::query!(
+        r#"update payment_attempts a set next_poll_at = now() + $2
+         from payments p
+         where p.order_id = a.order_id and a.midtrans_order_id = any (array(
              select midtrans_order_id from payment_attempts where next_poll_at <= now()
              order by next_poll_at limit $1 for update skip locked
          ))
-         returning midtrans_order_id, order_id as "order_id: OrderId", n, token, transaction_id, linked_at,
-             midtrans_status is not distinct from 'capture' as "captured!", closing_at is not null as "closing!""#,
+         returning a.midtrans_order_id, p.status as "status: Status",
+             p.paid_midtrans_order_id is not distinct from a.midtrans_order_id as "paid_here!",
+             extract(epoch from now() - a.linked_at)::float8 as since_linked,
+             extract(epoch from p.expires_at - now())::float8 as until_end,
+             extract(epoch from now() - p.paid_at)::float8 as since_paid"#,
         limit,
         interval(lease),
     )
     .fetch_all(db)
-    .await
+    .await?;
+    let duration =
+        |seconds: Option<f64>| Duration::try_from_secs_f64(seconds.unwrap_or_default()).unwrap_or_default();
+    Ok(due
+        .into_iter()
+        .map(|row| Poll {
+            midtrans_order_id: row.midtrans_order_id,
+            status: row.status,
+            paid_here: row.paid_here,
+            since_linked: duration(row.since_linked),
+            until_end: duration(row.until_end),
+            since_paid: duration(row.since_paid),
+        })
+        .collect())
 }
 
-/// Says when an attempt is asked about next; `None`: no more.
-pub async fn update_attempt_polled(
+/// Says after how long an attempt is asked about next; `None`: no more.
+pub async fn schedule_poll(
     db: &mut PgConnection,
     midtrans_order_id: &str,
-    next: Option<OffsetDateTime>,
+    next: Option<Duration>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update payment_attempts set next_poll_at = $2 where midtrans_order_id = $1",
+        "update payment_attempts set next_poll_at = now() + $2 where midtrans_order_id = $1",
         midtrans_order_id,
-        next,
+        next.map(interval) as Option<PgInterval>,
     )
     .execute(db)
     .await?;

@@ -71,8 +71,14 @@ pub async fn update_reply(
     Ok(())
 }
 
-/// Deletes keys of more than a day ago.
-pub async fn delete_old_keys(db: &mut PgConnection) -> sqlx::Result<u64> {
-    let deleted = sqlx::query!("delete from idempotency_keys where created_at < now() - interval '24 hours'");
+/// Removes some of the keys of more than a day ago; returns how many.
+pub async fn purge_keys(db: &mut PgConnection, limit: i64) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        "delete from idempotency_keys where (user_id, route, key) in (
+             select user_id, route, key from idempotency_keys
+             where created_at < now() - interval '24 hours' limit $1
+         )",
+        limit,
+    );
     Ok(deleted.execute(db).await?.rows_affected())
 }

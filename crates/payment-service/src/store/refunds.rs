@@ -86,7 +86,7 @@ pub async fn list_refunds(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
         Refund,
         r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
-             method as "method: RefundMethod", tries, created_at
+             method as "method: RefundMethod", reference, tries, created_at
          from refunds where order_id = $1 order by id"#,
         order_id.get(),
     )
@@ -112,7 +112,7 @@ pub async fn claim_refunds(db: &mut PgConnection, limit: i64, lease: Duration) -
          ))
          returning id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
-             method as "method: RefundMethod", tries, created_at"#,
+             method as "method: RefundMethod", reference, tries, created_at"#,
         limit,
         interval(lease),
     )

@@ -95,7 +95,7 @@ async fn a_notification_of_our_own_cancel_may_overtake_its_answer() {
     // As far as CancelPayment has come when Midtrans' answer to its cancel is still on the way.
     let order = OrderId::try_from(41_i64).unwrap();
     let mut db = shop.app.pool().acquire().await.unwrap();
-    payment_service::store::update_attempts_closing(&mut db, order).await.unwrap();
+    payment_service::store::start_closing(&mut db, order).await.unwrap();
     shop.pay(&token, json!({ "outcome": "cancel" })).await;
     shop.poll().await;
     assert_eq!(shop.status(41).await, "CANCELLED");

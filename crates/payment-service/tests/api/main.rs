@@ -18,5 +18,7 @@ mod refunds;
 mod review;
 mod scripted;
 mod shop;
+mod transaction_only;
 mod view;
+mod watching;
 mod webhook;

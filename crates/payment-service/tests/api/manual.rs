@@ -61,6 +61,20 @@ async fn a_refund_by_hand_is_made_once_too() {
 }
 
 #[tokio::test]
+async fn a_refund_by_hand_that_is_sent_twice_without_a_key_is_booked_once() {
+    let shop = Shop::start().await;
+    shop.paid(41, json!({ "payment_type": "bank_transfer" })).await;
+    shop.refund(41, json!({ "amount": 50_000 })).await.expect(202);
+    shop.make_refunds().await;
+    let by_hand = json!({ "method": "manual", "reference": "BCA 4711" });
+    shop.refund(41, by_hand.clone()).await.expect(202);
+    shop.refund(41, by_hand.clone()).await.problem(409, "reference_used");
+    let other = json!({ "method": "manual", "reference": "BCA 4712" });
+    assert_eq!(shop.refund(41, other).await.problem(400, "invalid")["errors"][0]["field"], "amount");
+    assert_eq!(shop.payment(41).await["refunded_amount"], 50_000);
+}
+
+#[tokio::test]
 async fn the_last_refund_of_an_undelivered_order_says_that_it_is_the_last() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "bank_transfer" })).await;
@@ -69,8 +83,8 @@ async fn the_last_refund_of_an_undelivered_order_says_that_it_is_the_last() {
     shop.make_refunds().await;
     shop.make_refunds().await;
     // The administrator closes that of the delivery first.
-    for amount in [PRICE - 50_000, 50_000] {
-        let by_hand = json!({ "method": "manual", "reference": "BCA 4711", "amount": amount });
+    for (amount, reference) in [(PRICE - 50_000, "BCA 4711"), (50_000, "BCA 4712")] {
+        let by_hand = json!({ "method": "manual", "reference": reference, "amount": amount });
         shop.refund(41, by_hand).await.expect(202);
     }
     assert_eq!(shop.status(41).await, "REFUNDED");

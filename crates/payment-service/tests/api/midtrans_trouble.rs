@@ -1,6 +1,6 @@
 //! What Midtrans may answer that nobody hopes for.
 
-use contracts::events::{PaymentFailed, PaymentFailure, PaymentSuccess};
+use contracts::events::{PaymentFailed, PaymentFailure, PaymentReversed, PaymentSuccess};
 use contracts::grpc::payment::CancelOutcome;
 use payment_service::app::poll_payments::poll_payments;
 use serde_json::{Value, json};
@@ -147,8 +147,8 @@ async fn a_second_payment_of_the_same_order_goes_back() {
     scripted.answers("status", 200, transaction("settlement", json!({})));
     poll(&shop).await;
     shop.sql(
-        "insert into notifications (midtrans_order_id, transaction_id, transaction_status)
-        select midtrans_order_id, 't-2', 'settlement' from payment_attempts",
+        "insert into notifications (midtrans_order_id, status_code, gross_amount, transaction_ids, transaction_status)
+         select midtrans_order_id, '200', '150000.00', array['t-2'], 'settlement' from payment_attempts",
     )
     .await;
     let again = json!({ "transaction_id": "t-2", "order_id": midtrans_id(&shop).await });
@@ -171,8 +171,8 @@ async fn the_end_of_one_transaction_is_not_the_end_while_another_is_alive() {
     scripted.answers("t-1/status", 200, transaction("cancel", cancelled));
     scripted.answers("status", 200, transaction("pending", json!({ "transaction_id": "t-2" })));
     shop.sql(
-        "insert into notifications (midtrans_order_id, transaction_id, transaction_status)
-         select midtrans_order_id, 't-1', 'cancel' from payment_attempts",
+        "insert into notifications (midtrans_order_id, status_code, gross_amount, transaction_ids, transaction_status)
+         select midtrans_order_id, '202', '150000.00', array['t-1'], 'cancel' from payment_attempts",
     )
     .await;
     shop.handle_notifications(1).await;
@@ -233,7 +233,58 @@ async fn an_expired_page_that_midtrans_declines_to_close_is_over() {
     scripted.answers("cancel", 400, json!({ "error_messages": ["token is expired"] }));
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown, "it may still be paid");
     shop.sql("update payments set expires_at = now() - interval '2 minutes'").await;
-    shop.sql("update payment_attempts set linked_at = now() - interval '32 minutes'").await;
     poll(&shop).await;
     assert_eq!(shop.history(41).await, ["PENDING", "FAILED"]);
+}
+
+#[tokio::test]
+async fn a_settlement_with_odd_additions_is_a_settlement() {
+    let odd = json!({
+        "transaction_time": 1_733_500_000, "settlement_time": {}, "refunds": null, "metadata": "",
+        "refund_amount": [], "payment_type": null, "va_numbers": 7, "custom_field1": false,
+    });
+    let (shop, scripted) = with_scripted().await;
+    scripted.makes_pages();
+    shop.page(41).await;
+    scripted.answers("status", 200, transaction("settlement", odd));
+    poll(&shop).await;
+    assert_eq!(shop.status(41).await, "SUCCESS");
+    assert_eq!(shop.app.published::<PaymentSuccess>().await[0].amount, PRICE);
+}
+
+#[tokio::test]
+async fn a_refund_larger_than_the_payment_is_booked_as_what_was_paid() {
+    let (shop, scripted) = with_scripted().await;
+    scripted.makes_pages();
+    shop.page(41).await;
+    scripted.answers("status", 200, transaction("settlement", json!({})));
+    poll(&shop).await;
+    let refunds = json!([{ "refund_key": "x", "refund_amount": "999999.00" }]);
+    scripted.answers(
+        "status",
+        200,
+        transaction("refund", json!({ "refund_amount": null, "refunds": refunds })),
+    );
+    poll(&shop).await;
+    assert_eq!(
+        (shop.status(41).await.as_str(), &shop.payment(41).await["refunded_amount"]),
+        ("REFUNDED", &json!(PRICE))
+    );
+}
+
+#[tokio::test]
+async fn an_intention_to_close_does_not_explain_what_happens_after_it() {
+    let (shop, scripted) = with_scripted().await;
+    scripted.makes_pages();
+    shop.page(41).await;
+    scripted.answers("status", 200, transaction("pending", json!({ "status_code": "201" })));
+    scripted.answers("cancel", 500, json!({}));
+    assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown);
+    scripted.answers("status", 200, transaction("capture", json!({})));
+    poll(&shop).await;
+    assert_eq!(shop.status(41).await, "SUCCESS");
+    scripted.answers("status", 200, transaction("cancel", json!({})));
+    poll(&shop).await;
+    assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS", "REVERSED"]);
+    assert_eq!(shop.app.published::<PaymentReversed>().await.len(), 1);
 }

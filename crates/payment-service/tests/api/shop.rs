@@ -268,6 +268,14 @@ impl Shop {
         assert_eq!(body["status_code"], "200", "{body}");
     }
 
+    /// A payment that somebody cancels on Midtrans' dashboard.
+    pub async fn cancel_at_midtrans(&self, id: &str) {
+        let url = format!("{}/v2/{id}/cancel", self.midtrans);
+        let response = self.http.post(url).basic_auth("SB-Mid-server-local", Some("")).send().await.unwrap();
+        let body: Value = response.json().await.unwrap();
+        assert_eq!(body["status_code"], "200", "{body}");
+    }
+
     pub async fn weather(&self, faults: Value) {
         self.control("PUT", "faults", faults).await;
     }

@@ -2,6 +2,7 @@
 
 use contracts::events::PaymentSuccess;
 use midtrans::signature_key;
+use payment_service::{app::keep_house, store};
 use serde_json::{Value, json};
 
 use crate::shop::{PRICE, Shop};
@@ -118,7 +119,6 @@ async fn a_malformed_body_is_named_and_kept_out() {
         (json!({ "order_id": "x".repeat(300) }), "order_id"),
         (json!({ "transaction_id": null }), "transaction_id"),
         (json!({ "transaction_status": "a\u{0}b" }), "transaction_status"),
-        (json!({ "fraud_status": 1 }), "fraud_status"),
     ] {
         let problem = anyone.post(PATH, signed("x", changes)).await.problem(400, "invalid");
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
@@ -134,6 +134,52 @@ async fn a_malformed_body_is_named_and_kept_out() {
     raw("application/json", &large).await.problem(413, "too_large");
     anyone.get(PATH).await.problem(405, "method_not_allowed");
     assert_eq!(shop.count("select count(*) from notifications").await, 0);
+}
+
+#[tokio::test]
+async fn one_signed_content_is_one_row_whatever_else_is_written_into_it() {
+    let shop = Shop::start().await;
+    shop.page(41).await;
+    let id = midtrans_id(&shop).await;
+    for n in 0..20 {
+        let changes = json!({
+            "transaction_id": format!("t-{n}"), "transaction_status": format!("status-{n}"), "fraud_status": n,
+            "refund_amount": [n], "refunds": null, "metadata": "",
+        });
+        shop.app.anyone().post(PATH, signed(&id, changes)).await.expect(200);
+    }
+    let rows = "select count(*) from notifications where cardinality(transaction_ids) <= 8 and received = 20";
+    assert_eq!(shop.count(rows).await, 1);
+    assert_eq!(shop.count("select count(*) from notifications").await, 1);
+}
+
+#[tokio::test]
+async fn a_notification_that_comes_while_it_is_handled_is_handled_again() {
+    let shop = Shop::start().await;
+    shop.page(41).await;
+    let id = midtrans_id(&shop).await;
+    shop.app.anyone().post(PATH, signed(&id, json!({}))).await.expect(200);
+    let mut db = shop.pool().acquire().await.unwrap();
+    let lease = std::time::Duration::from_secs(15);
+    let taken = store::claim_notifications(&mut db, 8, lease).await.unwrap();
+    shop.app.anyone().post(PATH, signed(&id, json!({ "transaction_id": "t-2" }))).await.expect(200);
+    store::mark_notification_handled(&mut db, &taken[0]).await.unwrap();
+    let waiting = "select count(*) from notifications where handled_at is null and next_try_at <= now()";
+    assert_eq!(shop.count(waiting).await, 1);
+}
+
+#[tokio::test]
+async fn what_was_handled_long_ago_is_removed() {
+    let shop = Shop::start().await;
+    shop.sql(
+        "insert into notifications
+             (midtrans_order_id, status_code, gross_amount, transaction_ids, transaction_status, handled_at)
+         select 'o-' || n, '200', '1.00', '{}', 'settlement', now() - (n || ' days')::interval
+         from generate_series(1, 2500) as n",
+    )
+    .await;
+    while keep_house::purge(shop.core()).await.unwrap() > 0 {}
+    assert_eq!(shop.count("select count(*) from notifications").await, 29);
 }
 
 #[tokio::test]

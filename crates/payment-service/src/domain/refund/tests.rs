@@ -17,6 +17,7 @@ fn refund(id: i64, amount: i64, state: RefundState) -> Refund {
         reason: None,
         state,
         method: None,
+        reference: None,
         tries: 0,
         created_at: NOW,
     }
@@ -124,4 +125,23 @@ fn what_midtrans_cannot_send_back_is_left_to_a_person() {
     }
     let old = Refund { created_at: NOW - KEY_LIFETIME, ..refund(1, 1_000, RefundState::Sent) };
     assert_eq!(plan(&old, &transaction(json!({})), NOW), Plan::Manual, "its key counts no more");
+}
+
+#[test]
+fn what_the_list_leaves_out_is_in_the_sum() {
+    let refunds = [refund(1, 100, RefundState::Sent)];
+    let listed = json!([{ "refund_key": "dashboard", "refund_amount": "50.00" }, { "refund_key": "key-1" }]);
+    let changes =
+        json!({ "transaction_status": "partial_refund", "refund_amount": "150.00", "refunds": listed });
+    let expected = [Booking::Foreign { key: "dashboard".to_owned(), amount: 50 }, Booking::Ours(1)];
+    assert_eq!(bookings(&refunds, &transaction(changes)), expected);
+}
+
+#[test]
+fn a_part_of_which_nobody_says_how_much_is_not_the_whole() {
+    let changes = json!({ "transaction_status": "partial_refund", "refunds": null, "refund_amount": [] });
+    assert_eq!(bookings(&[refund(1, 100, RefundState::Sent)], &transaction(changes)), []);
+    let whole = json!({ "transaction_status": "refund", "refunds": null, "refund_amount": [] });
+    let all = Booking::Foreign { key: "t-1-1000".to_owned(), amount: 1_000 };
+    assert_eq!(bookings(&[], &transaction(whole)), [all]);
 }

@@ -1,4 +1,4 @@
-//! Money went back: the payment and order-service are told.
+//! Money went back: the payment and order-service learn of it.
 
 use contracts::events::{PaymentRefunded, RefundCause};
 use sqlx::PgTransaction;
@@ -11,27 +11,26 @@ use crate::{
 
 /// A refund that was made.
 #[derive(Debug, Clone, Copy)]
-pub struct GivenBack {
+pub struct RefundMade {
     /// Why.
     pub cause: RefundCause,
     /// How much, in rupiah.
     pub amount: i64,
 }
 
-/// Adds a refund of the transaction that paid to what went back, and says `PaymentRefunded` once for it.
-pub async fn book_refund(
+/// Adds a refund of the transaction that paid to what went back, and publishes `PaymentRefunded` once for it.
+pub async fn record_refund(
     tx: &mut PgTransaction<'_>,
     payment: &mut Payment,
-    given_back: GivenBack,
+    RefundMade { cause, amount }: RefundMade,
     because: &str,
 ) -> sqlx::Result<()> {
-    let GivenBack { cause, amount } = given_back;
     payment.refunded_amount += amount;
     let full = payment.refunded_amount >= payment.paid_amount();
     store::update_refunded(tx, payment.order_id, payment.refunded_amount).await?;
     let to = if full { Status::Refunded } else { Status::PartiallyRefunded };
     let from = payment.status;
-    if matches!(from, Status::Success | Status::PartiallyRefunded) && from != to {
+    if from.is_paid() && from != to {
         store::update_payment_status(tx, payment.order_id, from, to, because).await?;
         payment.status = to;
     }
