@@ -42,7 +42,7 @@ pub async fn settle(
     match finding {
         Finding::Observed(observation) => observe(&mut tx, &mut payment, &attempt, observation).await?,
         Finding::Closed => {
-            transition(&mut tx, &mut payment, Answer::Closed, &Context::ours(&attempt, "closed")).await?
+            transition(&mut tx, &mut payment, Answer::Closed, &Context::ours(&attempt, "closed")).await?;
         }
         Finding::TimedOut => {
             transition(&mut tx, &mut payment, Answer::TimedOut, &Context::ours(&attempt, "timed_out"))
