@@ -104,6 +104,15 @@ pub enum LogFormat {
     Pretty,
 }
 
+/// Something that is done or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is done.
+    On,
+    /// It is not done.
+    Off,
+}
+
 /// The settings of every service.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
@@ -129,6 +138,9 @@ pub struct Common {
     /// Addresses of proxies in front of the gateway whose X-Forwarded-For entries count, separated by commas.
     #[arg(long, env, value_delimiter = ',', default_value = "")]
     pub trusted_proxies: Vec<String>,
+    /// Whether requests are limited per account and per network. `off` is for load tests.
+    #[arg(long, env, value_enum, ignore_case = true, default_value = "on")]
+    pub rate_limit: Switch,
     /// Signs and verifies access tokens (HS256).
     #[arg(long, env, hide_env_values = true)]
     pub jwt_secret: SecretString,

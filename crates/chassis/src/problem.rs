@@ -113,6 +113,13 @@ impl Problem {
         Self::invalid(vec![FieldError::new(field, message)])
     }
 
+    /// The same under a code of its own, for programs that have to tell it from others of its status.
+    #[must_use]
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
     /// 400 `malformed`: the input cannot be read at all.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", detail)

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -16,6 +16,25 @@ use crate::{Common, config::listed};
 /// Where a request came from, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddr(pub IpAddr);
+
+impl ClientAddr {
+    /// What one customer's addresses have in common, to count requests by: an IPv4 address itself, the first address
+    /// of an IPv6 address' /64, of which a customer has at least one to choose from.
+    #[must_use]
+    pub fn network(self) -> IpAddr {
+        match self.0.to_canonical() {
+            IpAddr::V4(v4) => v4.into(),
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        }
+    }
+
+    /// Whether it is an address of a private network or of this machine. In production nobody comes from there: it is a
+    /// proxy that `TRUSTED_PROXIES` does not name, with everybody behind it.
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        is_private(self.0.to_canonical())
+    }
+}
 
 /// The proxies whose word counts, beside the gateway.
 #[derive(Debug, Clone)]
@@ -69,6 +88,33 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv6_customer_is_counted_by_the_whole_network() {
+        let network = |text: &str| ClientAddr(text.parse().unwrap()).network().to_string();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
+    }
+
+    #[test]
+    fn private_networks_are_told_from_the_world() {
+        let is_private = |text: &str| ClientAddr(text.parse().unwrap()).is_private();
+        for private in [
+            "127.0.0.1",
+            "::1",
+            "10.1.2.3",
+            "172.18.0.2",
+            "::ffff:192.168.1.1",
+            "::ffff:127.0.0.1",
+            "fd00::1",
+        ] {
+            assert!(is_private(private), "{private}");
+        }
+        for public in ["203.0.113.7", "172.32.0.1", "::ffff:203.0.113.7", "2001:db8::1"] {
+            assert!(!is_private(public), "{public}");
+        }
+    }
 
     #[test]
     fn only_the_word_of_known_proxies_counts() {
