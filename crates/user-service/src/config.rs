@@ -1,15 +1,21 @@
 //! What user-service can be told from outside.
 
-use chassis::{Common, Configuration, Database, Faults, config::AppEnv};
+use chassis::{
+    Common, Configuration, Database, Faults,
+    config::{AppEnv, Switch},
+};
 use clap::Args;
 use garde::Validate;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::{Email, NewPassword};
+use crate::domain::{Email, NewPassword, RateLimits};
 
 /// The password of the development administrator, which everybody knows.
 const WELL_KNOWN_PASSWORD: &str = "admin123";
 const WELL_KNOWN_EMAIL: &str = "admin@admin.com";
+/// How much more one network or account may ask for in development, where everybody has the same address and tests log in
+/// as the same few people.
+const IN_DEVELOPMENT: u32 = 100;
 
 /// The configuration of user-service.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +35,27 @@ pub struct Config {
     /// The administrator's first password. In production none is made without it; in development admin123 if empty.
     #[arg(long, env, hide_env_values = true, default_value = "")]
     pub admin_password: SecretString,
+    /// How much one party may ask for.
+    #[command(flatten)]
+    pub rates: Rates,
+}
+
+/// How much one party may ask for in ten minutes; 0 for no limit.
+#[derive(Debug, Clone, Args)]
+pub struct Rates {
+    /// Registrations from one network in ten minutes, 0 for no limit; 20 if it is not set, 2000 in development.
+    #[arg(long, env)]
+    pub registrations_per_network: Option<u32>,
+    /// Successful logins from one network in ten minutes, known devices not counted, 0 for no limit; 600 if it is not
+    /// set, 60000 in development.
+    #[arg(long, env)]
+    pub logins_per_network: Option<u32>,
+    /// Successful logins of one account in ten minutes, 0 for no limit; 60 if it is not set, 6000 in development.
+    #[arg(long, env)]
+    pub logins_per_account: Option<u32>,
+    /// Changes of the password or the e-mail address that one account may try in ten minutes, 0 for no limit.
+    #[arg(long, env, default_value_t = 10)]
+    pub password_checks_per_account: u32,
 }
 
 /// The administrator that the first run makes.
@@ -76,6 +103,25 @@ impl Configuration for Config {
 }
 
 impl Config {
+    /// How much one party may ask for. What is not set depends on where the shop runs.
+    pub fn rate_limits(&self) -> RateLimits {
+        let development = self.common.app_env == AppEnv::Development;
+        let or = |set: Option<u32>, otherwise: u32| {
+            set.unwrap_or(if development { otherwise * IN_DEVELOPMENT } else { otherwise })
+        };
+        let limits = RateLimits {
+            registrations_per_network: or(self.rates.registrations_per_network, 20),
+            logins_per_network: or(self.rates.logins_per_network, 600),
+            logins_per_account: or(self.rates.logins_per_account, 60),
+            password_checks_per_account: self.rates.password_checks_per_account,
+            private_addresses: development,
+        };
+        match self.common.rate_limit {
+            Switch::On => limits,
+            Switch::Off => limits.off(),
+        }
+    }
+
     /// The administrator to make if there is none. In production only one that was asked for.
     pub fn first_admin(&self) -> Option<FirstAdmin> {
         let password = self.admin_password.expose_secret();

@@ -9,7 +9,7 @@ mod session;
 
 pub use account::{Account, Email, Username};
 pub use address::{Address, AddressMembers, MAX_ADDRESSES};
-pub use limit::{Limit, WINDOW};
+pub use limit::{Limit, LoginLimits, RateLimits};
 pub use password::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
 pub use session::{
     ACCESS_LIFETIME, Grant, REFRESH_LIFETIME, RefreshKey, RefreshToken, Session, Standing, new_salt, standing,

@@ -26,7 +26,9 @@ impl From<Taken> for Problem {
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy => Self::unavailable("busy", "Too many people are logging in; try again soon."),
+            HashError::Busy => {
+                Self::unavailable("busy", "Too many passwords are being checked; try again soon.")
+            }
             HashError::Failed(_) | HashError::Lost(_) => Self::internal(error),
         }
     }
@@ -36,6 +38,9 @@ impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Taken(taken) => taken.into(),
+            RegisterError::TooMany(seconds) => {
+                Self::too_many("Too many registrations from your network; wait before the next one.", seconds)
+            }
             RegisterError::Hash(error) => error.into(),
             RegisterError::Database(error) => error.into(),
         }
@@ -134,5 +139,5 @@ impl From<AddressBookError> for Problem {
 }
 
 fn too_many(seconds: u32) -> Problem {
-    Problem::too_many("Too many wrong passwords; wait before the next attempt.", seconds)
+    Problem::too_many("Too many wrong passwords, or too many attempts; wait before the next one.", seconds)
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`domain`]: accounts, passwords, the chain of refresh tokens, addresses, limits; rules only.
 //! - [`app`]: one file per use case; the only place where transactions begin and end.
-//! - [`store`]: the SQL, and the counts of failed logins in Redis.
+//! - [`store`]: the SQL, and the counts of attempts in Redis.
 //! - [`http`]: the routes; [`http::Caller`] is who asks, looked up in the database.
 //! - [`workers`]: forgets what has expired, and gives back memory.
 //!
@@ -25,8 +25,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     app::hash::Hasher,
     config::{Config, FirstAdmin},
-    domain::RefreshKey,
-    store::failures::Failures,
+    domain::{RateLimits, RefreshKey},
+    store::counters::Counters,
 };
 
 /// The tables of this service.
@@ -52,8 +52,10 @@ pub struct App {
     pub refresh: RefreshKey,
     /// Hashes passwords, a few at a time.
     pub hasher: Hasher,
-    /// Counts failed logins.
-    pub failures: Failures,
+    /// Counts what is limited.
+    pub counters: Counters,
+    /// How much there may be of it.
+    pub limits: RateLimits,
     /// The administrator to make if there is none.
     pub first_admin: Option<FirstAdmin>,
 }
@@ -79,7 +81,8 @@ impl Service for UserService {
             tokens: kit.tokens.clone(),
             refresh: RefreshKey::derive(&config.common.jwt_secret)?,
             hasher: Hasher::new(),
-            failures: Failures::new(config.common.redis.client(0)?),
+            counters: Counters::new(config.common.redis.client(0)?),
+            limits: config.rate_limits(),
             first_admin: config.first_admin(),
         })
     }

@@ -1,6 +1,6 @@
-//! Everything that is read from and written to PostgreSQL, and in [`failures`] to Redis. No rules, no transactions.
+//! Everything that is read from and written to PostgreSQL, and in [`counters`] to Redis. No rules, no transactions.
 
 pub mod accounts;
 pub mod addresses;
-pub mod failures;
+pub mod counters;
 pub mod sessions;

@@ -5,7 +5,7 @@ use contracts::{SessionId, UserId};
 use super::{
     confirm_password::{ConfirmPasswordError, confirm_password},
     end_sessions::commit_ended,
-    hash::HashError,
+    hash::{HashError, Party},
 };
 use crate::{
     App,
@@ -36,7 +36,7 @@ pub async fn change_password(
     new: NewPassword,
 ) -> Result<(), ChangePasswordError> {
     let confirmed = confirm_password(app, id, old).await?;
-    let new = app.hasher.hash(new).await?;
+    let new = app.hasher.hash(Party::Account(id), new).await?;
     let mut tx = app.db.begin().await?;
     if !accounts::update_password(&mut tx, id, &confirmed, &new).await? {
         return Err(ConfirmPasswordError::WrongPassword.into());

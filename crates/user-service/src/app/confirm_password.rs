@@ -2,7 +2,7 @@
 
 use contracts::UserId;
 
-use super::hash::HashError;
+use super::hash::{HashError, Party};
 use crate::{
     App,
     domain::{GivenPassword, Limit},
@@ -15,8 +15,8 @@ pub enum ConfirmPasswordError {
     /// It is not the account's password.
     #[error("the password is wrong")]
     WrongPassword,
-    /// Too many failures; the next attempt is welcome after some seconds.
-    #[error("too many failures")]
+    /// Too many attempts, or failures; the next one is welcome after some seconds.
+    #[error("too many attempts")]
     TooMany(u32),
     /// The password was not hashed.
     #[error(transparent)]
@@ -33,18 +33,21 @@ pub(super) async fn confirm_password(
     id: UserId,
     given: GivenPassword,
 ) -> Result<String, ConfirmPasswordError> {
-    let limits = [Limit::of_account(id)];
-    refuse_unconfirmed(app, &limits).await?;
+    let failure = app.limits.of_wrong_password(id);
+    refuse_unconfirmed(app, &failure).await?;
+    if let Some(wait) = app.counters.increment(&app.limits.of_password_check(id)).await {
+        return Err(ConfirmPasswordError::TooMany(wait));
+    }
     let stored = accounts::find_password(&mut *app.db.acquire().await?, id).await?;
-    let right = app.hasher.verify(given, stored.clone()).await?;
+    let right = app.hasher.verify(Party::Account(id), given, stored.clone()).await?;
     let Some(stored) = stored.filter(|_| right) else {
-        let wait = app.failures.insert_failure(&limits).await;
+        let wait = app.counters.increment(&failure).await;
         return Err(wait.map_or(ConfirmPasswordError::WrongPassword, ConfirmPasswordError::TooMany));
     };
-    refuse_unconfirmed(app, &limits).await?;
+    refuse_unconfirmed(app, &failure).await?;
     Ok(stored)
 }
 
 async fn refuse_unconfirmed(app: &App, limits: &[Limit]) -> Result<(), ConfirmPasswordError> {
-    app.failures.find_wait(limits).await.map_or(Ok(()), |wait| Err(ConfirmPasswordError::TooMany(wait)))
+    app.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(ConfirmPasswordError::TooMany(wait)))
 }

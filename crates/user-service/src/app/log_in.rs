@@ -1,15 +1,14 @@
 //! Someone opens a session.
 
-use std::net::IpAddr;
-
 use chassis::{
     Claims,
     auth::{AUDIENCE, ISSUER},
+    http::ClientAddr,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::hash::HashError;
+use super::hash::{HashError, Party};
 use crate::{
     App,
     domain::{ACCESS_LIFETIME, Account, Email, GivenPassword, Grant, Limit, new_salt},
@@ -30,7 +29,7 @@ pub struct Credentials {
 /// Where someone logs in.
 pub struct Device {
     /// Its address, as far as it can be believed.
-    pub address: IpAddr,
+    pub address: ClientAddr,
     /// What it says it is.
     pub user_agent: Option<String>,
 }
@@ -41,8 +40,8 @@ pub enum LogInError {
     /// There is no such account, or the password is another one: nobody learns which.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
-    /// Too many failures; the next attempt is welcome after some seconds.
-    #[error("too many failures")]
+    /// Too many failures or logins; the next attempt is welcome after some seconds.
+    #[error("too many attempts")]
     TooMany(u32),
     /// The password was not hashed.
     #[error(transparent)]
@@ -60,23 +59,28 @@ pub enum LogInError {
 /// Failures are asked for before the password is looked at, which is dear, and counted after: of many attempts at
 /// once no more get an answer than of as many one after the other.
 pub async fn log_in(app: &App, credentials: Credentials, device: Device) -> Result<Grant, LogInError> {
-    let limits = [Limit::of_email(credentials.email.as_str()), Limit::of_address(device.address)];
-    refuse_if_limited(app, &limits).await?;
+    let limits = app.limits.of_login(credentials.email.as_str(), device.address);
+    refuse_if_limited(app, &limits.failure).await?;
+    refuse_if_limited(app, &limits.success).await?;
     let mut db = app.db.acquire().await?;
     let login = accounts::find_login(&mut db, credentials.email.as_str()).await?;
     drop(db);
     let stored = login.as_ref().map(|login| login.password_hash.clone());
-    let right = app.hasher.verify(credentials.password, stored).await?;
+    let party = Party::Network(device.address.network());
+    let right = app.hasher.verify(party, credentials.password, stored).await?;
     let Some(login) = login.filter(|_| right) else {
-        let wait = app.failures.insert_failure(&limits).await;
+        let wait = app.counters.increment(&limits.failure).await;
         return Err(wait.map_or(LogInError::WrongCredentials, LogInError::TooMany));
     };
-    refuse_if_limited(app, &limits).await?;
+    refuse_if_limited(app, &limits.failure).await?;
+    if let Some(wait) = app.counters.increment(&limits.success).await {
+        return Err(LogInError::TooMany(wait));
+    }
     open_session(app, &login, device.user_agent.as_deref()).await
 }
 
 async fn refuse_if_limited(app: &App, limits: &[Limit]) -> Result<(), LogInError> {
-    app.failures.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
+    app.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
 }
 
 async fn open_session(app: &App, login: &Login, user_agent: Option<&str>) -> Result<Grant, LogInError> {

@@ -1,6 +1,6 @@
 //! The shop gets someone who runs it.
 
-use super::hash::HashError;
+use super::hash::{HashError, Party};
 use crate::{App, store::accounts};
 
 /// The administrator's name.
@@ -29,7 +29,7 @@ pub async fn make_first_admin(app: &App) -> Result<(), MakeFirstAdminError> {
         );
         return Ok(());
     };
-    let password_hash = app.hasher.hash(admin.password).await?;
+    let password_hash = app.hasher.hash(Party::Shop, admin.password).await?;
     let mut tx = app.db.begin().await?;
     accounts::lock_first_run(&mut tx).await?;
     if accounts::find_any_admin(&mut tx).await? {

@@ -1,6 +1,11 @@
 //! Someone becomes a customer.
 
-use super::{Taken, hash::HashError};
+use chassis::http::ClientAddr;
+
+use super::{
+    Taken,
+    hash::{HashError, Party},
+};
 use crate::{
     App,
     domain::{Account, Email, NewPassword, Username},
@@ -23,6 +28,9 @@ pub enum RegisterError {
     /// Somebody else has the name or the address.
     #[error("{0:?} is taken")]
     Taken(Taken),
+    /// Too many registrations from there; the next one is welcome after some seconds.
+    #[error("too many registrations")]
+    TooMany(u32),
     /// The password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -37,9 +45,12 @@ impl From<sqlx::Error> for RegisterError {
     }
 }
 
-/// Makes a customer's account.
-pub async fn register(app: &App, new: NewAccount) -> Result<Account, RegisterError> {
-    let password_hash = app.hasher.hash(new.password).await?;
+/// Makes a customer's account for someone at this address.
+pub async fn register(app: &App, new: NewAccount, client: ClientAddr) -> Result<Account, RegisterError> {
+    if let Some(wait) = app.counters.increment(&app.limits.of_registration(client)).await {
+        return Err(RegisterError::TooMany(wait));
+    }
+    let password_hash = app.hasher.hash(Party::Network(client.network()), new.password).await?;
     let mut db = app.db.acquire().await?;
     Ok(accounts::insert_account(&mut db, new.username.as_str(), new.email.as_str(), &password_hash).await?)
 }

@@ -88,21 +88,22 @@ impl From<Grant> for TokenPair {
 /// Log in
 ///
 /// Opens a session. After 10 failures for an e-mail address, known or not, or 100 from a client address, within
-/// 5 minutes, further attempts get 429, also with the right password.
+/// 5 minutes, further attempts get 429, also with the right password. So do successful logins, after 60 with an e-mail
+/// address or 600 from a client address within 10 minutes.
 #[utoipa::path(
     post, path = "/api/v1/login", operation_id = "log_in", tag = "session",
     request_body = LogIn,
     responses(
         (status = 200, description = "Logged in", body = TokenPair),
         (status = 401, description = "`wrong_credentials`: no such account, or another password"),
-        (status = 429, description = "Too many failures, or requests from this address: see Retry-After"),
+        (status = 429, description = "Too many failures, logins, or requests from this address: see Retry-After"),
         (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
             not answer: see Retry-After"),
     )
 )]
 pub async fn log_in(
     State(app): State<App>,
-    ClientAddr(address): ClientAddr,
+    address: ClientAddr,
     headers: HeaderMap,
     Json(body): Json<LogIn>,
 ) -> Result<impl IntoResponse, Problem> {

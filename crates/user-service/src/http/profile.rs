@@ -101,7 +101,8 @@ pub async fn get_profile(caller: Caller) -> impl IntoResponse {
 /// Update profile
 ///
 /// Changes the name, the e-mail address, or both. Tokens that were given out before keep saying the old until they are
-/// refreshed. After 10 wrong passwords within 5 minutes further ones get 429.
+/// refreshed. After 10 wrong passwords within 5 minutes, or 10 attempts with a password within 10 minutes, further ones
+/// get 429.
 #[utoipa::path(
     put, path = "/api/v1/auth/profile", operation_id = "update_profile", tag = "account",
     security(("token" = [])),
@@ -110,7 +111,7 @@ pub async fn get_profile(caller: Caller) -> impl IntoResponse {
         (status = 200, description = "The account as it is now", body = Profile),
         (status = 409, description = "`email_taken` or `username_taken`"),
         (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "Too many wrong passwords: see Retry-After"),
+        (status = 429, description = "Too many wrong passwords, or too many attempts: see Retry-After"),
         (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
             not answer: see Retry-After"),
     )
@@ -128,7 +129,8 @@ pub async fn update_profile(
 
 /// Change password
 ///
-/// Replaces the password and ends all other sessions. After 10 wrong passwords within 5 minutes further ones get 429.
+/// Replaces the password and ends all other sessions. After 10 wrong passwords within 5 minutes, or 10 attempts within 10
+/// minutes, further ones get 429.
 #[utoipa::path(
     post, path = "/api/v1/auth/change-password", operation_id = "change_password", tag = "account",
     security(("token" = [])),
@@ -136,7 +138,7 @@ pub async fn update_profile(
     responses(
         (status = 200, description = "The password is the new one", body = Message),
         (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "Too many wrong passwords: see Retry-After"),
+        (status = 429, description = "Too many wrong passwords, or too many attempts: see Retry-After"),
         (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
             not answer: see Retry-After"),
     )

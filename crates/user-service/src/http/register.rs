@@ -1,7 +1,7 @@
 //! Becoming a customer.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
-use chassis::{Json, Problem, Role};
+use chassis::{Json, Problem, Role, http::ClientAddr};
 use contracts::UserId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -72,23 +72,24 @@ impl From<Account> for RegisteredUser {
 
 /// Register
 ///
-/// Makes a customer's account. Its role is always `user`.
+/// Makes a customer's account. Its role is always `user`. One network may register 20 in ten minutes.
 #[utoipa::path(
     post, path = "/api/v1/register", operation_id = "register", tag = "account",
     request_body = Registration,
     responses(
         (status = 201, description = "The account was made", body = Registered),
         (status = 409, description = "`email_taken` or `username_taken`"),
-        (status = 429, description = "Too many requests from this address: see Retry-After"),
+        (status = 429, description = "Too many registrations or requests from this network: see Retry-After"),
         (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
             not answer: see Retry-After"),
     )
 )]
 pub async fn register(
     State(app): State<App>,
+    client: ClientAddr,
     Json(body): Json<Registration>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewAccount { username: body.username, email: body.email, password: body.password };
-    let account = app::register::register(&app, new).await?;
+    let account = app::register::register(&app, new, client).await?;
     Ok((StatusCode::CREATED, axum::Json(Registered { message: "Account created", user: account.into() })))
 }

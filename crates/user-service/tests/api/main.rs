@@ -6,6 +6,7 @@ mod addresses;
 mod admin;
 mod auth;
 mod input;
+mod limits;
 mod login;
 mod password;
 mod profile;

@@ -1,4 +1,4 @@
-//! Counts of failed attempts, on Redis' DB 0. They are worth less than being able to log in: while Redis is away
+//! Counts of attempts, on Redis' DB 0. They are worth less than being able to log in: while Redis is away
 //! nothing is limited.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisError, aio::MultiplexedConnection};
 use tokio::sync::Mutex;
 
-use crate::domain::{Limit, WINDOW};
+use crate::domain::Limit;
 
 /// How long Redis may take.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The counts. Clones share one connection.
 #[derive(Clone)]
-pub struct Failures {
+pub struct Counters {
     client: redis::Client,
     link: Arc<Mutex<Link>>,
 }
@@ -32,7 +32,7 @@ enum Link {
     Down(Instant),
 }
 
-impl Failures {
+impl Counters {
     /// Counts on this Redis.
     pub fn new(client: redis::Client) -> Self {
         Self { client, link: Arc::default() }
@@ -40,30 +40,43 @@ impl Failures {
 
     /// In how many seconds the next attempt is welcome; `None` if now.
     pub async fn find_wait(&self, limits: &[Limit]) -> Option<u32> {
+        if limits.is_empty() {
+            return None;
+        }
         let mut commands = redis::pipe();
         for limit in limits {
             commands.get(&limit.key).ttl(&limit.key);
         }
         let counts: Vec<Option<i64>> = self.ask(&commands).await?;
         let reached = |(limit, count): (&Limit, &[Option<i64>])| match count {
-            [Some(count), ttl] if *count >= limit.most => Some(seconds(*ttl)),
+            [Some(count), ttl] if *count >= i64::from(limit.most) => Some(seconds(*ttl)),
             _ => None,
         };
         limits.iter().zip(counts.chunks_exact(2)).filter_map(reached).max()
     }
 
-    /// Counts a failure. If there were too many already, in how many seconds the next attempt is welcome.
-    pub async fn insert_failure(&self, limits: &[Limit]) -> Option<u32> {
+    /// Counts an attempt. If there were too many already, in how many seconds the next one is welcome.
+    pub async fn increment(&self, limits: &[Limit]) -> Option<u32> {
+        if limits.is_empty() {
+            return None;
+        }
         let mut commands = redis::pipe();
         commands.atomic();
         for limit in limits {
             // EXPIRE .. NX would be simpler, but Redis 6 does not know it.
-            commands.cmd("SET").arg(&limit.key).arg(0).arg("EX").arg(WINDOW.as_secs()).arg("NX").ignore();
+            commands
+                .cmd("SET")
+                .arg(&limit.key)
+                .arg(0)
+                .arg("EX")
+                .arg(limit.window.as_secs())
+                .arg("NX")
+                .ignore();
             commands.incr(&limit.key, 1).ttl(&limit.key);
         }
         let counts: Vec<i64> = self.ask(&commands).await?;
         let exceeded = |(limit, count): (&Limit, &[i64])| match count {
-            [count, ttl] if *count > limit.most => Some(seconds(Some(*ttl))),
+            [count, ttl] if *count > i64::from(limit.most) => Some(seconds(Some(*ttl))),
             _ => None,
         };
         limits.iter().zip(counts.chunks_exact(2)).filter_map(exceeded).max()
@@ -104,7 +117,7 @@ impl Failures {
 }
 
 fn down(error: &RedisError) -> Link {
-    tracing::warn!(%error, "Redis does not answer: logins are not limited");
+    tracing::warn!(%error, "Redis does not answer: logins and registrations are not limited");
     Link::Down(Instant::now())
 }
 
