@@ -3,12 +3,15 @@
 mod account;
 mod address;
 mod country;
+mod device;
+mod key;
 mod limit;
 mod password;
 mod session;
 
 pub use account::{Account, Email, Username};
 pub use address::{Address, AddressMembers, MAX_ADDRESSES};
+pub use device::{Device, DeviceKey};
 pub use limit::{Limit, LoginLimits, RateLimits};
 pub use password::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
 pub use session::{

@@ -25,7 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     app::hash::Hasher,
     config::{Config, FirstAdmin},
-    domain::{RateLimits, RefreshKey},
+    domain::{DeviceKey, RateLimits, RefreshKey},
     store::counters::Counters,
 };
 
@@ -50,6 +50,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Makes refresh tokens.
     pub refresh: RefreshKey,
+    /// Makes device tokens.
+    pub devices: DeviceKey,
     /// Hashes passwords, a few at a time.
     pub hasher: Hasher,
     /// Counts what is limited.
@@ -80,6 +82,7 @@ impl Service for UserService {
             outbox: Outbox::default(),
             tokens: kit.tokens.clone(),
             refresh: RefreshKey::derive(&config.common.jwt_secret)?,
+            devices: DeviceKey::derive(&config.common.jwt_secret)?,
             hasher: Hasher::new(),
             counters: Counters::new(config.common.redis.client(0)?),
             limits: config.rate_limits(),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::hash::{HashError, Party};
 use crate::{
     App,
-    domain::{ACCESS_LIFETIME, Account, Email, GivenPassword, Grant, Limit, new_salt},
+    domain::{ACCESS_LIFETIME, Account, Device, Email, GivenPassword, Grant, Limit, new_salt},
     store::{
         accounts::{self, Login},
         sessions::{self, NewSession},
@@ -24,10 +24,12 @@ pub struct Credentials {
     pub email: Email,
     /// The account's password.
     pub password: GivenPassword,
+    /// What the client says the account knows it by.
+    pub device_token: Option<String>,
 }
 
 /// Where someone logs in.
-pub struct Device {
+pub struct Client {
     /// Its address, as far as it can be believed.
     pub address: ClientAddr,
     /// What it says it is.
@@ -58,15 +60,18 @@ pub enum LogInError {
 ///
 /// Failures are asked for before the password is looked at, which is dear, and counted after: of many attempts at
 /// once no more get an answer than of as many one after the other.
-pub async fn log_in(app: &App, credentials: Credentials, device: Device) -> Result<Grant, LogInError> {
-    let limits = app.limits.of_login(credentials.email.as_str(), device.address);
+pub async fn log_in(app: &App, credentials: Credentials, client: Client) -> Result<Grant, LogInError> {
+    let email = credentials.email.as_str();
+    let mut db = app.db.acquire().await?;
+    let login = accounts::find_login(&mut db, email).await?;
+    drop(db);
+    let device = known_device(app, login.as_ref(), credentials.device_token.as_deref());
+    let limits = app.limits.of_login(email, client.address, device.as_ref());
     refuse_if_limited(app, &limits.failure).await?;
     refuse_if_limited(app, &limits.success).await?;
-    let mut db = app.db.acquire().await?;
-    let login = accounts::find_login(&mut db, credentials.email.as_str()).await?;
-    drop(db);
+    let party =
+        device.map_or(Party::Network(client.address.network()), |device| Party::Account(device.account()));
     let stored = login.as_ref().map(|login| login.password_hash.clone());
-    let party = Party::Network(device.address.network());
     let right = app.hasher.verify(party, credentials.password, stored).await?;
     let Some(login) = login.filter(|_| right) else {
         let wait = app.counters.increment(&limits.failure).await;
@@ -76,14 +81,28 @@ pub async fn log_in(app: &App, credentials: Credentials, device: Device) -> Resu
     if let Some(wait) = app.counters.increment(&limits.success).await {
         return Err(LogInError::TooMany(wait));
     }
-    open_session(app, &login, device.user_agent.as_deref()).await
+    let device =
+        device.map_or_else(|| Device::new(login.account.id, login.now), |device| device.renewed(login.now));
+    open_session(app, &login, device, client.user_agent.as_deref()).await
+}
+
+/// The device, if the token is a genuine one of the account. Without an account it takes as long to know that it is not.
+fn known_device(app: &App, login: Option<&Login>, token: Option<&str>) -> Option<Device> {
+    let stored = login.map_or("", |login| &login.password_hash);
+    let device = app.devices.verify(token?, stored)?;
+    login.filter(|login| device.is_known_to(login.account.id, login.now)).map(|_| device)
 }
 
 async fn refuse_if_limited(app: &App, limits: &[Limit]) -> Result<(), LogInError> {
     app.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
 }
 
-async fn open_session(app: &App, login: &Login, user_agent: Option<&str>) -> Result<Grant, LogInError> {
+async fn open_session(
+    app: &App,
+    login: &Login,
+    device: Device,
+    user_agent: Option<&str>,
+) -> Result<Grant, LogInError> {
     let (sid, salt) = (Uuid::new_v4(), new_salt());
     let refresh_token = app.refresh.token(&salt, 1);
     let access_token = sign(app, sid, &login.account)?;
@@ -96,7 +115,11 @@ async fn open_session(app: &App, login: &Login, user_agent: Option<&str>) -> Res
         first_token: &refresh_token.hash(),
     };
     let opened = sessions::insert_session(&mut *app.db.acquire().await?, &session).await?;
-    if opened { Ok(Grant { access_token, refresh_token }) } else { Err(LogInError::WrongCredentials) }
+    if !opened {
+        return Err(LogInError::WrongCredentials);
+    }
+    let device_token = Some(app.devices.token(device, &login.password_hash));
+    Ok(Grant { access_token, refresh_token, device_token })
 }
 
 /// An access token of a session.

@@ -40,7 +40,8 @@ pub async fn refresh(app: &App, token: RefreshToken) -> Result<Grant, RefreshErr
             return end_stolen(app, &link).await;
         }
     }
-    Ok(Grant { access_token: sign(app, link.sid, &link.account)?, refresh_token: successor })
+    let access_token = sign(app, link.sid, &link.account)?;
+    Ok(Grant { access_token, refresh_token: successor, device_token: None })
 }
 
 async fn end_stolen(app: &App, link: &Link) -> Result<Grant, RefreshError> {

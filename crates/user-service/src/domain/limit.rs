@@ -6,9 +6,11 @@ use chassis::http::ClientAddr;
 use contracts::UserId;
 use sha2::{Digest, Sha256};
 
+use super::Device;
+
 /// How long failures count, from the first on.
 const FAILURES: Duration = Duration::from_mins(5);
-/// Failures per e-mail address or account.
+/// Failures per e-mail address, account or known device.
 const PER_PERSON: u32 = 10;
 /// Failures per network: many people may share one.
 const PER_NETWORK: u32 = 100;
@@ -69,17 +71,18 @@ impl RateLimits {
         self.per_network("registrations", client, self.registrations_per_network, RATE).into_iter().collect()
     }
 
-    /// What a login with this e-mail address is counted as, whether anyone has it or not.
-    pub fn of_login(&self, email: &str, client: ClientAddr) -> LoginLimits {
+    /// What a login with this e-mail address is counted as, whether anyone has it or not. On a known device of the
+    /// account it has nothing to do with what strangers try, neither with that address nor in that network.
+    pub fn of_login(&self, email: &str, client: ClientAddr, device: Option<&Device>) -> LoginLimits {
         let digest = hex::encode(Sha256::digest(email.to_lowercase().as_bytes()));
-        let failure = [
-            limit("failures:email", &digest, PER_PERSON, FAILURES),
-            self.per_network("failures:address", client, PER_NETWORK, FAILURES),
-        ];
-        let success = [
-            limit("successes:email", &digest, self.logins_per_account, RATE),
-            self.per_network("successes:address", client, self.logins_per_network, RATE),
-        ];
+        let account = limit("successes:email", &digest, self.logins_per_account, RATE);
+        let (failure, success) = if let Some(device) = device {
+            ([limit("failures:device", device.id(), PER_PERSON, FAILURES), None], [account, None])
+        } else {
+            let address = self.per_network("failures:address", client, PER_NETWORK, FAILURES);
+            let logins = self.per_network("successes:address", client, self.logins_per_network, RATE);
+            ([limit("failures:email", &digest, PER_PERSON, FAILURES), address], [account, logins])
+        };
         LoginLimits {
             failure: failure.into_iter().flatten().collect(),
             success: success.into_iter().flatten().collect(),
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_email_address_is_counted_without_case_and_is_not_in_the_key() {
-        let limits = |email| LIMITS.of_login(email, client("203.0.113.7"));
+        let limits = |email| LIMITS.of_login(email, client("203.0.113.7"), None);
         assert_eq!(limits("Ani@Example.com"), limits("ani@example.com"));
         assert_ne!(limits("ani@example.com"), limits("ani@example.org"));
         assert!(!format!("{:?}", limits("ani@example.com")).contains("ani@"));
@@ -133,7 +136,7 @@ mod tests {
     #[test]
     fn a_proxy_that_nobody_named_is_not_counted_in_production() {
         let counted = |limits: RateLimits, address| {
-            let login = limits.of_login("ani@example.com", client(address));
+            let login = limits.of_login("ani@example.com", client(address), None);
             (limits.of_registration(client(address)).len(), login.failure.len(), login.success.len())
         };
         let development = RateLimits { private_addresses: true, ..LIMITS };
@@ -147,7 +150,7 @@ mod tests {
     #[test]
     fn without_rates_wrong_passwords_are_limited_all_the_same() {
         let off = LIMITS.off();
-        let login = off.of_login("ani@example.com", client("203.0.113.7"));
+        let login = off.of_login("ani@example.com", client("203.0.113.7"), None);
         assert_eq!((login.failure.len(), login.success.len()), (2, 0));
         let id = UserId::try_from(7_i64).unwrap();
         assert_eq!((off.of_wrong_password(id).len(), off.of_password_check(id).len()), (1, 0));

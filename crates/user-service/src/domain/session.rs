@@ -3,9 +3,11 @@
 use contracts::SessionId;
 use hmac::{Hmac, KeyInit, Mac, digest::InvalidLength};
 use rand::Rng;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
+
+use super::key::derive_key;
 
 /// How long an access token counts.
 pub const ACCESS_LIFETIME: Duration = Duration::minutes(15);
@@ -36,6 +38,8 @@ pub struct Grant {
     pub access_token: String,
     /// What to get the next pair with.
     pub refresh_token: RefreshToken,
+    /// What the device is known by at its next login, if its owner typed the password.
+    pub device_token: Option<String>,
 }
 
 /// Makes refresh tokens. Token n of a session is HMAC-SHA256(key, salt, n): the same successor can be given twice,
@@ -50,8 +54,7 @@ pub struct RefreshToken(String);
 impl RefreshKey {
     /// The key that belongs to the secret with which access tokens are signed.
     pub fn derive(secret: &SecretString) -> Result<Self, InvalidLength> {
-        let derived = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())?.chain_update(LABEL);
-        Hmac::new_from_slice(&derived.finalize().into_bytes()).map(Self)
+        Hmac::new_from_slice(&derive_key(secret, LABEL)?).map(Self)
     }
 
     /// Token n of the session with this salt.

@@ -18,7 +18,7 @@ use crate::{
     App,
     app::{
         self,
-        log_in::{Credentials, Device},
+        log_in::{Client, Credentials},
     },
     domain::{ACCESS_LIFETIME, Email, GivenPassword, Grant, RefreshToken},
 };
@@ -36,6 +36,11 @@ pub struct LogIn {
     /// The account's password.
     #[garde(dive)]
     password: GivenPassword,
+    /// What an earlier login on this device gave: then strangers who guess the password elsewhere do not keep this device
+    /// out. One that is not the account's counts as none.
+    #[garde(inner(length(chars, max = 200)))]
+    #[schema(max_length = 200, pattern = r"^[^\u0000]*$", example = device_token_example)]
+    device_token: Option<String>,
 }
 
 /// What a session goes on with.
@@ -72,6 +77,10 @@ pub struct TokenPair {
     /// How long the access token counts, in seconds.
     #[schema(minimum = 1, maximum = 900, example = 900)]
     expires_in: i64,
+    /// What this device is known by at its next login, for 180 days. Only a login gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200, example = device_token_example)]
+    device_token: Option<String>,
 }
 
 impl From<Grant> for TokenPair {
@@ -81,6 +90,7 @@ impl From<Grant> for TokenPair {
             refresh_token: grant.refresh_token.into_text(),
             token_type: "Bearer",
             expires_in: ACCESS_LIFETIME.whole_seconds(),
+            device_token: grant.device_token,
         }
     }
 }
@@ -89,7 +99,8 @@ impl From<Grant> for TokenPair {
 ///
 /// Opens a session. After 10 failures for an e-mail address, known or not, or 100 from a client address, within
 /// 5 minutes, further attempts get 429, also with the right password. So do successful logins, after 60 with an e-mail
-/// address or 600 from a client address within 10 minutes.
+/// address or 600 from a client address within 10 minutes. A device that shows the token of an earlier login is not held
+/// up by the failures of others, and has 10 of its own.
 #[utoipa::path(
     post, path = "/api/v1/login", operation_id = "log_in", tag = "session",
     request_body = LogIn,
@@ -107,10 +118,10 @@ pub async fn log_in(
     headers: HeaderMap,
     Json(body): Json<LogIn>,
 ) -> Result<impl IntoResponse, Problem> {
-    let credentials = Credentials { email: body.email, password: body.password };
-    let grant =
-        app::log_in::log_in(&app, credentials, Device { address, user_agent: user_agent(&headers) }).await?;
-    Ok(unstored(grant))
+    let credentials =
+        Credentials { email: body.email, password: body.password, device_token: body.device_token };
+    let client = Client { address, user_agent: user_agent(&headers) };
+    Ok(unstored(app::log_in::log_in(&app, credentials, client).await?))
 }
 
 /// Refresh
@@ -149,6 +160,10 @@ pub async fn log_out(State(app): State<App>, caller: Caller) -> Result<impl Into
 /// Tokens must not stay in any cache (RFC 6749, 5.1).
 fn unstored(grant: Grant) -> impl IntoResponse {
     ([(CACHE_CONTROL, "no-store")], axum::Json(TokenPair::from(grant)))
+}
+
+fn device_token_example() -> String {
+    "0f".repeat(64)
 }
 
 fn user_agent(headers: &HeaderMap) -> Option<String> {

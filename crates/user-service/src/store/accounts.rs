@@ -3,6 +3,7 @@
 use chassis::Role;
 use contracts::UserId;
 use sqlx::{PgConnection, Result};
+use time::OffsetDateTime;
 
 use crate::domain::Account;
 
@@ -12,6 +13,8 @@ pub struct Login {
     pub account: Account,
     /// A PHC string.
     pub password_hash: String,
+    /// The database's clock.
+    pub now: OffsetDateTime,
 }
 
 /// Adds an account, unless its name or address is taken: then it is a violation of the index that says which.
@@ -69,7 +72,8 @@ pub async fn lock_first_run(db: &mut PgConnection) -> Result<()> {
 /// The account of an e-mail address.
 pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Login>> {
     let row = sqlx::query!(
-        r#"select id as "id: UserId", username, email, role as "role: Role", created_at, password_hash
+        r#"select id as "id: UserId", username, email, role as "role: Role", created_at, password_hash,
+                  now() as "now!"
            from users where lower(email) = lower($1)"#,
         email
     )
@@ -84,6 +88,7 @@ pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Log
             created_at: row.created_at,
         },
         password_hash: row.password_hash,
+        now: row.now,
     }))
 }
 
