@@ -1,7 +1,20 @@
 //! The shop gets someone who runs it.
 
-use super::hash::{HashError, Party};
-use crate::{App, store::accounts};
+use chassis::Role;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::{
+    Taken,
+    hash::{HashError, Party},
+    taken::Wanted,
+};
+use crate::{
+    App,
+    config::FirstAdmin,
+    domain::{Email, Username},
+    store::accounts,
+};
 
 /// The administrator's name.
 const USERNAME: &str = "admin";
@@ -29,17 +42,46 @@ pub async fn make_first_admin(app: &App) -> Result<(), MakeFirstAdminError> {
         );
         return Ok(());
     };
-    let password_hash = app.hasher.hash(Party::Shop, admin.password).await?;
+    let password_hash = app.hasher.hash(Party::Shop, admin.password.clone()).await?;
     let mut tx = app.db.begin().await?;
     accounts::lock_first_run(&mut tx).await?;
     if accounts::find_any_admin(&mut tx).await? {
         return Ok(());
     }
-    let made = accounts::insert_admin(&mut tx, USERNAME, admin.email.as_str(), &password_hash).await?;
+    let Some(username) = free_username(&mut tx, &admin.email).await? else {
+        tracing::error!("no administrator was made: a customer has ADMIN_EMAIL, choose another");
+        return Ok(());
+    };
+    let (name, email) = (username.as_str(), admin.email.as_str());
+    accounts::insert_account(&mut tx, name, email, &password_hash, Role::Admin).await?;
     tx.commit().await?;
-    if !made {
-        tracing::error!("no administrator was made: a customer has ADMIN_EMAIL or the name `admin`");
-    } else if admin.well_known {
+    report(&admin, &username);
+    Ok(())
+}
+
+/// A name for the administrator that nobody has, or none if somebody has the e-mail address.
+async fn free_username(tx: &mut PgTransaction<'_>, email: &Email) -> sqlx::Result<Option<Username>> {
+    let mut username = Username::new(USERNAME);
+    loop {
+        match Wanted::both(&username, email).claimed(tx, None).await? {
+            None => return Ok(Some(username)),
+            Some(Taken::Email) => return Ok(None),
+            Some(Taken::Username) => {
+                // Nobody can take it in advance.
+                username = Username::new(&format!("{USERNAME}-{}", Uuid::new_v4().simple()));
+            }
+        }
+    }
+}
+
+fn report(admin: &FirstAdmin, username: &Username) {
+    if username.as_str() != USERNAME {
+        tracing::warn!(
+            username = username.as_str(),
+            "a customer has the name `{USERNAME}`: the administrator has another one"
+        );
+    }
+    if admin.well_known {
         tracing::warn!(
             "MADE THE ADMINISTRATOR THAT THE README NAMES, WHOSE PASSWORD EVERYBODY KNOWS: change it before anyone \
              else can reach this shop"
@@ -47,5 +89,4 @@ pub async fn make_first_admin(app: &App) -> Result<(), MakeFirstAdminError> {
     } else {
         tracing::info!("made the administrator that ADMIN_EMAIL names");
     }
-    Ok(())
 }

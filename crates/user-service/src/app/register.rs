@@ -1,10 +1,11 @@
 //! Someone becomes a customer.
 
-use chassis::http::ClientAddr;
+use chassis::{Role, http::ClientAddr};
 
 use super::{
     Taken,
     hash::{HashError, Party},
+    taken::Wanted,
 };
 use crate::{
     App,
@@ -25,7 +26,7 @@ pub struct NewAccount {
 /// Why there is no account.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
-    /// Somebody else has the name or the address.
+    /// Somebody else has the name or the address, or only an administrator may have it.
     #[error("{0:?} is taken")]
     Taken(Taken),
     /// Too many registrations from there; the next one is welcome after some seconds.
@@ -36,21 +37,26 @@ pub enum RegisterError {
     Hash(#[from] HashError),
     /// The database failed.
     #[error(transparent)]
-    Database(sqlx::Error),
+    Database(#[from] sqlx::Error),
 }
 
-impl From<sqlx::Error> for RegisterError {
-    fn from(error: sqlx::Error) -> Self {
-        Taken::from_error(&error).map_or(Self::Database(error), Self::Taken)
-    }
-}
-
-/// Makes a customer's account for someone at this address.
+/// Makes a customer's account for someone at this address. Nothing is hashed for a name that is taken.
 pub async fn register(app: &App, new: NewAccount, client: ClientAddr) -> Result<Account, RegisterError> {
     if let Some(wait) = app.counters.increment(&app.limits.of_registration(client)).await {
         return Err(RegisterError::TooMany(wait));
     }
+    let names = Wanted::both(&new.username, &new.email);
+    refuse_taken(names.reserved(app, Role::User))?;
+    refuse_taken(names.taken(&mut *app.db.acquire().await?, None).await?)?;
     let password_hash = app.hasher.hash(Party::Network(client.network()), new.password).await?;
-    let mut db = app.db.acquire().await?;
-    Ok(accounts::insert_account(&mut db, new.username.as_str(), new.email.as_str(), &password_hash).await?)
+    let mut tx = app.db.begin().await?;
+    refuse_taken(names.claimed(&mut tx, None).await?)?;
+    let (username, email) = (new.username.as_str(), new.email.as_str());
+    let account = accounts::insert_account(&mut tx, username, email, &password_hash, Role::User).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+fn refuse_taken(taken: Option<Taken>) -> Result<(), RegisterError> {
+    taken.map_or(Ok(()), |taken| Err(RegisterError::Taken(taken)))
 }

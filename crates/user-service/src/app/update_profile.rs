@@ -1,10 +1,9 @@
 //! Someone takes another name or e-mail address.
 
-use contracts::UserId;
-
 use super::{
     Taken,
     confirm_password::{ConfirmPasswordError, confirm_password},
+    taken::Wanted,
 };
 use crate::{
     App,
@@ -28,7 +27,7 @@ pub enum UpdateProfileError {
     /// The address cannot change without the password.
     #[error("the password is missing")]
     PasswordMissing,
-    /// Somebody else has the name or the address.
+    /// Somebody else has the name or the address, or only an administrator may have it.
     #[error("{0:?} is taken")]
     Taken(Taken),
     /// The password was not confirmed.
@@ -36,29 +35,32 @@ pub enum UpdateProfileError {
     Confirm(#[from] ConfirmPasswordError),
     /// The database failed.
     #[error(transparent)]
-    Database(sqlx::Error),
+    Database(#[from] sqlx::Error),
 }
 
-impl From<sqlx::Error> for UpdateProfileError {
-    fn from(error: sqlx::Error) -> Self {
-        Taken::from_error(&error).map_or(Self::Database(error), Self::Taken)
-    }
-}
-
-/// Changes what is given. Tokens that were signed before keep saying the old until they are refreshed.
+/// Changes what is given of this account. Tokens that were signed before keep saying the old until they are refreshed.
 pub async fn update_profile(
     app: &App,
-    id: UserId,
+    account: &Account,
     change: ProfileChange,
 ) -> Result<Account, UpdateProfileError> {
     let confirmed = match (&change.email, change.current_password) {
         (None, _) => None,
         (Some(_), None) => return Err(UpdateProfileError::PasswordMissing),
-        (Some(_), Some(given)) => Some(confirm_password(app, id, given).await?),
+        (Some(_), Some(given)) => Some(confirm_password(app, account.id, given).await?),
     };
+    let names = Wanted { username: change.username.as_ref(), email: change.email.as_ref() };
+    refuse_taken(names.reserved(app, account.role))?;
     let username = change.username.as_ref().map(Username::as_str);
     let email = change.email.as_ref().map(Email::as_str);
-    let mut db = app.db.acquire().await?;
-    let changed = accounts::update_profile(&mut db, id, username, email, confirmed.as_deref()).await?;
+    let mut tx = app.db.begin().await?;
+    refuse_taken(names.claimed(&mut tx, Some(account.id)).await?)?;
+    let changed =
+        accounts::update_profile(&mut tx, account.id, username, email, confirmed.as_deref()).await?;
+    tx.commit().await?;
     changed.ok_or(UpdateProfileError::Confirm(ConfirmPasswordError::WrongPassword))
+}
+
+fn refuse_taken(taken: Option<Taken>) -> Result<(), UpdateProfileError> {
+    taken.map_or(Ok(()), |taken| Err(UpdateProfileError::Taken(taken)))
 }

@@ -14,6 +14,9 @@ const MAILBOX_LENGTH: usize = 64;
 /// The longest label of a host name.
 const LABEL_LENGTH: usize = 63;
 
+/// Names of people who run a shop; a customer with one of them would be believed.
+const RESERVED: [&str; 5] = ["admin", "administrator", "root", "support", "system"];
+
 /// An account, as far as others may see it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
@@ -60,6 +63,27 @@ impl Username {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether only an administrator may have it, or it looks like one that only an administrator may have.
+    pub fn is_reserved(&self) -> bool {
+        let looks = look(&self.0);
+        RESERVED.iter().any(|reserved| look(reserved) == looks)
+    }
+}
+
+/// A name without what is easily overlooked: case, separators, and digits in the place of letters.
+fn look(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let letter = |c: char| match c.to_ascii_lowercase() {
+        '0' => 'o',
+        '1' | 'l' => 'i',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        '7' => 't',
+        other => other,
+    };
+    letters.map(letter).collect()
 }
 
 impl Email {
@@ -71,6 +95,11 @@ impl Email {
     /// The address as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is the same address in another case.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 

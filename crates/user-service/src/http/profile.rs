@@ -123,7 +123,7 @@ pub async fn update_profile(
 ) -> Result<impl IntoResponse, Problem> {
     let change =
         ProfileChange { username: body.username, email: body.email, current_password: body.current_password };
-    let account = app::update_profile::update_profile(&app, caller.account.id, change).await?;
+    let account = app::update_profile::update_profile(&app, &caller.account, change).await?;
     Ok(axum::Json(Profile::from(account)))
 }
 

@@ -17,41 +17,72 @@ pub struct Login {
     pub now: OffsetDateTime,
 }
 
-/// Adds an account, unless its name or address is taken: then it is a violation of the index that says which.
-pub async fn insert_account(
+/// Which names another account has.
+pub struct TakenNames {
+    /// Whether one has the username.
+    pub username: bool,
+    /// Whether one has the e-mail address.
+    pub email: bool,
+}
+
+/// Makes whoever wants one of these names take turns until the end of the transaction. The locks are taken in one order,
+/// so that nobody waits in a circle.
+pub async fn lock_names(db: &mut PgConnection, username: Option<&str>, email: Option<&str>) -> Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(key) as lock
+         from (
+             select hashtextextended('username ' || lower($1), 0)
+             union select hashtextextended('email ' || lower($2), 0)
+             order by 1
+         ) as names (key)",
+        username,
+        email
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(())
+}
+
+/// Which of these names an account other than `own` has.
+pub async fn find_taken(
     db: &mut PgConnection,
-    username: &str,
-    email: &str,
-    password_hash: &str,
-) -> Result<Account> {
+    username: Option<&str>,
+    email: Option<&str>,
+    own: Option<UserId>,
+) -> Result<TakenNames> {
     sqlx::query_as!(
-        Account,
-        r#"insert into users (username, email, password_hash) values ($1, $2, $3)
-           returning id as "id: UserId", username, email, role as "role: Role", created_at"#,
+        TakenNames,
+        r#"select exists (
+                      select from users where lower(username) = lower($1) and id is distinct from $3
+                  ) as "username!",
+                  exists (select from users where lower(email) = lower($2) and id is distinct from $3) as "email!""#,
         username,
         email,
-        password_hash
+        own.map(UserId::get)
     )
     .fetch_one(db)
     .await
 }
 
-/// Adds an administrator if neither the name nor the address is taken.
-pub async fn insert_admin(
+/// Adds an account. Its names were looked for under [`lock_names`].
+pub async fn insert_account(
     db: &mut PgConnection,
     username: &str,
     email: &str,
     password_hash: &str,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "insert into users (username, email, password_hash, role) values ($1, $2, $3, 'admin') on conflict do nothing",
+    role: Role,
+) -> Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"insert into users (username, email, password_hash, role) values ($1, $2, $3, $4)
+           returning id as "id: UserId", username, email, role as "role: Role", created_at"#,
         username,
         email,
-        password_hash
+        password_hash,
+        role as Role
     )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .fetch_one(db)
+    .await
 }
 
 /// Whether there is an administrator.
@@ -97,7 +128,8 @@ pub async fn find_password(db: &mut PgConnection, id: UserId) -> Result<Option<S
     sqlx::query_scalar!("select password_hash from users where id = $1", id.get()).fetch_optional(db).await
 }
 
-/// Changes the members that are given, if the password is still the one that was confirmed (if one was).
+/// Changes the members that are given, if the password is still the one that was confirmed (if one was). The names were
+/// looked for under [`lock_names`].
 pub async fn update_profile(
     db: &mut PgConnection,
     id: UserId,

@@ -9,6 +9,7 @@ mod devices;
 mod input;
 mod limits;
 mod login;
+mod names;
 mod password;
 mod profile;
 mod refresh;

@@ -1,0 +1,67 @@
+//! Whether a username and an e-mail address are to be had.
+
+use chassis::Role;
+use contracts::UserId;
+use sqlx::PgConnection;
+
+use crate::{
+    App,
+    domain::{Email, Username},
+    store::accounts,
+};
+
+/// Which of the two names that must be unique is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The e-mail address.
+    Email,
+    /// The username.
+    Username,
+}
+
+/// Names that somebody wants, as far as they are to change.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// A name to be known by.
+    pub username: Option<&'a Username>,
+    /// An e-mail address to log in with.
+    pub email: Option<&'a Email>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Both.
+    pub fn both(username: &'a Username, email: &'a Email) -> Self {
+        Self { username: Some(username), email: Some(email) }
+    }
+
+    /// Which of them only an administrator may have: also before there is one, or when there is one by other names.
+    pub fn reserved(&self, app: &App, role: Role) -> Option<Taken> {
+        let admin = app.first_admin.as_ref();
+        if role == Role::Admin {
+            None
+        } else if self.email.is_some_and(|email| admin.is_some_and(|admin| admin.email.is(email))) {
+            Some(Taken::Email)
+        } else {
+            self.username.is_some_and(Username::is_reserved).then_some(Taken::Username)
+        }
+    }
+
+    /// Which of them another account has.
+    pub async fn taken(&self, db: &mut PgConnection, own: Option<UserId>) -> sqlx::Result<Option<Taken>> {
+        let (username, email) = self.texts();
+        let taken = accounts::find_taken(db, username, email, own).await?;
+        Ok(if taken.email { Some(Taken::Email) } else { taken.username.then_some(Taken::Username) })
+    }
+
+    /// The same, and nobody else takes them until the end of the transaction: PostgreSQL would log a violation of the
+    /// indexes with the address in it.
+    pub async fn claimed(&self, tx: &mut PgConnection, own: Option<UserId>) -> sqlx::Result<Option<Taken>> {
+        let (username, email) = self.texts();
+        accounts::lock_names(tx, username, email).await?;
+        self.taken(tx, own).await
+    }
+
+    fn texts(&self) -> (Option<&'a str>, Option<&'a str>) {
+        (self.username.map(Username::as_str), self.email.map(Email::as_str))
+    }
+}
