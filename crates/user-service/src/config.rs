@@ -98,6 +98,12 @@ impl Configuration for Config {
                 password != WELL_KNOWN_PASSWORD,
                 "ADMIN_PASSWORD is the example's value, which everybody knows: choose another",
             );
+            faults.require(
+                !with_password
+                    || password == WELL_KNOWN_PASSWORD
+                    || !NewPassword::new(password).is_common("", &self.admin_email),
+                "ADMIN_PASSWORD is one of the first that anybody would guess: choose another",
+            );
         }
     }
 }

@@ -38,6 +38,7 @@ impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Taken(taken) => taken.into(),
+            RegisterError::PasswordTooCommon => too_common("password"),
             RegisterError::TooMany(seconds) => {
                 Self::too_many("Too many registrations from your network; wait before the next one.", seconds)
             }
@@ -110,6 +111,7 @@ impl From<UpdateProfileError> for Problem {
 impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
+            ChangePasswordError::TooCommon => too_common("new_password"),
             ChangePasswordError::Confirm(error) => error.into(),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Database(error) => error.into(),
@@ -136,6 +138,11 @@ impl From<AddressBookError> for Problem {
             AddressBookError::Database(error) => error.into(),
         }
     }
+}
+
+fn too_common(field: &'static str) -> Problem {
+    Problem::invalid_field(field, "is one of the first that anybody would guess; choose another")
+        .with_code("password_too_common")
 }
 
 fn too_many(seconds: u32) -> Problem {

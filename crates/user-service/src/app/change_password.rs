@@ -1,6 +1,6 @@
 //! Someone takes another password, and is logged out everywhere else.
 
-use contracts::{SessionId, UserId};
+use contracts::SessionId;
 
 use super::{
     confirm_password::{ConfirmPasswordError, confirm_password},
@@ -9,13 +9,16 @@ use super::{
 };
 use crate::{
     App,
-    domain::{GivenPassword, NewPassword},
+    domain::{Account, GivenPassword, NewPassword},
     store::{accounts, sessions},
 };
 
 /// Why the password is still the old one.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
+    /// The new password is one that is guessed first.
+    #[error("the password is too common")]
+    TooCommon,
     /// The old password was not confirmed.
     #[error(transparent)]
     Confirm(#[from] ConfirmPasswordError),
@@ -30,11 +33,15 @@ pub enum ChangePasswordError {
 /// Replaces the password and ends all sessions but the one that asks.
 pub async fn change_password(
     app: &App,
-    id: UserId,
+    account: &Account,
     session: SessionId,
     old: GivenPassword,
     new: NewPassword,
 ) -> Result<(), ChangePasswordError> {
+    if new.is_common(&account.username, &account.email) {
+        return Err(ChangePasswordError::TooCommon);
+    }
+    let id = account.id;
     let confirmed = confirm_password(app, id, old).await?;
     let new = app.hasher.hash(Party::Account(id), new).await?;
     let mut tx = app.db.begin().await?;

@@ -29,6 +29,9 @@ pub enum RegisterError {
     /// Somebody else has the name or the address, or only an administrator may have it.
     #[error("{0:?} is taken")]
     Taken(Taken),
+    /// The password is one that is guessed first.
+    #[error("the password is too common")]
+    PasswordTooCommon,
     /// Too many registrations from there; the next one is welcome after some seconds.
     #[error("too many registrations")]
     TooMany(u32),
@@ -42,6 +45,10 @@ pub enum RegisterError {
 
 /// Makes a customer's account for someone at this address. Nothing is hashed for a name that is taken.
 pub async fn register(app: &App, new: NewAccount, client: ClientAddr) -> Result<Account, RegisterError> {
+    let (username, email) = (new.username.as_str(), new.email.as_str());
+    if new.password.is_common(username, email) {
+        return Err(RegisterError::PasswordTooCommon);
+    }
     if let Some(wait) = app.counters.increment(&app.limits.of_registration(client)).await {
         return Err(RegisterError::TooMany(wait));
     }
@@ -51,7 +58,6 @@ pub async fn register(app: &App, new: NewAccount, client: ClientAddr) -> Result<
     let password_hash = app.hasher.hash(Party::Network(client.network()), new.password).await?;
     let mut tx = app.db.begin().await?;
     refuse_taken(names.claimed(&mut tx, None).await?)?;
-    let (username, email) = (new.username.as_str(), new.email.as_str());
     let account = accounts::insert_account(&mut tx, username, email, &password_hash, Role::User).await?;
     tx.commit().await?;
     Ok(account)

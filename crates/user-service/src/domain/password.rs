@@ -19,6 +19,8 @@ const HASH_LENGTH: usize = 32;
 /// What is reserved for a hash, in blocks of 1 KiB. The C library keeps freed memory of up to 32 MiB for later; what is
 /// larger it gives back at once, and pages that were only reserved cost nothing.
 const RESERVED: usize = 33 * 1024;
+/// The passwords that are guessed first: one a line, in lower case, 8 characters and longer, and in order.
+const COMMON: &str = include_str!("common_passwords.txt");
 /// What a password for nobody is hashed with.
 const NOBODYS_SALT: &[u8] = b"nobody has this salt";
 
@@ -70,6 +72,16 @@ impl NewPassword {
     /// A password that is yet to be validated.
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
+    }
+
+    /// Whether it is among those that are guessed first, in any case: common ones, and the account's username and e-mail
+    /// address or mailbox.
+    pub fn is_common(&self, username: &str, email: &str) -> bool {
+        let password = self.0.to_lowercase();
+        let mailbox = email.rsplit_once('@').map_or(email, |(mailbox, _)| mailbox);
+        let own = [username, email, mailbox];
+        own.iter().any(|word| word.to_lowercase() == password)
+            || COMMON.lines().any(|common| common == password)
     }
 }
 
@@ -147,6 +159,30 @@ mod tests {
             verify_password(&given("correct horse"), Some(&stored), &mut memory).unwrap(),
             "in used memory"
         );
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_known_in_any_case() {
+        let is_common =
+            |password: &str| NewPassword::new(password).is_common("ani.wijaya", "Shopper@Example.com");
+        for common in ["password", "PASSWORD123", "12345678", "ANI.Wijaya", "sHopper", "shopper@example.com"]
+        {
+            assert!(is_common(common), "{common}");
+        }
+        for rare in
+            ["correct horse battery", "a password123", "password1234567", "ani.wijaya1", "example.com"]
+        {
+            assert!(!is_common(rare), "{rare}");
+        }
+    }
+
+    #[test]
+    fn the_list_has_what_can_be_a_password_and_nothing_twice() {
+        let lines: Vec<&str> = COMMON.lines().collect();
+        assert!(lines.is_sorted_by(|one, next| one < next) && lines.len() > 900, "{}", lines.len());
+        for line in lines {
+            assert!(NewPassword::new(line).validate().is_ok() && line == line.to_lowercase(), "{line}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub struct PasswordChange {
     /// The account's password.
     #[garde(dive)]
     old_password: GivenPassword,
-    /// What it is to be: 8 to 128 characters.
+    /// What it is to be: 8 to 128 characters, and nothing that is guessed first.
     #[garde(dive)]
     new_password: NewPassword,
 }
@@ -137,6 +137,8 @@ pub async fn update_profile(
     request_body = PasswordChange,
     responses(
         (status = 200, description = "The password is the new one", body = Message),
+        (status = 400, description = "`malformed` or `invalid`: its errors name the members; `password_too_common`: the \
+            new password is among those that are guessed first"),
         (status = 422, description = "`wrong_password`"),
         (status = 429, description = "Too many wrong passwords, or too many attempts: see Retry-After"),
         (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
@@ -150,7 +152,7 @@ pub async fn change_password(
 ) -> Result<impl IntoResponse, Problem> {
     app::change_password::change_password(
         &app,
-        caller.account.id,
+        &caller.account,
         caller.session,
         body.old_password,
         body.new_password,

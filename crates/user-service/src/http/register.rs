@@ -24,7 +24,8 @@ pub struct Registration {
     /// An e-mail address to log in with, unique without case.
     #[garde(dive)]
     email: Email,
-    /// A password of 8 to 128 characters.
+    /// A password of 8 to 128 characters, and nothing that is guessed first: no common password, nor the username or the
+    /// e-mail address.
     #[garde(dive)]
     password: NewPassword,
 }
@@ -78,6 +79,8 @@ impl From<Account> for RegisteredUser {
     request_body = Registration,
     responses(
         (status = 201, description = "The account was made", body = Registered),
+        (status = 400, description = "`malformed` or `invalid`: its errors name the members; `password_too_common`: the \
+            password is among those that are guessed first"),
         (status = 409, description = "`email_taken` or `username_taken`"),
         (status = 429, description = "Too many registrations or requests from this network: see Retry-After"),
         (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \

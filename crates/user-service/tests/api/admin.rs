@@ -73,6 +73,13 @@ fn production_has_no_administrator_but_the_one_that_was_asked_for() {
     let fault = |flags: &[&str]| production(flags).unwrap_err();
     assert!(fault(&["--admin-password=another password"]).contains("ADMIN_EMAIL"));
     assert!(fault(&["--admin-email=boss@example.com"]).contains("ADMIN_PASSWORD"));
+    let common = fault(&["--admin-email=boss@example.com", "--admin-password=Password123"]);
+    assert!(
+        common.contains("ADMIN_PASSWORD is one of the first") && !common.contains("assword123"),
+        "{common}"
+    );
+    let own = fault(&["--admin-email=the.big.boss@example.com", "--admin-password=The.Big.Boss"]);
+    assert!(own.contains("ADMIN_PASSWORD is one of the first"), "{own}");
     let well_known = fault(&["--admin-email=boss@example.com", "--admin-password=admin123"]);
     assert!(well_known.contains("everybody knows") && !well_known.contains("admin123"), "{well_known}");
     assert!(fault(&["--admin-email=boss", "--admin-password=short"]).contains("2 fault(s)"));

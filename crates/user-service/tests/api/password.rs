@@ -32,6 +32,18 @@ async fn a_new_password_ends_all_other_sessions() {
 }
 
 #[tokio::test]
+async fn a_new_password_that_is_guessed_first_is_refused() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani.wijaya").await;
+    for new in ["Password123", "ani.wijaya", "ANI.wijaya@example.com"] {
+        let change = json!({ "old_password": PASSWORD, "new_password": new });
+        let problem = ani.actor.post(CHANGE, change).await.problem(400, "password_too_common");
+        assert_eq!(problem["errors"][0]["field"], "new_password");
+    }
+    try_log_in(&shop, &email("ani.wijaya"), PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_wrong_old_password_changes_nothing() {
     let shop = Shop::start().await;
     let ani = join(&shop, "ani").await;

@@ -62,3 +62,22 @@ async fn passwords_are_measured_in_characters() {
     assert_eq!(problem["errors"][0]["field"], "password");
     with("dewi", "x".repeat(129)).await.problem(400, "invalid");
 }
+
+#[tokio::test]
+async fn a_password_that_is_guessed_first_is_refused() {
+    let shop = Shop::start().await;
+    let with = |password: &str| {
+        let body =
+            json!({ "username": "wijaya-ani", "email": "wijaya.ani+shop@example.com", "password": password });
+        let anyone = shop.anyone();
+        async move { anyone.post("/api/v1/register", body).await }
+    };
+    let common = ["password", "PassWord123", "12345678", "qwertyuiop", "shop1234"];
+    let own = ["wijaya-ani", "Wijaya-Ani", "wijaya.ani+shop", "WIJAYA.ani+shop@example.com"];
+    for password in common.into_iter().chain(own) {
+        let problem = with(password).await.problem(400, "password_too_common");
+        assert_eq!(problem["errors"][0]["field"], "password", "{password}");
+    }
+    assert_eq!(count(&shop, "select count(*) from users").await, 0);
+    with("password of wijaya-ani").await.expect(201);
+}
