@@ -15,5 +15,6 @@ pub use device::{Device, DeviceKey};
 pub use limit::{Limit, LoginLimits, RateLimits};
 pub use password::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
 pub use session::{
-    ACCESS_LIFETIME, Grant, REFRESH_LIFETIME, RefreshKey, RefreshToken, Session, Standing, new_salt, standing,
+    ACCESS_LIFETIME, CHAIN_LENGTH, Grant, MAX_SESSIONS, REFRESH_LIFETIME, RefreshKey, RefreshToken,
+    SESSION_LIFETIME, Session, Standing, new_salt, standing,
 };

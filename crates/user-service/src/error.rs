@@ -113,7 +113,9 @@ impl From<ChangePasswordError> for Problem {
         match error {
             ChangePasswordError::TooCommon => too_common("new_password"),
             ChangePasswordError::Confirm(error) => error.into(),
+            ChangePasswordError::SessionEnded => IdentifyError::Ended.into(),
             ChangePasswordError::Hash(error) => error.into(),
+            ChangePasswordError::Sign(error) => Self::internal(error),
             ChangePasswordError::Database(error) => error.into(),
         }
     }

@@ -52,7 +52,8 @@ async fn accounts(story: &mut Story) {
     story.log_in(tokens["access_token"].as_str().unwrap());
     story.expect("get_profile", &[], json!({}), 200).await;
     story.expect("update_profile", &[], json!({}), 200).await;
-    story.expect("change_password", &[], json!({}), 200).await;
+    let tokens = story.expect("change_password", &[], json!({}), 200).await;
+    story.log_in(tokens["access_token"].as_str().unwrap());
     let address = story.expect("add_address", &[], json!({}), 201).await["id"].clone();
     story.expect("list_addresses", &[], json!({}), 200).await;
     story.expect("replace_address", &[&address], json!({}), 200).await;

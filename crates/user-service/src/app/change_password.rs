@@ -1,15 +1,17 @@
 //! Someone takes another password, and is logged out everywhere else.
 
 use contracts::SessionId;
+use uuid::Uuid;
 
 use super::{
     confirm_password::{ConfirmPasswordError, confirm_password},
     end_sessions::commit_ended,
     hash::{HashError, Party},
+    log_in::sign,
 };
 use crate::{
     App,
-    domain::{Account, GivenPassword, NewPassword},
+    domain::{Account, Device, GivenPassword, Grant, NewPassword, new_salt},
     store::{accounts, sessions},
 };
 
@@ -22,32 +24,43 @@ pub enum ChangePasswordError {
     /// The old password was not confirmed.
     #[error(transparent)]
     Confirm(#[from] ConfirmPasswordError),
+    /// The session that asked ended meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     /// The new password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The token was not signed.
+    #[error(transparent)]
+    Sign(#[from] jsonwebtoken::errors::Error),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// Replaces the password and ends all sessions but the one that asks.
+/// Replaces the password, ends all sessions but the one that asks, and gives that one new tokens: whoever else has its
+/// old ones has nothing any more.
 pub async fn change_password(
     app: &App,
     account: &Account,
     session: SessionId,
     old: GivenPassword,
     new: NewPassword,
-) -> Result<(), ChangePasswordError> {
+) -> Result<Grant, ChangePasswordError> {
     if new.is_common(&account.username, &account.email) {
         return Err(ChangePasswordError::TooCommon);
     }
-    let id = account.id;
-    let confirmed = confirm_password(app, id, old).await?;
-    let new = app.hasher.hash(Party::Account(id), new).await?;
+    let confirmed = confirm_password(app, account.id, old).await?;
+    let new = app.hasher.hash(Party::Account(account.id), new).await?;
+    let (sid, salt) = (Uuid::new_v4(), new_salt());
+    let refresh_token = app.refresh.token(&salt, 1);
     let mut tx = app.db.begin().await?;
-    if !accounts::update_password(&mut tx, id, &confirmed, &new).await? {
-        return Err(ConfirmPasswordError::WrongPassword.into());
-    }
-    let ended = sessions::delete_other_sessions(&mut tx, id, session).await?;
-    Ok(commit_ended(app, tx, ended).await?)
+    let changed = accounts::update_password(&mut tx, account.id, &confirmed, &new).await?;
+    let changed_at = changed.ok_or(ConfirmPasswordError::WrongPassword)?;
+    let mut ended = sessions::delete_other_sessions(&mut tx, account.id, session).await?;
+    let replaced = sessions::replace_chain(&mut tx, session, sid, &salt, &refresh_token.hash()).await?;
+    ended.push(replaced.ok_or(ChangePasswordError::SessionEnded)?);
+    commit_ended(app, tx, ended).await?;
+    let device_token = Some(app.devices.token(Device::new(account.id, changed_at), &new));
+    Ok(Grant { access_token: sign(app, sid, account)?, refresh_token, device_token })
 }

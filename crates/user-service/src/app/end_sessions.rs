@@ -39,7 +39,13 @@ pub(super) async fn commit_ended(
     sids: impl IntoIterator<Item = Uuid>,
 ) -> sqlx::Result<()> {
     let (trace, ended_at) = (context::current(), OffsetDateTime::now_utc());
-    let events = sids.into_iter().map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }));
+    let mut events = sids
+        .into_iter()
+        .map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }))
+        .peekable();
+    if events.peek().is_none() {
+        return tx.commit().await;
+    }
     outbox::append_all(&mut tx, events).await?;
     app.outbox.commit(tx).await
 }

@@ -2,14 +2,16 @@
 
 use crate::{App, store::sessions};
 
-/// How many rows go at a time, so that no transaction is long.
-const BATCH: i64 = 1_000;
+/// How many tokens go at a time, so that no transaction is long.
+const TOKENS: i64 = 1_000;
+/// How many sessions go at a time. Each may take a whole chain of tokens with it.
+const SESSIONS: i64 = 100;
 
 /// Deletes a batch of sessions that expired, and of tokens that were spent longer ago than any token lives. Returns how
 /// many.
 pub async fn forget_expired(app: &App) -> sqlx::Result<usize> {
     let mut db = app.db.acquire().await?;
-    let sessions = sessions::delete_expired_sessions(&mut db, BATCH).await?;
-    let tokens = sessions::delete_expired_tokens(&mut db, BATCH).await?;
+    let sessions = sessions::delete_expired_sessions(&mut db, SESSIONS).await?;
+    let tokens = sessions::delete_expired_tokens(&mut db, TOKENS).await?;
     Ok(usize::try_from(sessions + tokens).unwrap_or(usize::MAX))
 }

@@ -8,7 +8,10 @@ use chassis::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::hash::{HashError, Party};
+use super::{
+    end_sessions::commit_ended,
+    hash::{HashError, Party},
+};
 use crate::{
     App,
     domain::{ACCESS_LIFETIME, Account, Device, Email, GivenPassword, Grant, Limit, new_salt},
@@ -114,10 +117,12 @@ async fn open_session(
         user_agent,
         first_token: &refresh_token.hash(),
     };
-    let opened = sessions::insert_session(&mut *app.db.acquire().await?, &session).await?;
-    if !opened {
+    let mut tx = app.db.begin().await?;
+    if !sessions::insert_session(&mut tx, &session).await? {
         return Err(LogInError::WrongCredentials);
     }
+    let ended = sessions::delete_surplus_sessions(&mut tx, login.account.id).await?;
+    commit_ended(app, tx, ended).await?;
     let device_token = Some(app.devices.token(device, &login.password_hash));
     Ok(Grant { access_token, refresh_token, device_token })
 }

@@ -30,7 +30,7 @@ pub async fn refresh(app: &App, token: RefreshToken) -> Result<Grant, RefreshErr
     let successor = app.refresh.token(&link.salt, link.n + 1);
     match standing(link.used_at, link.now) {
         Standing::Unspent => {
-            if !sessions::update_chain(&mut db, link.session, link.n, &successor.hash()).await? {
+            if !sessions::rotate_chain(&mut db, &link, &successor.hash()).await? {
                 return Err(RefreshError::Refused);
             }
         }

@@ -13,6 +13,13 @@ use super::key::derive_key;
 pub const ACCESS_LIFETIME: Duration = Duration::minutes(15);
 /// How long a session lives after its last refresh.
 pub const REFRESH_LIFETIME: Duration = Duration::days(7);
+/// How long a session lives at most, however often it is refreshed.
+pub const SESSION_LIFETIME: Duration = Duration::days(90);
+/// In how many sessions one account may be logged in at a time.
+pub const MAX_SESSIONS: i64 = 20;
+/// How many tokens of its chain a session keeps: more than one spends in [`REFRESH_LIFETIME`] that is refreshed whenever
+/// its access token expires. An older one is as unknown as one that was never given out.
+pub const CHAIN_LENGTH: i32 = 1_000;
 /// How long a spent token still gets its successor again: requests that left together, or an answer that was lost.
 const GRACE: Duration = Duration::seconds(20);
 /// What keeps this key apart from others that are made of the same secret.

@@ -67,20 +67,20 @@ pub struct TokenPair {
         max_length = 4096,
         example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.signature"
     )]
-    access_token: String,
+    pub(super) access_token: String,
     /// Gets the next pair, within 7 days.
     #[schema(max_length = 200, example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708")]
-    refresh_token: String,
+    pub(super) refresh_token: String,
     /// Always `Bearer`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
-    token_type: &'static str,
+    pub(super) token_type: &'static str,
     /// How long the access token counts, in seconds.
     #[schema(minimum = 1, maximum = 900, example = 900)]
-    expires_in: i64,
-    /// What this device is known by at its next login, for 180 days. Only a login gives one.
+    pub(super) expires_in: i64,
+    /// What this device is known by at its next login, for 180 days. A refresh gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 200, example = device_token_example)]
-    device_token: Option<String>,
+    pub(super) device_token: Option<String>,
 }
 
 impl From<Grant> for TokenPair {
@@ -97,7 +97,7 @@ impl From<Grant> for TokenPair {
 
 /// Log in
 ///
-/// Opens a session. After 10 failures for an e-mail address, known or not, or 100 from a client address, within
+/// Opens a session; of more than 20 of an account, the one that was used longest ago ends. After 10 failures for an e-mail address, known or not, or 100 from a client address, within
 /// 5 minutes, further attempts get 429, also with the right password. So do successful logins, after 60 with an e-mail
 /// address or 600 from a client address within 10 minutes. A device that shows the token of an earlier login is not held
 /// up by the failures of others, and has 10 of its own.
@@ -121,13 +121,15 @@ pub async fn log_in(
     let credentials =
         Credentials { email: body.email, password: body.password, device_token: body.device_token };
     let client = Client { address, user_agent: user_agent(&headers) };
-    Ok(unstored(app::log_in::log_in(&app, credentials, client).await?))
+    let grant = app::log_in::log_in(&app, credentials, client).await?;
+    Ok(unstored(TokenPair::from(grant)))
 }
 
 /// Refresh
 ///
 /// Exchanges a refresh token for the next pair. Within 20 seconds of its first use a token gets the same successor
-/// again, so that tabs which refresh at once stay logged in; after that, using it again ends the session.
+/// again, so that tabs which refresh at once stay logged in; after that, using it again ends the session. A session ends
+/// for good 90 days after its login.
 #[utoipa::path(
     post, path = "/api/v1/auth/refresh", operation_id = "refresh", tag = "session",
     request_body = Refresh,
@@ -141,7 +143,8 @@ pub async fn refresh(
     State(app): State<App>,
     Json(body): Json<Refresh>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(unstored(app::refresh::refresh(&app, RefreshToken::new(body.refresh_token)).await?))
+    let grant = app::refresh::refresh(&app, RefreshToken::new(body.refresh_token)).await?;
+    Ok(unstored(TokenPair::from(grant)))
 }
 
 /// Log out
@@ -158,11 +161,11 @@ pub async fn log_out(State(app): State<App>, caller: Caller) -> Result<impl Into
 }
 
 /// Tokens must not stay in any cache (RFC 6749, 5.1).
-fn unstored(grant: Grant) -> impl IntoResponse {
-    ([(CACHE_CONTROL, "no-store")], axum::Json(TokenPair::from(grant)))
+pub(super) fn unstored(tokens: impl Serialize) -> impl IntoResponse {
+    ([(CACHE_CONTROL, "no-store")], axum::Json(tokens))
 }
 
-fn device_token_example() -> String {
+pub(super) fn device_token_example() -> String {
     "0f".repeat(64)
 }
 

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{Caller, Message};
+use super::{
+    Caller,
+    login::{TokenPair, device_token_example, unstored},
+};
 use crate::{
     App,
     app::{self, update_profile::ProfileChange},
@@ -86,6 +89,47 @@ pub struct PasswordChange {
     new_password: NewPassword,
 }
 
+/// That the password is the new one, and the tokens of the session from now on.
+#[derive(Serialize, ToSchema)]
+pub struct PasswordChanged {
+    /// A sentence for people.
+    #[schema(max_length = 200, example = "Password changed; all other sessions have ended")]
+    message: &'static str,
+    /// Goes into `Authorization: Bearer ..`; the one that asked does not count any more.
+    #[schema(
+        pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        max_length = 4096,
+        example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.signature"
+    )]
+    access_token: String,
+    /// Gets the next pair, within 7 days; those before do not count any more.
+    #[schema(max_length = 200, example = "5e3c1b2a4f6d7e8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708")]
+    refresh_token: String,
+    /// Always `Bearer`.
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
+    token_type: &'static str,
+    /// How long the access token counts, in seconds.
+    #[schema(minimum = 1, maximum = 900, example = 900)]
+    expires_in: i64,
+    /// What this device is known by at its next login, for 180 days. Those before do not count any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200, example = device_token_example)]
+    device_token: Option<String>,
+}
+
+impl From<TokenPair> for PasswordChanged {
+    fn from(tokens: TokenPair) -> Self {
+        Self {
+            message: "Password changed; all other sessions have ended",
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            token_type: tokens.token_type,
+            expires_in: tokens.expires_in,
+            device_token: tokens.device_token,
+        }
+    }
+}
+
 /// Get profile
 ///
 /// One's own account as it is now.
@@ -129,14 +173,15 @@ pub async fn update_profile(
 
 /// Change password
 ///
-/// Replaces the password and ends all other sessions. After 10 wrong passwords within 5 minutes, or 10 attempts within 10
-/// minutes, further ones get 429.
+/// Replaces the password, ends all other sessions, and gives new tokens to the one that asks: its old ones are refused
+/// like those of an ended session. After 10 wrong passwords within 5 minutes, or 10 attempts within 10 minutes, further
+/// ones get 429.
 #[utoipa::path(
     post, path = "/api/v1/auth/change-password", operation_id = "change_password", tag = "account",
     security(("token" = [])),
     request_body = PasswordChange,
     responses(
-        (status = 200, description = "The password is the new one", body = Message),
+        (status = 200, description = "The password is the new one", body = PasswordChanged),
         (status = 400, description = "`malformed` or `invalid`: its errors name the members; `password_too_common`: the \
             new password is among those that are guessed first"),
         (status = 422, description = "`wrong_password`"),
@@ -150,7 +195,7 @@ pub async fn change_password(
     caller: Caller,
     Json(body): Json<PasswordChange>,
 ) -> Result<impl IntoResponse, Problem> {
-    app::change_password::change_password(
+    let grant = app::change_password::change_password(
         &app,
         &caller.account,
         caller.session,
@@ -158,5 +203,5 @@ pub async fn change_password(
         body.new_password,
     )
     .await?;
-    Ok(axum::Json(Message { message: "Password changed; all other sessions have ended" }))
+    Ok(unstored(PasswordChanged::from(TokenPair::from(grant))))
 }

@@ -46,7 +46,7 @@ impl SessionView {
 
 /// List sessions
 ///
-/// Where one is logged in: the session used last first, at most 100.
+/// Where one is logged in: the session used last first, at most 20.
 #[utoipa::path(
     get, path = "/api/v1/auth/sessions", operation_id = "list_sessions", tag = "session",
     security(("token" = [])),

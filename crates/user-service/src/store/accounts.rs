@@ -151,17 +151,21 @@ pub async fn update_profile(
     .await
 }
 
-/// Replaces the password that was confirmed, and says whether it was still there.
-pub async fn update_password(db: &mut PgConnection, id: UserId, confirmed: &str, new: &str) -> Result<bool> {
-    let done = sqlx::query!(
-        "update users set password_hash = $3 where id = $1 and password_hash = $2",
+/// Replaces the password that was confirmed, if it was still there; when, by the database's clock.
+pub async fn update_password(
+    db: &mut PgConnection,
+    id: UserId,
+    confirmed: &str,
+    new: &str,
+) -> Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"update users set password_hash = $3 where id = $1 and password_hash = $2 returning now() as "now!""#,
         id.get(),
         confirmed,
         new
     )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .fetch_optional(db)
+    .await
 }
 
 /// Makes the changes of one account's address book take turns.

@@ -6,10 +6,7 @@ use sqlx::{PgConnection, Result};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Account, REFRESH_LIFETIME, Session};
-
-/// The longest list of sessions that is shown.
-const SHOWN: i64 = 100;
+use crate::domain::{Account, CHAIN_LENGTH, MAX_SESSIONS, REFRESH_LIFETIME, SESSION_LIFETIME, Session};
 
 /// A session that is yet to be stored.
 pub struct NewSession<'a> {
@@ -45,12 +42,12 @@ pub struct Link {
     pub account: Account,
 }
 
-/// Stores a session with its first refresh token, unless the password was changed meanwhile: a change of password
-/// waits for the share lock, or this for the change.
+/// Stores a session with its first refresh token, unless the password was changed meanwhile. It locks the account: a
+/// change of the password and other logins wait for the end of the transaction, or this for theirs.
 pub async fn insert_session(db: &mut PgConnection, new: &NewSession<'_>) -> Result<bool> {
     let done = sqlx::query!(
         "with account as (
-             select id from users where id = $1 and password_hash = $2 for share
+             select id from users where id = $1 and password_hash = $2 for no key update
          ), session as (
              insert into sessions (user_id, sid, salt, user_agent, expires_at)
              select id, $3, $4, $5, now() + make_interval(secs => $7) from account
@@ -123,18 +120,15 @@ pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Optio
     }))
 }
 
-/// Spends token `n` and stores its successor, unless someone just did; says whether the session still lives. The
-/// session is locked before its tokens, in the order in which a deletion locks them.
-pub async fn update_chain(
-    db: &mut PgConnection,
-    session: SessionId,
-    n: i32,
-    successor: &[u8],
-) -> Result<bool> {
+/// Spends the token and stores its successor, unless someone just did; says whether the session still lives and still
+/// has this chain. The session is locked before its tokens, in the order in which a deletion locks them.
+pub async fn rotate_chain(db: &mut PgConnection, link: &Link, successor: &[u8]) -> Result<bool> {
     sqlx::query_scalar!(
         r#"with session as (
-               update sessions set last_used_at = now(), expires_at = now() + make_interval(secs => $4)
-               where id = $1
+               update sessions
+               set last_used_at = now(),
+                   expires_at = least(now() + make_interval(secs => $4), created_at + make_interval(secs => $5))
+               where id = $1 and sid = $6 and created_at + make_interval(secs => $5) > now()
                returning id
            ), spent as (
                update refresh_tokens t set used_at = now() from session
@@ -142,15 +136,64 @@ pub async fn update_chain(
                returning t.session_id, t.n
            ), next as (
                insert into refresh_tokens (session_id, n, token_hash) select session_id, n + 1, $3 from spent
+           ), oldest as (
+               delete from refresh_tokens t using session
+               where t.session_id = session.id and t.n <= $2 + 1 - $7
            )
            select exists (select from session) as "lives!""#,
-        session.get(),
-        n,
+        link.session.get(),
+        link.n,
         successor,
-        REFRESH_LIFETIME.as_seconds_f64()
+        REFRESH_LIFETIME.as_seconds_f64(),
+        SESSION_LIFETIME.as_seconds_f64(),
+        link.sid,
+        CHAIN_LENGTH
     )
     .fetch_one(db)
     .await
+}
+
+/// Gives a living session another `sid` and another chain, which begins with `first_token`. Returns the `sid` that it had.
+pub async fn replace_chain(
+    db: &mut PgConnection,
+    id: SessionId,
+    sid: Uuid,
+    salt: &[u8],
+    first_token: &[u8],
+) -> Result<Option<Uuid>> {
+    let old = sqlx::query_scalar!(
+        "with old as (
+             select id, sid from sessions where id = $1 and expires_at > now() for update
+         )
+         update sessions s
+         set sid = $2, salt = $3, last_used_at = now(),
+             expires_at = least(now() + make_interval(secs => $4), created_at + make_interval(secs => $5))
+         from old where s.id = old.id
+         returning old.sid",
+        id.get(),
+        sid,
+        salt,
+        REFRESH_LIFETIME.as_seconds_f64(),
+        SESSION_LIFETIME.as_seconds_f64()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    if old.is_some() {
+        insert_chain(db, id, first_token).await?;
+    }
+    Ok(old)
+}
+
+async fn insert_chain(db: &mut PgConnection, session: SessionId, first_token: &[u8]) -> Result<()> {
+    sqlx::query!("delete from refresh_tokens where session_id = $1", session.get()).execute(&mut *db).await?;
+    sqlx::query!(
+        "insert into refresh_tokens (session_id, n, token_hash) values ($1, 1, $2)",
+        session.get(),
+        first_token
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// The living sessions of an account, the one used last first.
@@ -161,7 +204,7 @@ pub async fn list_sessions(db: &mut PgConnection, user_id: UserId) -> Result<Vec
            from sessions where user_id = $1 and expires_at > now()
            order by last_used_at desc, id desc limit $2"#,
         user_id.get(),
-        SHOWN
+        MAX_SESSIONS
     )
     .fetch_all(db)
     .await
@@ -188,6 +231,22 @@ pub async fn delete_other_sessions(
         "delete from sessions where user_id = $1 and id <> $2 returning sid",
         user_id.get(),
         kept.get()
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Deletes all living sessions of an account but the [`MAX_SESSIONS`] that were used last; their `sid`s. The account is
+/// locked by [`insert_session`].
+pub async fn delete_surplus_sessions(db: &mut PgConnection, user_id: UserId) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "delete from sessions where id in (
+             select id from sessions where user_id = $1 and expires_at > now()
+             order by last_used_at desc, id desc offset $2
+         )
+         returning sid",
+        user_id.get(),
+        MAX_SESSIONS
     )
     .fetch_all(db)
     .await

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::Reply;
 
-use crate::{PASSWORD, Shop, email, limits::assert_limited, register, try_log_in, try_log_in_from};
+use crate::{PASSWORD, Shop, email, join, limits::assert_limited, register, try_log_in, try_log_in_from};
 
 /// Where all the strangers are.
 const OFFICE: &str = "203.0.113.7";
@@ -84,6 +84,18 @@ async fn a_device_token_that_is_not_the_accounts_counts_as_none() {
         log_in_on(&shop, device, "ani", PASSWORD).await.problem(429, "too_many_requests");
     }
     log_in_on(&shop, &own, "ani", PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_device_is_known_by_the_password_that_was_typed_on_it() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let old = token(&try_log_in(&shop, &email("ani"), PASSWORD).await.expect(200));
+    let change = json!({ "old_password": PASSWORD, "new_password": "a wholly new password" });
+    let new = token(&ani.actor.post("/api/v1/auth/change-password", change).await.expect(200));
+    strangers_guess(&shop, "ani").await;
+    log_in_on(&shop, &old, "ani", "a wholly new password").await.problem(429, "too_many_requests");
+    log_in_on(&shop, &new, "ani", "a wholly new password").await.expect(200);
 }
 
 #[tokio::test]

@@ -84,6 +84,41 @@ async fn a_session_lives_seven_days_from_its_last_refresh() {
 }
 
 #[tokio::test]
+async fn a_session_ends_for_good_after_ninety_days() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    execute(&shop, "update sessions set created_at = now() - interval '89 days'").await;
+    let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
+    let left = "select (extract(epoch from expires_at - now()) / 3600)::bigint from sessions";
+    assert_eq!(count(&shop, left).await, 24);
+    let change = json!({ "old_password": crate::PASSWORD, "new_password": "a wholly new password" });
+    let tokens = shop.with_token(tokens["access_token"].as_str().unwrap());
+    let tokens = tokens.post("/api/v1/auth/change-password", change).await.expect(200);
+    assert_eq!(count(&shop, left).await, 24, "a new password makes no new session");
+
+    execute(&shop, "update sessions set created_at = now() - interval '90 days'").await;
+    refresh(&shop, &token(&tokens)).await.problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_session_keeps_its_last_thousand_tokens() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    execute(&shop, "update refresh_tokens set n = 1201").await;
+    execute(
+        &shop,
+        "insert into refresh_tokens (session_id, n, token_hash, used_at)
+         select id, n, sha256(n::text::bytea), now() from sessions, generate_series(1, 1200) n",
+    )
+    .await;
+    let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
+    assert_eq!(count(&shop, "select count(*) from refresh_tokens").await, 1000);
+    assert_eq!(count(&shop, "select max(n)::bigint from refresh_tokens").await, 1202);
+    refresh(&shop, &token(&tokens)).await.expect(200);
+    assert_eq!(count(&shop, "select count(*) from refresh_tokens").await, 1000);
+}
+
+#[tokio::test]
 async fn what_was_never_given_out_is_refused() {
     let shop = Shop::start().await;
     let ani = join(&shop, "ani").await;

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use testkit::eventually;
 
-use crate::{PASSWORD, Shop, email, join, log_in, refresh, register};
+use crate::{PASSWORD, Shop, count, email, join, log_in, refresh, register};
 
 const SESSIONS: &str = "/api/v1/auth/sessions";
 
@@ -56,6 +56,34 @@ async fn a_session_is_ended_from_another_one() {
     ani.actor.delete(&path).await.problem(404, "not_found");
     assert_eq!(ani.actor.get(SESSIONS).await.expect(200).as_array().unwrap().len(), 1);
     assert_eq!(shop.published::<SessionEnded>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn of_more_than_twenty_sessions_the_one_that_was_used_longest_ago_ends() {
+    let shop = Shop::start().await;
+    let oldest = join(&shop, "ani").await;
+    let unused = log_in(&shop, "ani").await;
+    join(&shop, "budi").await;
+    for _ in 0..18 {
+        log_in(&shop, "ani").await;
+    }
+    refresh(&shop, &oldest.refresh_token).await.expect(200);
+    assert!(shop.published::<SessionEnded>().await.is_empty());
+    let newest = log_in(&shop, "ani").await;
+    unused.actor.get(SESSIONS).await.problem(401, "unauthorized");
+    refresh(&shop, &unused.refresh_token).await.problem(401, "unauthorized");
+    oldest.actor.get(SESSIONS).await.expect(200);
+    assert_eq!(newest.actor.get(SESSIONS).await.expect(200).as_array().unwrap().len(), 20);
+    assert_eq!(shop.published::<SessionEnded>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn logins_that_come_at_once_leave_twenty_sessions() {
+    let shop = Shop::start().await;
+    register(&shop, "ani").await;
+    join_all((0..25).map(|_| log_in(&shop, "ani"))).await;
+    assert_eq!(count(&shop, "select count(*) from sessions").await, 20);
+    assert_eq!(shop.published::<SessionEnded>().await.len(), 5);
 }
 
 #[tokio::test]

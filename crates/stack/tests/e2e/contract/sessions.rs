@@ -126,12 +126,15 @@ async fn another_password_ends_all_other_sessions_at_all_six_services(open: &Ope
     let customer = open.customer().await;
     let (access, token) = another_session(open, &customer).await;
     let body = json!({"old_password": PASSWORD, "new_password": "another one, longer"});
-    open.ask(&customer.token, "POST /api/v1/auth/change-password", body).await.is(200);
-    refused_everywhere(open, &access).await;
+    let renewed = open.ask(&customer.token, "POST /api/v1/auth/change-password", body).await.is(200);
+    for ended in [&access, &customer.token] {
+        refused_everywhere(open, ended).await;
+    }
     refresh(open, &token).await.refused(401, "unauthorized");
     for line in SIX_ROUTES.iter().filter(|line| !line.contains("/payment/")) {
-        open.ask(&customer.token, line, Value::Null).await.is(200);
+        open.ask(renewed["access_token"].as_str().unwrap(), line, Value::Null).await.is(200);
     }
+    refresh(open, renewed["refresh_token"].as_str().unwrap()).await.is(200);
 }
 
 /// Within the grace it gets its successor again: so it is used until it is refused.
