@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     Taken,
     hash::{HashError, Party},
-    taken::Wanted,
+    taken::RequestedNames,
 };
 use crate::{
     App,
@@ -63,7 +63,7 @@ pub async fn make_first_admin(app: &App) -> Result<(), MakeFirstAdminError> {
 async fn free_username(tx: &mut PgTransaction<'_>, email: &Email) -> sqlx::Result<Option<Username>> {
     let mut username = Username::new(USERNAME);
     loop {
-        match Wanted::both(&username, email).claimed(tx, None).await? {
+        match RequestedNames::both(&username, email).lock_and_find_taken(tx, None).await? {
             None => return Ok(Some(username)),
             Some(Taken::Email) => return Ok(None),
             Some(Taken::Username) => {

@@ -5,7 +5,7 @@ use chassis::{Role, http::ClientAddr};
 use super::{
     Taken,
     hash::{HashError, Party},
-    taken::Wanted,
+    taken::RequestedNames,
 };
 use crate::{
     App,
@@ -52,12 +52,12 @@ pub async fn register(app: &App, new: NewAccount, client: ClientAddr) -> Result<
     if let Some(wait) = app.counters.increment(&app.limits.of_registration(client)).await {
         return Err(RegisterError::TooMany(wait));
     }
-    let names = Wanted::both(&new.username, &new.email);
+    let names = RequestedNames::both(&new.username, &new.email);
     refuse_taken(names.reserved(app, Role::User))?;
-    refuse_taken(names.taken(&mut *app.db.acquire().await?, None).await?)?;
+    refuse_taken(names.find_taken(&mut *app.db.acquire().await?, None).await?)?;
     let password_hash = app.hasher.hash(Party::Network(client.network()), new.password).await?;
     let mut tx = app.db.begin().await?;
-    refuse_taken(names.claimed(&mut tx, None).await?)?;
+    refuse_taken(names.lock_and_find_taken(&mut tx, None).await?)?;
     let account = accounts::insert_account(&mut tx, username, email, &password_hash, Role::User).await?;
     tx.commit().await?;
     Ok(account)

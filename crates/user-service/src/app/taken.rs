@@ -19,16 +19,16 @@ pub enum Taken {
     Username,
 }
 
-/// Names that somebody wants, as far as they are to change.
+/// The names that a request asks for.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct RequestedNames<'a> {
     /// A name to be known by.
     pub username: Option<&'a Username>,
     /// An e-mail address to log in with.
     pub email: Option<&'a Email>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> RequestedNames<'a> {
     /// Both.
     pub fn both(username: &'a Username, email: &'a Email) -> Self {
         Self { username: Some(username), email: Some(email) }
@@ -47,18 +47,26 @@ impl<'a> Wanted<'a> {
     }
 
     /// Which of them another account has.
-    pub async fn taken(&self, db: &mut PgConnection, own: Option<UserId>) -> sqlx::Result<Option<Taken>> {
+    pub async fn find_taken(
+        &self,
+        db: &mut PgConnection,
+        own: Option<UserId>,
+    ) -> sqlx::Result<Option<Taken>> {
         let (username, email) = self.texts();
         let taken = accounts::find_taken(db, username, email, own).await?;
         Ok(if taken.email { Some(Taken::Email) } else { taken.username.then_some(Taken::Username) })
     }
 
-    /// The same, and nobody else takes them until the end of the transaction: PostgreSQL would log a violation of the
-    /// indexes with the address in it.
-    pub async fn claimed(&self, tx: &mut PgConnection, own: Option<UserId>) -> sqlx::Result<Option<Taken>> {
+    /// The same, and no other transaction takes them until this one ends. Without the lock two of them could violate an
+    /// index, which PostgreSQL logs with the e-mail address.
+    pub async fn lock_and_find_taken(
+        &self,
+        tx: &mut PgConnection,
+        own: Option<UserId>,
+    ) -> sqlx::Result<Option<Taken>> {
         let (username, email) = self.texts();
         accounts::lock_names(tx, username, email).await?;
-        self.taken(tx, own).await
+        self.find_taken(tx, own).await
     }
 
     fn texts(&self) -> (Option<&'a str>, Option<&'a str>) {

@@ -3,7 +3,7 @@
 use super::{
     Taken,
     confirm_password::{ConfirmPasswordError, confirm_password},
-    taken::Wanted,
+    taken::RequestedNames,
 };
 use crate::{
     App,
@@ -49,12 +49,12 @@ pub async fn update_profile(
         (Some(_), None) => return Err(UpdateProfileError::PasswordMissing),
         (Some(_), Some(given)) => Some(confirm_password(app, account.id, given).await?),
     };
-    let names = Wanted { username: change.username.as_ref(), email: change.email.as_ref() };
+    let names = RequestedNames { username: change.username.as_ref(), email: change.email.as_ref() };
     refuse_taken(names.reserved(app, account.role))?;
     let username = change.username.as_ref().map(Username::as_str);
     let email = change.email.as_ref().map(Email::as_str);
     let mut tx = app.db.begin().await?;
-    refuse_taken(names.claimed(&mut tx, Some(account.id)).await?)?;
+    refuse_taken(names.lock_and_find_taken(&mut tx, Some(account.id)).await?)?;
     let changed =
         accounts::update_profile(&mut tx, account.id, username, email, confirmed.as_deref()).await?;
     tx.commit().await?;

@@ -66,13 +66,13 @@ impl Username {
 
     /// Whether only an administrator may have it, or it looks like one that only an administrator may have.
     pub fn is_reserved(&self) -> bool {
-        let looks = look(&self.0);
-        RESERVED.iter().any(|reserved| look(reserved) == looks)
+        RESERVED.iter().any(|reserved| skeleton(reserved) == skeleton(&self.0))
     }
 }
 
-/// A name without what is easily overlooked: case, separators, and digits in the place of letters.
-fn look(name: &str) -> String {
+/// What names that are easily confused have in common: they differ in case, in separators, or in digits that look
+/// like letters.
+fn skeleton(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let letter = |c: char| match c.to_ascii_lowercase() {
         '0' => 'o',

@@ -25,8 +25,8 @@ pub struct TakenNames {
     pub email: bool,
 }
 
-/// Makes whoever wants one of these names take turns until the end of the transaction. The locks are taken in one order,
-/// so that nobody waits in a circle.
+/// Locks names, whether anyone has them or not, until the end of the transaction. The locks are taken in one order, so that
+/// transactions do not deadlock.
 pub async fn lock_names(db: &mut PgConnection, username: Option<&str>, email: Option<&str>) -> Result<()> {
     sqlx::query!(
         "select pg_advisory_xact_lock(key) as lock

@@ -1,5 +1,5 @@
-//! A queue in which parties take turns: whoever asks for much waits behind itself, and everybody else for at most one
-//! turn of each party.
+//! Fair queueing: round robin over the parties that wait, first come first served within each. A party with many requests
+//! delays its own, and those of others by at most one turn.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -28,10 +28,10 @@ struct State {
     capacity: usize,
     /// How many wait in all.
     waiting: usize,
-    /// Who waits, by party; no line is empty.
-    lines: HashMap<Party, VecDeque<Waiter>>,
-    /// The parties with a line, the one whose turn is next first.
-    turns: VecDeque<Party>,
+    /// Who waits, by party, oldest first. No party has an empty queue.
+    queues: HashMap<Party, VecDeque<Waiter>>,
+    /// The parties with a queue, the one whose turn is next first.
+    rotation: VecDeque<Party>,
     next_ticket: u64,
 }
 
@@ -40,8 +40,8 @@ struct Waiter {
     grant: oneshot::Sender<Slot>,
 }
 
-/// Leaves the line when dropped, so that nobody waits for a caller who went away.
-struct Place<'a> {
+/// Removes a waiter when dropped: a cancelled request holds no place.
+struct WaitGuard<'a> {
     queue: &'a FairQueue,
     party: Party,
     ticket: u64,
@@ -54,8 +54,8 @@ impl FairQueue {
             free: slots,
             capacity,
             waiting: 0,
-            lines: HashMap::new(),
-            turns: VecDeque::new(),
+            queues: HashMap::new(),
+            rotation: VecDeque::new(),
             next_ticket: 0,
         };
         Self(Arc::new(Mutex::new(state)))
@@ -71,9 +71,9 @@ impl FairQueue {
                 state.free -= 1;
                 return Ok(Slot(self.clone()));
             }
-            state.join(party, grant)?
+            state.enqueue(party, grant)?
         };
-        let _place = Place { queue: self, party, ticket };
+        let _guard = WaitGuard { queue: self, party, ticket };
         granted.await.map_err(|_| Full)
     }
 
@@ -86,7 +86,7 @@ impl FairQueue {
     fn release(&self) {
         let next = {
             let mut state = self.state();
-            let next = state.next();
+            let next = state.dequeue();
             state.free += usize::from(next.is_none());
             next
         };
@@ -102,26 +102,25 @@ impl FairQueue {
 }
 
 impl State {
-    fn join(&mut self, party: Party, grant: oneshot::Sender<Slot>) -> Result<u64, Full> {
+    fn enqueue(&mut self, party: Party, grant: oneshot::Sender<Slot>) -> Result<u64, Full> {
         if self.waiting >= self.capacity {
-            self.displace_for(party)?;
+            self.evict_for(party)?;
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let line = self.lines.entry(party).or_default();
-        if line.is_empty() {
-            self.turns.push_back(party);
+        let queue = self.queues.entry(party).or_default();
+        if queue.is_empty() {
+            self.rotation.push_back(party);
         }
-        line.push_back(Waiter { ticket, grant });
+        queue.push_back(Waiter { ticket, grant });
         self.waiting += 1;
         Ok(ticket)
     }
 
-    /// Makes room at the end of the longest line. One that is no longer than the asker's will be afterwards stays as it
-    /// is, so no line becomes empty here.
-    fn displace_for(&mut self, party: Party) -> Result<(), Full> {
-        let own = self.lines.get(&party).map_or(0, VecDeque::len);
-        let longest = self.lines.values_mut().max_by_key(|line| line.len()).ok_or(Full)?;
+    /// Makes room at the end of the longest queue, if that is longer than the one of `party` will be: none becomes empty.
+    fn evict_for(&mut self, party: Party) -> Result<(), Full> {
+        let own = self.queues.get(&party).map_or(0, VecDeque::len);
+        let longest = self.queues.values_mut().max_by_key(|queue| queue.len()).ok_or(Full)?;
         if longest.len() <= own + 1 {
             return Err(Full);
         }
@@ -130,27 +129,27 @@ impl State {
         Ok(())
     }
 
-    fn next(&mut self) -> Option<Waiter> {
-        let party = self.turns.pop_front()?;
-        let line = self.lines.get_mut(&party)?;
-        let waiter = line.pop_front()?;
+    fn dequeue(&mut self) -> Option<Waiter> {
+        let party = self.rotation.pop_front()?;
+        let queue = self.queues.get_mut(&party)?;
+        let waiter = queue.pop_front()?;
         self.waiting -= 1;
-        if line.is_empty() {
-            self.lines.remove(&party);
+        if queue.is_empty() {
+            self.queues.remove(&party);
         } else {
-            self.turns.push_back(party);
+            self.rotation.push_back(party);
         }
         Some(waiter)
     }
 
-    fn leave(&mut self, party: Party, ticket: u64) {
-        let Some(line) = self.lines.get_mut(&party) else { return };
-        let Some(at) = line.iter().position(|waiter| waiter.ticket == ticket) else { return };
-        line.remove(at);
+    fn remove(&mut self, party: Party, ticket: u64) {
+        let Some(queue) = self.queues.get_mut(&party) else { return };
+        let Some(at) = queue.iter().position(|waiter| waiter.ticket == ticket) else { return };
+        queue.remove(at);
         self.waiting -= 1;
-        if line.is_empty() {
-            self.lines.remove(&party);
-            self.turns.retain(|turn| *turn != party);
+        if queue.is_empty() {
+            self.queues.remove(&party);
+            self.rotation.retain(|turn| *turn != party);
         }
     }
 }
@@ -161,9 +160,9 @@ impl Drop for Slot {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
-        self.queue.state().leave(self.party, self.ticket);
+        self.queue.state().remove(self.party, self.ticket);
     }
 }
 
