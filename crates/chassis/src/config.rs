@@ -3,9 +3,13 @@
 
 mod parse;
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use parse::parse;
@@ -135,7 +139,8 @@ pub struct Common {
     /// `http://localhost` port may.
     #[arg(long, env, value_delimiter = ',', default_value = "")]
     pub cors_allowed_origins: Vec<String>,
-    /// Addresses of proxies in front of the gateway whose X-Forwarded-For entries count, separated by commas.
+    /// Proxies in front of the gateway whose X-Forwarded-For entries count: addresses, or networks such as
+    /// `10.0.0.0/8`, separated by commas.
     #[arg(long, env, value_delimiter = ',', default_value = "")]
     pub trusted_proxies: Vec<String>,
     /// Whether requests are limited per account and per network. `off` is for load tests.
@@ -272,8 +277,8 @@ impl Common {
         }
         for proxy in listed(&self.trusted_proxies) {
             faults.require(
-                proxy.parse::<std::net::IpAddr>().is_ok(),
-                format!("TRUSTED_PROXIES has `{proxy}`, which is not an IP address"),
+                network(proxy).is_some(),
+                format!("TRUSTED_PROXIES has `{proxy}`, which is neither an IP address nor a network such as `10.0.0.0/8`"),
             );
         }
     }
@@ -282,6 +287,11 @@ impl Common {
 /// The members of a list that people wrote: with spaces after the commas, and without any it has one that is empty.
 pub(crate) fn listed(values: &[String]) -> impl Iterator<Item = &str> {
     values.iter().map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// A network in CIDR notation, or the one of a single address.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| Some(text.parse::<IpAddr>().ok()?.to_canonical().into()))
 }
 
 #[cfg(test)]

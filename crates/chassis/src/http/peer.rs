@@ -2,74 +2,120 @@
 
 use std::{
     convert::Infallible,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, request::Parts},
 };
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::{Common, config::listed};
+use crate::{
+    Common,
+    config::{listed, network},
+};
+
+/// The longest IPv6 prefix that belongs to one customer of a provider: any address within is theirs to choose.
+const IPV6_SITE: u8 = 64;
+/// How often an ignored X-Forwarded-For is logged at most.
+const WARN_EVERY: Duration = Duration::from_mins(1);
 
 /// Where a request came from, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddr(pub IpAddr);
 
 impl ClientAddr {
-    /// What one customer's addresses have in common, to count requests by: an IPv4 address itself, the first address
-    /// of an IPv6 address' /64, of which a customer has at least one to choose from.
-    #[must_use]
-    pub fn network(self) -> IpAddr {
+    /// The network to count requests by: the address itself for IPv4, its /64 for IPv6, where one client has 2^64
+    /// addresses to send from.
+    pub fn network(self) -> IpNet {
         match self.0.to_canonical() {
-            IpAddr::V4(v4) => v4.into(),
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+            IpAddr::V4(address) => Ipv4Net::from(address).into(),
+            IpAddr::V6(address) => Ipv6Net::new_assert(address, IPV6_SITE).trunc().into(),
         }
     }
 
     /// Whether it is an address of a private network or of this machine. In production nobody comes from there: it is a
     /// proxy that `TRUSTED_PROXIES` does not name, with everybody behind it.
-    #[must_use]
     pub fn is_private(self) -> bool {
         is_private(self.0.to_canonical())
     }
 }
 
-/// The proxies whose word counts, beside the gateway.
+/// The proxies whose X-Forwarded-For entries count, beside the gateway's.
 #[derive(Debug, Clone)]
-pub(super) struct Proxies(Arc<[IpAddr]>);
+pub(super) struct Proxies {
+    trusted: Arc<[IpNet]>,
+    warned: Arc<Mutex<Option<Instant>>>,
+}
+
+/// What X-Forwarded-For says about a client.
+#[derive(Debug, PartialEq, Eq)]
+struct Origin {
+    client: IpAddr,
+    /// Whether the client sent an X-Forwarded-For of its own, which was ignored.
+    ignored: bool,
+}
 
 impl Proxies {
     pub(super) fn new(common: &Common) -> Self {
-        Self(listed(&common.trusted_proxies).filter_map(|proxy| proxy.parse().ok()).collect())
+        Self::of(listed(&common.trusted_proxies).filter_map(network))
     }
 
-    /// The last entry of X-Forwarded-For is the gateway's word, which counts if the connection comes from a private
-    /// network; the ones before it are believed only as far as `TRUSTED_PROXIES` wrote them.
+    fn of(trusted: impl Iterator<Item = IpNet>) -> Self {
+        Self { trusted: trusted.collect(), warned: Arc::default() }
+    }
+
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !is_private(peer) {
-            return peer;
-        }
-        let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let chain: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
-        let mut client = peer;
-        for address in chain.iter().rev().map_while(|address| address.trim().parse().ok()) {
-            client = address;
-            if !self.0.contains(&address) {
-                break;
-            }
+        let Origin { client, ignored } = self.origin(peer, headers);
+        if ignored && !is_private(client) && self.may_warn() {
+            tracing::warn!(
+                network.peer.address = %client,
+                "X-Forwarded-For was ignored: if its sender is a proxy of yours, add it to TRUSTED_PROXIES"
+            );
         }
         client
+    }
+
+    /// The last entry of X-Forwarded-For was written by the gateway, which is reached over a private network; the entries
+    /// before it count only as far as trusted proxies wrote them.
+    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
+        let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let chain: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+        let mut entries = chain.iter().rev();
+        let mut client = peer.to_canonical();
+        let mut is_believed = is_private(client) || self.trusts(client);
+        while is_believed {
+            let Some(Ok(address)) = entries.next().map(|entry| entry.parse::<IpAddr>()) else {
+                return Origin { client, ignored: false };
+            };
+            client = address.to_canonical();
+            is_believed = self.trusts(client);
+        }
+        let ignored = entries.next().is_some_and(|entry| entry.parse() != Ok(client));
+        Origin { client, ignored }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&address))
+    }
+
+    fn may_warn(&self) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = warned.is_none_or(|at| at.elapsed() >= WARN_EVERY);
+        if due {
+            *warned = Some(Instant::now());
+        }
+        due
     }
 }
 
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
-        IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unique_local() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_private())
-        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
     }
 }
 
@@ -89,12 +135,21 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddr {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_ipv6_customer_is_counted_by_the_whole_network() {
-        let network = |text: &str| ClientAddr(text.parse().unwrap()).network().to_string();
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("203.0.113.7"), "203.0.113.7");
-        assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
+    const GATEWAY: &str = "172.18.0.2";
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn proxies(trusted: &[&str]) -> Proxies {
+        Proxies::of(trusted.iter().filter_map(|proxy| network(proxy)))
+    }
+
+    fn origin(trusted: &[&str], peer: &str, forwarded: &'static str) -> (String, bool) {
+        let headers =
+            HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
+        let Origin { client, ignored } = proxies(trusted).origin(ip(peer), &headers);
+        (client.to_string(), ignored)
     }
 
     #[test]
@@ -117,25 +172,55 @@ mod tests {
     }
 
     #[test]
-    fn only_the_word_of_known_proxies_counts() {
-        let gateway: IpAddr = "172.18.0.2".parse().unwrap();
-        let client = |proxies: &[&str], peer: IpAddr, forwarded: &'static str| {
-            let proxies = Proxies(proxies.iter().map(|proxy| proxy.parse().unwrap()).collect());
-            let headers =
-                HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), forwarded.parse().unwrap())]);
-            proxies.client(peer, &headers).to_string()
-        };
-        assert_eq!(client(&[], gateway, "203.0.113.7"), "203.0.113.7");
+    fn only_entries_of_trusted_proxies_count() {
+        let client = |trusted: &[&str], peer, forwarded| origin(trusted, peer, forwarded).0;
+        assert_eq!(client(&[], GATEWAY, "203.0.113.7"), "203.0.113.7");
         assert_eq!(
-            client(&[], gateway, "1.1.1.1, 203.0.113.7"),
+            client(&[], GATEWAY, "1.1.1.1, 203.0.113.7"),
             "203.0.113.7",
-            "the first was made up by the client"
+            "the client made up the first"
         );
-        assert_eq!(client(&["198.51.100.1"], gateway, "203.0.113.7, 198.51.100.1"), "203.0.113.7");
-        assert_eq!(
-            client(&[], "203.0.113.9".parse().unwrap(), "1.1.1.1"),
-            "203.0.113.9",
-            "not from the gateway"
+        assert_eq!(client(&["198.51.100.1"], GATEWAY, "203.0.113.7, 198.51.100.1"), "203.0.113.7");
+        assert_eq!(client(&[], "203.0.113.9", "1.1.1.1"), "203.0.113.9", "not from the gateway");
+        assert_eq!(client(&["203.0.113.9"], "203.0.113.9", "1.1.1.1"), "1.1.1.1", "it is trusted by name");
+        assert_eq!(client(&[], "::ffff:172.18.0.2", "::ffff:203.0.113.7"), "203.0.113.7");
+        assert_eq!(client(&["198.51.100.1"], GATEWAY, "unknown, 198.51.100.1"), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_network_of_proxies_is_trusted_as_a_whole() {
+        let chain = "1.1.1.1, 203.0.113.7, 198.51.100.77, 2001:db8:1::9";
+        let networks = ["198.51.100.0/24", "2001:db8:1::/48"];
+        assert_eq!(origin(&networks, GATEWAY, chain).0, "203.0.113.7");
+        assert_eq!(origin(&["198.51.100.0/26", "2001:db8:1::/48"], GATEWAY, chain).0, "198.51.100.77");
+    }
+
+    #[test]
+    fn a_sender_that_is_not_trusted_is_noticed() {
+        assert!(origin(&[], GATEWAY, "1.1.1.1, 203.0.113.7").1, "a proxy that nobody named, or a forger");
+        assert!(origin(&[], "203.0.113.9", "1.1.1.1").1);
+        assert!(!origin(&[], GATEWAY, "203.0.113.7").1, "only the gateway's own entry");
+        assert!(!origin(&["198.51.100.1"], GATEWAY, "203.0.113.7, 198.51.100.1").1);
+        assert!(
+            !origin(&[], GATEWAY, "203.0.113.7, 203.0.113.7").1,
+            "nginx repeats an address that it corrected"
         );
+    }
+
+    #[test]
+    fn a_warning_is_not_repeated_at_once() {
+        let proxies = proxies(&[]);
+        assert!(proxies.may_warn());
+        assert!(!proxies.may_warn());
+        assert!(!proxies.clone().may_warn(), "clones share the interval");
+    }
+
+    #[test]
+    fn a_client_is_counted_by_the_network_that_it_can_choose_addresses_from() {
+        let network = |address| ClientAddr(ip(address)).network().to_string();
+        assert_eq!(network("203.0.113.7"), "203.0.113.7/32");
+        assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7/32");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2:ffff::1"), "2001:db8:1:2::/64");
     }
 }

@@ -5,7 +5,6 @@
 mod fair_queue;
 
 use std::{
-    net::IpAddr,
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,6 +15,7 @@ use std::{
 
 use argon2::password_hash;
 use contracts::UserId;
+use ipnet::IpNet;
 
 use self::fair_queue::{FairQueue, Full};
 use crate::domain::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
@@ -49,7 +49,7 @@ pub enum Party {
     /// Somebody who is known to own this account.
     Account(UserId),
     /// Anybody in this network.
-    Network(IpAddr),
+    Network(IpNet),
     /// The shop itself.
     Shop,
 }
