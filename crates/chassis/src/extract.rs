@@ -1,6 +1,9 @@
 //! Axum's extractors with our errors: every refusal is a [`Problem`] that names the member.
 
-use std::{fmt, marker::PhantomData};
+mod integers;
+mod json;
+
+use std::fmt;
 
 use axum::{
     body::Bytes,
@@ -9,14 +12,16 @@ use axum::{
         path::ErrorKind,
         rejection::{BytesRejection, PathRejection},
     },
-    http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_TYPE, request::Parts},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
+        request::Parts,
+    },
 };
 use garde::Validate;
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
-};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+
+pub use json::{object, parse};
 
 use crate::{FieldError, Problem};
 
@@ -135,11 +140,18 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case("application/json") {
-        return Ok(());
+    let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !essence.trim().eq_ignore_ascii_case("application/json") {
+        return Err(unsupported("Send the body as application/json."));
     }
-    let detail = "Send the body as application/json.";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+    if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+        return Err(unsupported("Send the body without a Content-Encoding."));
+    }
+    Ok(())
+}
+
+fn unsupported(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 }
 
 fn refused_body(rejection: BytesRejection) -> Problem {
@@ -149,113 +161,6 @@ fn refused_body(rejection: BytesRejection) -> Problem {
     Problem::malformed("The body could not be read.")
 }
 
-/// Reads and validates a JSON body.
-///
-/// # Errors
-/// 400 that names the member which is unknown, of the wrong type, out of its limits, or has a NUL in it.
-pub fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
-    let value = read(body).or_else(|problem| match with_whole_numbers(body) {
-        Some(rewritten) => read(&rewritten),
-        None => Err(problem),
-    })?;
-    if contains(body, b"\\u0000") {
-        refuse_nul(body)?;
-    }
-    validated(value)
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let Object(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        // To serde_json a number in the place of an enum's name, or one beyond all bounds, is a fault of syntax.
-        if error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
-            wrong_member(&error)
-        } else {
-            Problem::malformed(format!("The body is not JSON: {}.", error.inner()))
-        }
-    })?;
-    reader.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
-    Ok(value)
-}
-
-/// Reads an object from an object. A struct by itself may also be read from the list of its values in their order, which
-/// nobody is told of.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfMembers<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMembers<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(OfMembers(PhantomData))
-    }
-}
-
-/// For a member that is an object and may be left out: `#[serde(default, deserialize_with = "chassis::extract::object")]`.
-/// A body is an object by itself.
-///
-/// # Errors
-/// If it is something else.
-pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
-}
-
-/// The body with `2.0` written as `2`, if there is any such: an integer to JSON Schema, but a fraction to serde.
-fn with_whole_numbers(body: &[u8]) -> Option<Vec<u8>> {
-    fn rewrite(value: &mut Value) -> bool {
-        match value {
-            Value::Number(number) => {
-                let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
-                let whole = whole.and_then(|float| format!("{float:.0}").parse::<i64>().ok());
-                whole.map(|whole| *number = whole.into()).is_some()
-            }
-            Value::Array(items) => items.iter_mut().fold(false, |any, item| rewrite(item) | any),
-            Value::Object(members) => members.values_mut().fold(false, |any, item| rewrite(item) | any),
-            _ => false,
-        }
-    }
-    let mut value = serde_json::from_slice(body).ok()?;
-    rewrite(&mut value).then(|| value.to_string().into_bytes())
-}
-
-fn contains(body: &[u8], needle: &[u8]) -> bool {
-    body.windows(needle.len()).any(|window| window == needle)
-}
-
-/// PostgreSQL cannot store NUL in a text, and nobody means it: the escape is looked for before anything is parsed
-/// twice.
-fn refuse_nul(body: &[u8]) -> Result<(), Problem> {
-    fn find(value: &Value, path: &str) -> Option<String> {
-        let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        match value {
-            Value::String(text) => text.contains('\0').then(|| path.to_owned()),
-            Value::Array(items) => {
-                items.iter().enumerate().find_map(|(index, item)| find(item, &format!("{path}[{index}]")))
-            }
-            Value::Object(members) => members.iter().find_map(|(key, item)| find(item, &below(key))),
-            _ => None,
-        }
-    }
-    let value: Value = serde_json::from_slice(body).map_err(Problem::internal)?;
-    match find(&value, "") {
-        Some(field) => Err(Problem::invalid_field(field, "must not contain NUL")),
-        None => Ok(()),
-    }
-}
-
 fn wrong_member<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
     let message = error.inner().to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
@@ -263,8 +168,8 @@ fn wrong_member<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> Probl
     let path = path.trim_start_matches('.');
     let field = match quoted(message) {
         Some(member) if path.is_empty() => member.to_owned(),
-        // Its path is that of the object which lacks it.
-        Some(member) if message.starts_with("missing field") => format!("{path}.{member}"),
+        // Its path is that of the object which lacks it, or has it twice.
+        Some(member) if !message.starts_with("unknown field") => format!("{path}.{member}"),
         _ => path.to_owned(),
     };
     Problem::invalid_field(field, message)
@@ -283,80 +188,4 @@ fn validated<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
         Problem::invalid(errors.collect())
     })?;
     Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, Deserialize, Validate)]
-    #[serde(deny_unknown_fields)]
-    #[garde(allow_unvalidated)]
-    struct Line {
-        #[garde(range(min = 1, max = 1000))]
-        quantity: i32,
-        #[serde(default)]
-        #[garde(length(max = 255))]
-        note: String,
-        #[serde(default)]
-        #[garde(dive)]
-        inner: Vec<Line>,
-        #[serde(default)]
-        kind: Kind,
-        #[serde(default, deserialize_with = "object")]
-        #[garde(dive)]
-        within: Option<Box<Line>>,
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    enum Kind {
-        #[default]
-        Plain,
-    }
-
-    fn fault(body: &str) -> (String, String) {
-        let problem = parse::<Line>(body.as_bytes()).unwrap_err();
-        assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
-        problem.errors().first().map(|e| (e.field.clone(), e.message.clone())).unwrap_or_default()
-    }
-
-    #[test]
-    fn a_whole_number_may_be_written_with_a_point() {
-        let line: Line = parse(br#"{"quantity":2.0,"inner":[{"quantity":1e2}]}"#).unwrap();
-        assert_eq!((line.quantity, line.inner[0].quantity), (2, 100));
-    }
-
-    #[test]
-    fn a_list_of_values_is_no_object() {
-        assert_eq!(fault(r#"[1,"",[],"Plain"]"#).0, "");
-        assert_eq!(fault(r#"{"quantity":1,"within":[1,"",[],"Plain"]}"#).0, "within");
-        assert_eq!(fault(r#"{"quantity":1,"within":{"quantity":0}}"#).0, "within.quantity");
-        assert_eq!(fault(r#"{"quantity":1,"within":{"quantity":"1"}}"#).0, "within.quantity");
-        let line: Line = parse(br#"{"quantity":1,"within":{"quantity":2}}"#).unwrap();
-        assert_eq!(line.within.unwrap().quantity, 2);
-        assert!(parse::<Line>(br#"{"quantity":1,"within":null}"#).unwrap().within.is_none());
-    }
-
-    #[test]
-    fn the_wrong_member_is_named() {
-        assert_eq!(fault(r#"{"quantity":"1"}"#).0, "quantity");
-        assert_eq!(fault(r#"{"quantity":4294967297}"#).0, "quantity");
-        assert_eq!(fault(r#"{"quantity":0}"#).0, "quantity");
-        assert_eq!(fault("{}"), ("quantity".to_owned(), "missing field `quantity`".to_owned()));
-        assert_eq!(fault(r#"{"quantity":1,"role":"admin"}"#).0, "role");
-        assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":1,"role":2}]}"#).0, "inner[0].role");
-        assert_eq!(fault(r#"{"quantity":1,"inner":[{"note":""}]}"#).0, "inner[0].quantity");
-        assert_eq!(fault(r#"{"quantity":1,"inner":[{"quantity":5000}]}"#).0, "inner[0].quantity");
-        assert_eq!(fault(r#"{"quantity":1,"note":"a\u0000b"}"#).0, "note");
-        assert_eq!(parse::<Line>(br#"{"quantity":1}"#).unwrap().kind, Kind::Plain);
-        assert_eq!(fault(r#"{"quantity":1,"kind":7}"#).0, "kind");
-        assert_eq!(fault(r#"{"quantity":1e999}"#).0, "quantity");
-        assert_eq!(fault(r#"{"quantity":2.5}"#).0, "quantity");
-        assert_eq!(fault(r#"{"quantity":1001.0}"#).0, "quantity");
-        assert_eq!(fault(r#"{"quantity":2.0,"role":1}"#).0, "role");
-        assert_eq!(fault(r#"{"quantity":9.3e18}"#).0, "quantity");
-        assert_eq!(fault("[1").0, "", "not JSON at all");
-        assert_eq!(fault(r#"[1,"note",[],"Plain"]"#).1, "invalid type: sequence, expected an object");
-        assert_eq!(fault(r#"{"quantity":1} x"#).0, "", "more than one value");
-    }
 }

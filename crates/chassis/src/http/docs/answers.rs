@@ -26,7 +26,7 @@ pub(super) fn add_common(operation: &mut Operation) {
     add(has_input, "400", "The input is malformed or not valid; its errors name the members");
     add(needs_token, "401", "No token, or one that is not valid, has expired, or whose session has ended");
     add(has_body, "413", "The body is larger than 64 KiB");
-    add(has_body, "415", "The body is not application/json");
+    add(has_body, "415", "The body is not application/json, or has a Content-Encoding");
     add(true, "503", "Something that this needs does not answer: see Retry-After");
 }
 
