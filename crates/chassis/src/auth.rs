@@ -9,7 +9,10 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 use contracts::UserId;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    errors::{Error, ErrorKind},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -63,24 +66,36 @@ pub struct Claims {
 /// Signs and verifies access tokens.
 #[derive(Clone)]
 pub struct Tokens {
-    keys: Arc<(EncodingKey, DecodingKey)>,
+    keys: Arc<Keys>,
     sessions: Sessions,
 }
 
+struct Keys {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    /// Verifies tokens that were signed before the secret was replaced.
+    previous: Option<DecodingKey>,
+}
+
 impl Tokens {
-    /// Tokens signed with a secret, refused once their session is in the list.
-    pub fn new(secret: &SecretString, sessions: Sessions) -> Self {
-        let secret = secret.expose_secret().as_bytes();
-        let keys = Arc::new((EncodingKey::from_secret(secret), DecodingKey::from_secret(secret)));
-        Self { keys, sessions }
+    /// Tokens signed with a secret, refused once their session is in the list. Those that the previous secret signed count
+    /// as well.
+    pub fn new(secret: &SecretString, previous: Option<&SecretString>, sessions: Sessions) -> Self {
+        let verifying = |secret: &SecretString| DecodingKey::from_secret(secret.expose_secret().as_bytes());
+        let keys = Keys {
+            signing: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
+            verifying: verifying(secret),
+            previous: previous.map(verifying),
+        };
+        Self { keys: Arc::new(keys), sessions }
     }
 
     /// An access token.
     ///
     /// # Errors
     /// Only if the claims do not serialise.
-    pub fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.keys.0)
+    pub fn sign(&self, claims: &Claims) -> Result<String, Error> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.keys.signing)
     }
 
     /// The claims of a token that counts.
@@ -88,27 +103,38 @@ impl Tokens {
     /// # Errors
     /// 401 for anything else, with one detail for all forgeries.
     pub fn verify(&self, token: &str) -> Result<Claims, Problem> {
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.leeway = LEEWAY;
-        rules.validate_nbf = true;
-        rules.set_issuer(&[ISSUER]);
-        rules.set_audience(&[AUDIENCE]);
-        rules.set_required_spec_claims(&["exp", "iss", "aud"]);
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.keys.1, &rules)
-            .map_err(|error| {
-                Problem::unauthorized("The token is not valid or has expired.").caused_by(error)
-            })?
-            .claims;
+        let claims = self.decode(token).map_err(|error| {
+            Problem::unauthorized("The token is not valid or has expired.").caused_by(error)
+        })?;
         if self.sessions.has_ended(&claims.sid) {
             return Err(Problem::unauthorized("The session has ended; log in again."));
         }
         Ok(claims)
     }
 
+    fn decode(&self, token: &str) -> Result<Claims, Error> {
+        let rules = rules();
+        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &rules).map(|token| token.claims);
+        match (decode(&self.keys.verifying), &self.keys.previous) {
+            (Err(error), Some(previous)) if *error.kind() == ErrorKind::InvalidSignature => decode(previous),
+            (outcome, _) => outcome,
+        }
+    }
+
     /// The sessions that ended.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
     }
+}
+
+fn rules() -> Validation {
+    let mut rules = Validation::new(Algorithm::HS256);
+    rules.leeway = LEEWAY;
+    rules.validate_nbf = true;
+    rules.set_issuer(&[ISSUER]);
+    rules.set_audience(&[AUDIENCE]);
+    rules.set_required_spec_claims(&["exp", "iss", "aud"]);
+    rules
 }
 
 /// Someone who is logged in, whatever the role.
@@ -195,7 +221,7 @@ mod tests {
     }
 
     fn tokens(secret: &str) -> Tokens {
-        Tokens::new(&SecretString::from(secret), Sessions::default())
+        Tokens::new(&SecretString::from(secret), None, Sessions::default())
     }
 
     #[test]

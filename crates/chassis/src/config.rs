@@ -2,17 +2,15 @@
 //! Every fault is found at boot and all are reported at once.
 
 mod parse;
+mod values;
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-};
+use std::{fmt, net::SocketAddr};
 
 use clap::{Args, ValueEnum};
-use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use parse::parse;
+pub(crate) use values::{listed, network, origin};
 
 /// The secrets that `.env.example` ships: good enough for a laptop, refused in production.
 const EXAMPLE_MARK: [&str; 3] = ["change-me", "local-development", "shop-local-password"];
@@ -152,6 +150,12 @@ pub struct Common {
     /// What services show one another on gRPC.
     #[arg(long, env, hide_env_values = true)]
     pub internal_secret: SecretString,
+    /// Verifies access tokens as well, but signs none: the former `JWT_SECRET`, for 15 minutes after it was replaced.
+    #[arg(long, env, hide_env_values = true)]
+    pub jwt_secret_previous: Option<SecretString>,
+    /// Accepted from other services as well, but never sent: the other `INTERNAL_SECRET`, while it is being replaced.
+    #[arg(long, env, hide_env_values = true)]
+    pub internal_secret_previous: Option<SecretString>,
     /// A collector of traces (OTLP over gRPC), such as `http://localhost:4317`; none if it is not set.
     #[arg(long, env)]
     pub otel_exporter_otlp_endpoint: Option<String>,
@@ -269,10 +273,12 @@ impl Common {
                 "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: use for example `http://localhost:4317`",
             );
         }
-        for origin in listed(&self.cors_allowed_origins) {
+        for text in listed(&self.cors_allowed_origins) {
             faults.require(
-                origin.starts_with("http://") || origin.starts_with("https://"),
-                format!("CORS_ALLOWED_ORIGINS has `{origin}`, which is not an origin such as `https://shop.example`"),
+                origin(text).is_some(),
+                format!(
+                    "CORS_ALLOWED_ORIGINS has `{text}`, which is not an origin such as `https://shop.example`"
+                ),
             );
         }
         for proxy in listed(&self.trusted_proxies) {
@@ -282,16 +288,6 @@ impl Common {
             );
         }
     }
-}
-
-/// The members of a list that people wrote: with spaces after the commas, and without any it has one that is empty.
-pub(crate) fn listed(values: &[String]) -> impl Iterator<Item = &str> {
-    values.iter().map(|value| value.trim()).filter(|value| !value.is_empty())
-}
-
-/// A network in CIDR notation, or the one of a single address.
-pub(crate) fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| Some(text.parse::<IpAddr>().ok()?.to_canonical().into()))
 }
 
 #[cfg(test)]

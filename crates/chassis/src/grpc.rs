@@ -2,6 +2,8 @@
 
 mod peer;
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     http::header::AUTHORIZATION,
@@ -9,29 +11,41 @@ use axum::{
     response::Response,
 };
 use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use tonic::{Code, Status};
 
 pub use peer::{Caller, Peer, PeerChannel, Replicas};
 
 use crate::{
-    Problem, context,
+    Common, Problem, context,
     spans::{Kind, Span},
 };
 
 /// Health checks are open to anybody: they say nothing, and whoever supervises the process has no secret.
-const OPEN: &str = "/grpc.health.v1.Health/";
+const OPEN: [&str; 2] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"];
+
+/// What callers may show: the internal secret, or the previous one while it is being replaced.
+#[derive(Clone)]
+pub(crate) struct Secrets(Arc<[SecretString]>);
+
+impl Secrets {
+    pub(crate) fn new(common: &Common) -> Self {
+        let all = [Some(&common.internal_secret), common.internal_secret_previous.as_ref()];
+        let header = |secret: &SecretString| SecretString::from(format!("Bearer {}", secret.expose_secret()));
+        Self(all.into_iter().flatten().map(header).collect())
+    }
+
+    /// Compares with each in constant time.
+    fn contain(&self, shown: &[u8]) -> bool {
+        let is = |known: &SecretString| known.expose_secret().as_bytes().ct_eq(shown);
+        self.0.iter().fold(Choice::from(0), |any, known| any | is(known)).into()
+    }
+}
 
 /// Lets a call in that shows the internal secret, and continues its trace.
-pub(crate) async fn require_secret(
-    State(secret): State<SecretString>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let expected = format!("Bearer {}", secret.expose_secret());
+pub(crate) async fn require_secret(State(secrets): State<Secrets>, request: Request, next: Next) -> Response {
     let shown = request.headers().get(AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
-    let known: bool = shown.ct_eq(expected.as_bytes()).into();
-    if !known && !request.uri().path().starts_with(OPEN) {
+    if !secrets.contain(shown) && !OPEN.contains(&request.uri().path()) {
         return Status::unauthenticated("the internal secret is missing or wrong")
             .into_http::<axum::body::Body>();
     }

@@ -79,7 +79,7 @@ impl Kit {
         Self {
             lifecycle: Lifecycle::new(),
             health: Health::default(),
-            tokens: Tokens::new(&common.jwt_secret, Sessions::default()),
+            tokens: Tokens::new(&common.jwt_secret, common.jwt_secret_previous.as_ref(), Sessions::default()),
             metrics: None,
             common: common.clone(),
         }
@@ -259,8 +259,7 @@ async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
 pub async fn grpc_router(routes: Routes, kit: &Kit) -> Router {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let secret = kit.common.internal_secret.clone();
-    let guard = middleware::from_fn_with_state(secret, grpc::require_secret);
+    let guard = middleware::from_fn_with_state(grpc::Secrets::new(&kit.common), grpc::require_secret);
     routes.add_service(health).into_axum_router().layer(guard)
 }
 
