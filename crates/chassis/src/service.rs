@@ -230,7 +230,7 @@ async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
     telemetry::init(config.common())?;
     let exporter = Exporter::start(config.common(), S::NAME)?;
     let mut kit = Kit::new(config.common());
-    kit.metrics = Some(telemetry::metrics()?);
+    kit.metrics = Some(telemetry::metrics(&kit.lifecycle)?);
     let http = http::bind(kit.common.http_addr, "HTTP_ADDR").await?;
     let grpc = match config.grpc() {
         Some(grpc) => Some(http::bind(grpc.grpc_addr, "GRPC_ADDR").await?),
