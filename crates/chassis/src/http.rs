@@ -1,6 +1,7 @@
 //! HTTP as every service speaks it: one router made of the service's routes, its documents, health and metrics, inside
 //! one stack of layers.
 
+mod cors;
 mod docs;
 mod layers;
 mod listen;
@@ -19,7 +20,7 @@ pub use page::{Page, link_next};
 pub use peer::ClientAddr;
 pub use shop::plain_client;
 
-use crate::{Common, Kit, Problem, auth::Tokens, config::listed, health::Health};
+use crate::{Kit, Problem, auth::Tokens, health::Health};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -45,7 +46,8 @@ pub fn router<A: Clone + Send + Sync + 'static>(
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(layers::deadline))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(layers::panicked))
-        .layer(layers::cors(&kit.common))
+        .layer(middleware::from_fn_with_state(cors::layer(&kit.common), cors::cross_origin))
+        .layer(middleware::from_fn(layers::no_store))
         .layer(middleware::from_fn(layers::observe))
         .layer(Extension(peer::Proxies::new(&kit.common)))
         .layer(Extension::<Tokens>(kit.tokens.clone()))
@@ -54,14 +56,14 @@ pub fn router<A: Clone + Send + Sync + 'static>(
 /// Health and metrics: what every service answers about itself.
 fn own_routes(name: &'static str, kit: &Kit) -> Router {
     let live = get(async || Json(json!({ "status": "ok" })));
-    let (health, shop) = (kit.health.clone(), shop::Shop::new(name, &kit.common));
+    let (health, shop) = (kit.health.clone(), shop::Shop::new(name, kit));
     let ready = get(async move || ready(&health));
     let metrics = kit.metrics.clone();
     Router::new()
         .route("/health/live", live)
         .route("/health", ready.clone())
         .route("/health/ready", ready)
-        .route("/health/shop", get(async move || shop.ask().await))
+        .route("/health/shop", get(async move || shop.report().await))
         .route("/metrics", get(async move || metrics.map(|metrics| metrics.render()).unwrap_or_default()))
 }
 
@@ -70,12 +72,4 @@ fn ready(health: &Health) -> (StatusCode, Json<serde_json::Value>) {
     let well = checks.values().all(|well| *well);
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({ "status": if well { "ok" } else { "unavailable" }, "checks": checks })))
-}
-
-/// Whether an origin of a front end may call the API.
-fn origin_allowed(common: &Common, origin: &str) -> bool {
-    let local =
-        origin.strip_prefix("http://localhost").is_some_and(|port| port.is_empty() || port.starts_with(':'));
-    (local && common.app_env == crate::config::AppEnv::Development)
-        || listed(&common.cors_allowed_origins).any(|allowed| allowed == origin)
 }
