@@ -1,7 +1,10 @@
 //! Configuration: groups of flags that are environment variables as well, flattened into each service's own struct.
 //! Every fault is found at boot and all are reported at once.
 
+mod common;
+mod faults;
 mod parse;
+mod secrets;
 mod values;
 
 use std::{fmt, net::SocketAddr};
@@ -9,13 +12,9 @@ use std::{fmt, net::SocketAddr};
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
+pub use faults::Faults;
 pub use parse::parse;
 pub(crate) use values::{listed, network, origin};
-
-/// The secrets that `.env.example` ships: good enough for a laptop, refused in production.
-const EXAMPLE_MARK: [&str; 3] = ["change-me", "local-development", "shop-local-password"];
-/// The shortest secret that production accepts, in characters.
-const SECRET_LENGTH: usize = 32;
 
 /// What a service's configuration struct offers to the chassis.
 pub trait Configuration: Args + Clone + fmt::Debug + Send + Sync + 'static {
@@ -35,58 +34,6 @@ pub trait Configuration: Args + Clone + fmt::Debug + Send + Sync + 'static {
     /// Rules beyond the type of each value.
     fn check(&self, _faults: &mut Faults) {}
 }
-
-/// What is wrong with a configuration, all of it.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<String>);
-
-impl Faults {
-    /// Adds a fault, in words that say which variable to change and how.
-    pub fn add(&mut self, fault: impl Into<String>) {
-        self.0.push(fault.into());
-    }
-
-    /// Adds a fault unless the condition holds.
-    pub fn require(&mut self, holds: bool, fault: impl Into<String>) {
-        if !holds {
-            self.add(fault);
-        }
-    }
-
-    /// Checks where a peer answers gRPC.
-    pub fn check_grpc_url(&mut self, name: &str, url: &str) {
-        let uri = url.parse::<axum::http::Uri>();
-        self.require(
-            uri.is_ok_and(|uri| uri.host().is_some() && uri.port_u16().is_some()),
-            format!("{name} is not a base URL with a port, such as `http://localhost:9082`"),
-        );
-    }
-
-    /// Checks a secret: never empty; in production neither short nor one that everybody knows.
-    pub fn check_secret(&mut self, env: AppEnv, name: &str, secret: &SecretString) {
-        let secret = secret.expose_secret();
-        self.require(!secret.is_empty(), format!("{name} is empty: set it to a long random text"));
-        if env == AppEnv::Production && !secret.is_empty() {
-            self.require(
-                secret.chars().count() >= SECRET_LENGTH,
-                format!("{name} is shorter than {SECRET_LENGTH} characters: generate one with `openssl rand -hex 32`"),
-            );
-            self.require(
-                !EXAMPLE_MARK.iter().any(|mark| secret.contains(mark)),
-                format!("{name} is the example's value, which everybody knows: generate one with `openssl rand -hex 32`"),
-            );
-        }
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration has {} fault(s):", self.0.len())?;
-        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
-    }
-}
-
-impl std::error::Error for Faults {}
 
 /// Where the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -118,8 +65,9 @@ pub enum Switch {
 /// The settings of every service.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// `production` refuses example secrets and the local Midtrans, and makes no demo data unless told to.
-    #[arg(long, env, value_enum, default_value = "development")]
+    /// `production` refuses weak and example secrets and the local Midtrans, and makes no demo data unless it is asked
+    /// for. It is the default, so that a variable that was forgotten opens nothing.
+    #[arg(long, env, value_enum, default_value = "production")]
     pub app_env: AppEnv,
     /// What is logged: a level, or tracing's filter syntax (`info,sqlx=debug`).
     #[arg(long, env, default_value = "info")]
@@ -254,106 +202,5 @@ impl RedisConfig {
     }
 }
 
-impl Common {
-    fn check(&self, faults: &mut Faults) {
-        faults.check_secret(self.app_env, "JWT_SECRET", &self.jwt_secret);
-        faults.check_secret(self.app_env, "INTERNAL_SECRET", &self.internal_secret);
-        faults.require(
-            self.log_level.parse::<tracing_subscriber::EnvFilter>().is_ok(),
-            "LOG_LEVEL is not a level or filter: use for example `info`",
-        );
-        faults.require(
-            self.public_url.parse::<axum::http::Uri>().is_ok_and(|uri| uri.authority().is_some())
-                && !self.public_url.ends_with('/'),
-            "PUBLIC_URL is not a base URL: use for example `https://shop.example`, without a slash at its end",
-        );
-        if let Some(endpoint) = &self.otel_exporter_otlp_endpoint {
-            faults.require(
-                endpoint.parse::<axum::http::Uri>().is_ok_and(|uri| uri.scheme().is_some()),
-                "OTEL_EXPORTER_OTLP_ENDPOINT is not a URL: use for example `http://localhost:4317`",
-            );
-        }
-        for text in listed(&self.cors_allowed_origins) {
-            faults.require(
-                origin(text).is_some(),
-                format!(
-                    "CORS_ALLOWED_ORIGINS has `{text}`, which is not an origin such as `https://shop.example`"
-                ),
-            );
-        }
-        for proxy in listed(&self.trusted_proxies) {
-            faults.require(
-                network(proxy).is_some(),
-                format!("TRUSTED_PROXIES has `{proxy}`, which is neither an IP address nor a network such as `10.0.0.0/8`"),
-            );
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::ffi::OsString;
-
-    use clap::Command;
-
-    use super::*;
-
-    #[derive(Debug, Clone, Args)]
-    struct Config {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        database: Database,
-    }
-
-    impl Configuration for Config {
-        fn common(&self) -> &Common {
-            &self.common
-        }
-
-        fn database(&self) -> Option<(&Database, &str)> {
-            Some((&self.database, "db"))
-        }
-    }
-
-    fn read(arguments: &[&str]) -> Result<Config, String> {
-        let command = Config::augment_args(Command::new("test"));
-        let all = std::iter::once("test").chain(arguments.iter().copied());
-        parse::<Config>(command, all.map(OsString::from).collect()).map_err(|faults| faults.to_string())
-    }
-
-    const GOOD: [&str; 6] = [
-        "--http-addr=127.0.0.1:1",
-        "--jwt-secret=0123456789abcdef0123456789abcdef",
-        "--internal-secret=0123456789abcdef0123456789abcdef",
-        "--db-host=localhost",
-        "--db-user=shop",
-        "--db-password=0123456789abcdef0123456789abcdef",
-    ];
-
-    #[test]
-    fn a_whole_configuration_is_read() {
-        assert_eq!(read(&GOOD).unwrap().database.db_port, 5432);
-    }
-
-    #[test]
-    fn every_fault_is_reported_at_once() {
-        let faults = read(&["--http-addr=x", "--db-port=99999", "--redis-port=-1"]).unwrap_err();
-        for name in ["http-addr", "db-port", "redis-port", "JWT_SECRET", "DB_HOST", "DB_USER"] {
-            assert!(faults.contains(name), "{name} is not in: {faults}");
-        }
-    }
-
-    #[test]
-    fn production_refuses_short_and_example_secrets() {
-        let mut arguments = GOOD.to_vec();
-        arguments.extend(["--app-env=production", "--redis-host=localhost"]);
-        read(&arguments).unwrap();
-        arguments[1] = "--jwt-secret=short";
-        arguments[2] = "--internal-secret=local-development-internal-secret-change-me";
-        let faults = read(&arguments).unwrap_err();
-        assert!(
-            faults.contains("JWT_SECRET is shorter") && faults.contains("INTERNAL_SECRET is the example")
-        );
-    }
-}
+mod tests;

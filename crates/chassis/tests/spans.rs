@@ -69,8 +69,12 @@ impl TraceService for Collector {
 }
 
 fn kit(collector: &str) -> Kit {
-    let flags =
-        ["--jwt-secret=a", "--internal-secret=b", &format!("--otel-exporter-otlp-endpoint={collector}")];
+    let flags = [
+        "--app-env=development",
+        "--jwt-secret=a",
+        "--internal-secret=b",
+        &format!("--otel-exporter-otlp-endpoint={collector}"),
+    ];
     let config = service::configuration_from_flags::<Sample>(&flags.map(str::to_owned)).unwrap();
     Kit::new(config.common())
 }

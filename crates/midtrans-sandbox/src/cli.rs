@@ -21,6 +21,10 @@ pub struct Cli {
     #[command(flatten)]
     config: Config,
 
+    /// This local Midtrans runs in development only: anybody may pay here without money.
+    #[arg(long, global = true, env = "APP_ENV", value_enum, default_value_t = AppEnv::Production)]
+    app_env: AppEnv,
+
     /// Which messages are logged.
     #[arg(long, global = true, env = "LOG_LEVEL", default_value = "info")]
     log_level: String,
@@ -38,6 +42,12 @@ enum Command {
     Healthcheck,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AppEnv {
+    Development,
+    Production,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum LogFormat {
     Json,
@@ -52,6 +62,10 @@ impl Cli {
     pub async fn execute(self) -> Result<(), BoxError> {
         init_logs(&self.log_level, self.log_format)?;
         match self.command.unwrap_or(Command::Serve) {
+            Command::Serve if self.app_env == AppEnv::Production => {
+                tracing::info!("APP_ENV is not \"development\": the local Midtrans is for development only");
+                Ok(())
+            }
             Command::Serve => serve(self.config).await,
             Command::Healthcheck => healthcheck(self.config.http_addr).await,
         }
@@ -94,4 +108,18 @@ fn init_logs(level: &str, format: LogFormat) -> Result<(), BoxError> {
         LogFormat::Pretty => logs.init(),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_runs_in_development_only() {
+        let production = Cli::parse_from(["midtrans-sandbox", "--http-addr=127.0.0.1:0"]);
+        assert_eq!(production.app_env, AppEnv::Production, "unless it says otherwise");
+        production.execute().await.unwrap();
+        let development = Cli::parse_from(["midtrans-sandbox", "serve", "--app-env=development"]);
+        assert_eq!(development.app_env, AppEnv::Development);
+    }
 }

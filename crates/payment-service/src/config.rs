@@ -90,6 +90,20 @@ impl Config {
         given.unwrap_or_else(|| format!("{}/paid", self.common.public_url))
     }
 
+    /// Keys of the sandbox begin with `SB-`; newer ones may not, so that the prefix is no proof of the opposite.
+    fn check_key_environment(&self, faults: &mut Faults) {
+        let keys = [
+            ("MIDTRANS_SERVER_KEY", self.midtrans_server_key.expose_secret()),
+            ("MIDTRANS_CLIENT_KEY", self.midtrans_client_key.as_str()),
+        ];
+        for (name, key) in keys {
+            faults.require(
+                self.midtrans_environment != MidtransEnvironment::Production || !key.starts_with("SB-"),
+                format!("{name} is one of the sandbox, but MIDTRANS_ENVIRONMENT is production: copy that of production from Midtrans' dashboard"),
+            );
+        }
+    }
+
     /// How Midtrans is reached.
     pub fn midtrans(&self) -> midtrans::Config {
         let key = self.midtrans_server_key.clone();
@@ -127,6 +141,7 @@ impl Configuration for Config {
             key != EXAMPLE_KEY || (local && !production),
             "MIDTRANS_SERVER_KEY is the example's value: copy yours from Midtrans' dashboard",
         );
+        self.check_key_environment(faults);
         for (name, url) in
             [("MIDTRANS_LOCAL_URL", &self.midtrans_local_url), ("PAYMENT_FINISH_URL", &self.finish_url())]
         {
@@ -143,15 +158,23 @@ mod tests {
     use super::*;
 
     fn read(own: &[&str]) -> Result<Config, String> {
-        let mut flags = vec![
-            "--jwt-secret=0123456789abcdef0123456789abcdef",
-            "--internal-secret=0123456789abcdef0123456789abcdef",
+        let development = [
+            "--app-env=development",
+            "--jwt-secret=a",
+            "--internal-secret=b",
             "--db-host=localhost",
             "--db-user=shop",
-            "--db-password=0123456789abcdef0123456789abcdef",
+            "--db-password=c",
         ];
-        flags.extend(own);
-        let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
+        read_with(development.map(str::to_owned).into(), own)
+    }
+
+    fn production(own: &[&str]) -> Result<Config, String> {
+        read_with(testkit::production_flags(), own)
+    }
+
+    fn read_with(mut flags: Vec<String>, own: &[&str]) -> Result<Config, String> {
+        flags.extend(own.iter().map(|flag| (*flag).to_owned()));
         chassis::service::configuration_from_flags::<PaymentService>(&flags)
             .map_err(|faults| faults.to_string())
     }
@@ -174,15 +197,26 @@ mod tests {
 
     #[test]
     fn production_wants_the_real_midtrans_and_a_key_of_ones_own() {
-        let faults = read(&["--app-env=production"]).unwrap_err();
+        let faults = production(&[]).unwrap_err();
         assert!(faults.contains("MIDTRANS_ENVIRONMENT is local"), "{faults}");
         assert!(faults.contains("MIDTRANS_SERVER_KEY is the example"), "{faults}");
-        let real = [
-            "--app-env=production",
+        let real = production(&[
             "--midtrans-environment=production",
             "--midtrans-server-key=Mid-server-x",
-        ];
-        assert_eq!(read(&real).unwrap().midtrans().core_base, "https://api.midtrans.com");
+            "--midtrans-client-key=Mid-client-x",
+        ]);
+        assert_eq!(real.unwrap().midtrans().core_base, "https://api.midtrans.com");
+    }
+
+    #[test]
+    fn keys_of_the_sandbox_are_not_for_real_money() {
+        let keys = ["--midtrans-server-key=SB-Mid-server-x", "--midtrans-client-key=SB-Mid-client-x"];
+        for name in ["MIDTRANS_SERVER_KEY", "MIDTRANS_CLIENT_KEY"] {
+            let faults = read(&[&["--midtrans-environment=production"], &keys[..]].concat()).unwrap_err();
+            assert!(faults.contains(&format!("{name} is one of the sandbox")), "{faults}");
+        }
+        read(&[&["--midtrans-environment=sandbox"], &keys[..]].concat()).unwrap();
+        read(&["--midtrans-environment=sandbox", "--midtrans-server-key=Mid-server-x"]).unwrap();
     }
 
     #[test]

@@ -150,8 +150,24 @@ pub fn claims(id: i64, role: Role) -> Claims {
     }
 }
 
+/// Flags that production accepts, for a service with a database.
+pub fn production_flags() -> Vec<String> {
+    let flags = [
+        "--app-env=production",
+        "--public-url=https://shop.example",
+        "--jwt-secret=50b84b7af9bfe49a2cffb5d07e81ddb9fd86a78a30d8e8c5",
+        "--internal-secret=3f1ab5e15bc2c4d40b8ac0f1a7c9e6f2d7a1a3f0c49d3b6e",
+        "--redis-password=8d0e5d7a9b36cf1b2f4469c9d8a1e7f0b35ce2a14bd9d6f7",
+        "--db-host=localhost",
+        "--db-user=shop",
+        "--db-password=c7e4b1d92a5f4c36b0f8d19a6e2b47d3f51c9a8e0b3d6f24",
+    ];
+    flags.map(str::to_owned).into()
+}
+
 fn all_flags(own: &[&str], database: Option<&TestDatabase>, redis: &Redis) -> Vec<String> {
     let mut flags = vec![
+        "--app-env=development".to_owned(),
         format!("--jwt-secret={JWT_SECRET}"),
         format!("--internal-secret={INTERNAL_SECRET}"),
         "--redis-host=127.0.0.1".to_owned(),

@@ -14,7 +14,7 @@ mod events;
 use std::time::{Duration, Instant};
 
 pub use actor::{Actor, Reply};
-pub use app::{TestApp, claims, serve_grpc};
+pub use app::{TestApp, claims, production_flags, serve_grpc};
 pub use database::TestDatabase;
 pub use events::{deliver, envelope, redeliver};
 

@@ -104,6 +104,9 @@ impl Configuration for Config {
                     || !NewPassword::new(password).is_common("", &self.admin_email),
                 "ADMIN_PASSWORD is one of the first that anybody would guess: choose another",
             );
+            if with_password {
+                faults.require_distinct("ADMIN_PASSWORD", &self.admin_password);
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ pub fn parse<C: Configuration>(command: Command, arguments: Vec<OsString>) -> Re
     let mut lenient = without_empty(command);
     loop {
         match lenient.clone().try_get_matches_from(&arguments) {
-            Ok(matches) if faults.0.is_empty() => return finish(&matches),
+            Ok(matches) if faults.is_empty() => return finish(&matches),
             Ok(_) => return Err(faults),
             Err(error) => match culprit(&error) {
                 Some(name) => {
@@ -45,7 +45,11 @@ fn without_empty(command: Command) -> Command {
 
 fn finish<C: Configuration>(matches: &clap::ArgMatches) -> Result<C, Faults> {
     let mut faults = Faults::default();
-    let config = C::from_arg_matches(matches).map_err(|error| Faults(vec![first_line(&error)]))?;
+    let config = C::from_arg_matches(matches).map_err(|error| {
+        let mut unread = Faults::default();
+        unread.add(first_line(&error));
+        unread
+    })?;
     config.common().check(&mut faults);
     if let Some((database, _)) = config.database() {
         let env = config.common().app_env;
@@ -56,7 +60,7 @@ fn finish<C: Configuration>(matches: &clap::ArgMatches) -> Result<C, Faults> {
         faults.require(database.db_max_connections >= 2, "DB_MAX_CONNECTIONS must be at least 2");
     }
     config.check(&mut faults);
-    if faults.0.is_empty() { Ok(config) } else { Err(faults) }
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
 
 /// The flag whose value did not parse, if that is what is wrong.

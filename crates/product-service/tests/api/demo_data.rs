@@ -3,6 +3,7 @@
 use chassis::service::configuration_from_flags;
 use product_service::{ProductService, app::seed_catalogue::seed_catalogue};
 use serde_json::Value;
+use testkit::production_flags;
 
 use crate::{CATEGORIES, PRODUCTS, Shop, assert_ledger, at};
 
@@ -51,14 +52,11 @@ async fn nothing_is_made_if_that_is_not_wanted() {
 #[test]
 fn production_makes_none_unless_told_to() {
     let seeds = |extra: &[&str]| {
-        let secret = "0123456789abcdef0123456789abcdef";
-        let secrets = ["jwt-secret", "internal-secret", "db-password"];
-        let mut flags: Vec<String> = secrets.iter().map(|name| format!("--{name}={secret}")).collect();
-        flags.extend(["--db-host=x", "--db-user=x"].iter().chain(extra).map(|flag| (*flag).to_owned()));
+        let flags: Vec<String> =
+            production_flags().into_iter().chain(extra.iter().map(|flag| (*flag).to_owned())).collect();
         configuration_from_flags::<ProductService>(&flags).unwrap().seeds()
     };
-    assert!(seeds(&[]));
+    assert!(!seeds(&[]));
     assert!(!seeds(&["--seed-demo-data=false"]));
-    assert!(!seeds(&["--app-env=production"]));
-    assert!(seeds(&["--app-env=production", "--seed-demo-data=true"]));
+    assert!(seeds(&["--seed-demo-data=true"]));
 }

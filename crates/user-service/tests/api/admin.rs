@@ -2,6 +2,8 @@
 
 use chassis::service::configuration_from_flags;
 use secrecy::ExposeSecret;
+use serde_json::json;
+use testkit::production_flags;
 use user_service::{UserService, app::make_first_admin::make_first_admin, config::Config};
 
 use crate::{Shop, count, execute, register, try_log_in};
@@ -51,13 +53,7 @@ async fn a_customer_does_not_become_an_administrator() {
 }
 
 fn production(own: &[&str]) -> Result<Config, String> {
-    let secret = "0123456789abcdef0123456789abcdef";
-    let mut flags = vec![
-        "--app-env=production".to_owned(),
-        "--db-host=localhost".to_owned(),
-        "--db-user=shop".to_owned(),
-    ];
-    flags.extend(["jwt-secret", "internal-secret", "db-password"].map(|name| format!("--{name}={secret}")));
+    let mut flags = production_flags();
     flags.extend(own.iter().map(|flag| (*flag).to_owned()));
     configuration_from_flags::<UserService>(&flags).map_err(|faults| faults.to_string())
 }
@@ -83,4 +79,11 @@ fn production_has_no_administrator_but_the_one_that_was_asked_for() {
     let well_known = fault(&["--admin-email=boss@example.com", "--admin-password=admin123"]);
     assert!(well_known.contains("everybody knows") && !well_known.contains("admin123"), "{well_known}");
     assert!(fault(&["--admin-email=boss", "--admin-password=short"]).contains("2 fault(s)"));
+    let jwt_secret =
+        production_flags().into_iter().find_map(|flag| Some(flag.strip_prefix("--jwt-secret=")?.to_owned()));
+    let reused = format!("--admin-password={}", jwt_secret.unwrap());
+    assert!(
+        fault(&["--admin-email=boss@example.com", &reused])
+            .contains("ADMIN_PASSWORD is the same as JWT_SECRET")
+    );
 }
