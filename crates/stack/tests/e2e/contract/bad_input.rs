@@ -3,7 +3,7 @@
 
 mod values;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use stack::api::Reply;
 
@@ -27,6 +27,7 @@ pub async fn is_refused(open: &Open, documents: &Documents) {
         if operation.body().is_some() {
             wrong_members_are_named(open, operation, &subject).await;
             what_is_no_json_object_is_refused(open, operation, &subject).await;
+            what_is_given_twice_is_refused(open, operation, &subject).await;
             other_media_types_are_refused(open, operation, &subject).await;
             large_bodies_are_refused(open, operation, &subject).await;
         }
@@ -101,7 +102,13 @@ async fn wrong_members_are_named(open: &Open, operation: &Operation, subject: &S
     assert!(faults.is_empty(), "{}: {faults:#?}", operation.name());
 }
 
-/// Sends bytes as they are.
+/// Bytes as they are.
+fn raw(open: &Open, operation: &Operation, subject: &Subject, body: Vec<u8>) -> RequestBuilder {
+    let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
+    let request = open.api.request(method, &subject.path).body(body);
+    request.bearer_auth(token(open, operation, subject))
+}
+
 async fn send(
     open: &Open,
     operation: &Operation,
@@ -109,13 +116,22 @@ async fn send(
     media: Option<&str>,
     body: Vec<u8>,
 ) -> Reply {
-    let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
-    let mut request = open.api.request(method, &subject.path).body(body);
-    request = request.bearer_auth(token(open, operation, subject));
+    let mut request = raw(open, operation, subject, body);
     if let Some(media) = media {
         request = request.header("content-type", media);
     }
     open.api.send(request).await.unwrap()
+}
+
+/// The first of two values is no better than the last, whether or not a number has a point.
+async fn what_is_given_twice_is_refused(open: &Open, operation: &Operation, subject: &Subject) {
+    let good = subject.body.to_string();
+    for (name, value) in subject.body.as_object().unwrap() {
+        let point = if value.is_i64() { ".0" } else { "" };
+        let twice = format!("{{\"{name}\":{value}{point},{}", &good[1..]);
+        let reply = send(open, operation, subject, Some("application/json"), twice.into()).await;
+        reply.invalid(name);
+    }
 }
 
 async fn what_is_no_json_object_is_refused(open: &Open, operation: &Operation, subject: &Subject) {
@@ -157,6 +173,11 @@ async fn other_media_types_are_refused(open: &Open, operation: &Operation, subje
     ] {
         let reply = send(open, operation, subject, media, body.clone().into()).await;
         reply.refused(415, "unsupported_media_type");
+    }
+    for coding in ["gzip", "br", "nonsense"] {
+        let request = raw(open, operation, subject, body.clone().into());
+        let request = request.header("content-type", "application/json").header("content-encoding", coding);
+        open.api.send(request).await.unwrap().refused(415, "unsupported_media_type");
     }
 }
 

@@ -5,11 +5,12 @@ use stack::api::Reply;
 
 use super::FRONT_END;
 use super::sessions::SIX_ROUTES;
-use crate::harness::{NOBODY, Open};
+use crate::harness::{Answer, NOBODY, Open};
 
 pub async fn hold(open: &Open) {
     a_front_end_that_is_listed_may_call_every_service(open).await;
     a_front_end_that_is_not_listed_may_not(open).await;
+    what_does_not_exist_has_no_preflight(open).await;
 }
 
 async fn preflight(open: &Open, path: &str, origin: &str) -> Reply {
@@ -45,9 +46,13 @@ async fn a_front_end_that_is_listed_may_call_every_service(open: &Open) {
 }
 
 async fn a_front_end_that_is_not_listed_may_not(open: &Open) {
-    for origin in
-        ["https://elsewhere.example", "https://front.example.evil.example", "http://front.example", "null"]
-    {
+    for origin in [
+        "https://elsewhere.example",
+        "https://front.example.evil.example",
+        "http://front.example",
+        "http://localhost:3000.evil.example",
+        "null",
+    ] {
         for line in SIX_ROUTES {
             let reply = open.ask_with(NOBODY, line, &[("origin", origin)], Value::Null).await;
             assert_eq!(reply.header("access-control-allow-origin"), "", "{origin}: {line}");
@@ -55,4 +60,8 @@ async fn a_front_end_that_is_not_listed_may_not(open: &Open) {
             assert_eq!(reply.header("access-control-allow-origin"), "", "{origin}: {line}");
         }
     }
+}
+
+async fn what_does_not_exist_has_no_preflight(open: &Open) {
+    preflight(open, "/api/v1/order/1/nothing", FRONT_END).await.refused(404, "not_found");
 }

@@ -25,6 +25,7 @@ pub async fn hold(open: &Open) {
     a_logout_counts_at_all_six_services(open).await;
     another_password_ends_all_other_sessions_at_all_six_services(open).await;
     a_spent_token_ends_its_session(open).await;
+    no_cache_keeps_what_is_personal(open).await;
 }
 
 /// Waits until a token is refused by every service.
@@ -151,4 +152,16 @@ async fn a_spent_token_ends_its_session(open: &Open) {
     let access = newest["access_token"].as_str().unwrap();
     open.ask(access, SIX_ROUTES[0], Value::Null).await.refused(401, "unauthorized");
     refused_everywhere(open, access).await;
+}
+
+async fn no_cache_keeps_what_is_personal(open: &Open) {
+    let customer = open.customer().await;
+    for line in SIX_ROUTES {
+        let reply = open.ask(&customer.token, line, Value::Null).await;
+        assert_eq!(reply.header("cache-control"), "no-store", "{line}");
+    }
+    let reply = log_in(open, &email(&customer), PASSWORD).await;
+    assert_eq!(reply.header("cache-control"), "no-store");
+    let reply = refresh(open, reply.body["refresh_token"].as_str().unwrap()).await;
+    assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"));
 }
