@@ -2,7 +2,6 @@
 
 use chassis::service::configuration_from_flags;
 use secrecy::ExposeSecret;
-use serde_json::json;
 use testkit::production_flags;
 use user_service::{UserService, app::make_first_admin::make_first_admin, config::Config};
 
