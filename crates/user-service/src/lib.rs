@@ -77,12 +77,13 @@ impl Service for UserService {
     }
 
     async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
+        let (secret, previous) = (&config.common.jwt_secret, config.common.jwt_secret_previous.as_ref());
         Ok(App {
             db: pool.ok_or("user-service needs its database")?,
             outbox: Outbox::default(),
             tokens: kit.tokens.clone(),
-            refresh: RefreshKey::derive(&config.common.jwt_secret)?,
-            devices: DeviceKey::derive(&config.common.jwt_secret)?,
+            refresh: RefreshKey::derive(secret, previous)?,
+            devices: DeviceKey::derive(secret, previous)?,
             hasher: Hasher::new(),
             counters: Counters::new(config.common.redis.client(0)?),
             limits: config.rate_limits(),

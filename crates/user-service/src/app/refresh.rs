@@ -27,21 +27,24 @@ pub enum RefreshError {
 pub async fn refresh(app: &App, token: RefreshToken) -> Result<Grant, RefreshError> {
     let mut db = app.db.acquire().await?;
     let link = sessions::find_link(&mut db, &token.hash()).await?.ok_or(RefreshError::Refused)?;
-    let successor = app.refresh.token(&link.salt, link.n + 1);
-    match standing(link.used_at, link.now) {
+    let refresh_token = match standing(link.used_at, link.now) {
         Standing::Unspent => {
-            if !sessions::rotate_chain(&mut db, &link, &successor.hash()).await? {
-                return Err(RefreshError::Refused);
-            }
+            let successor = app.refresh.token(&link.salt, link.n + 1);
+            let rotated = sessions::rotate_chain(&mut db, &link, &successor.hash()).await?;
+            rotated.then_some(successor)
         }
-        Standing::JustSpent => {}
+        Standing::JustSpent => {
+            let stored = link.successor.as_deref().unwrap_or_default();
+            app.refresh.token_again(&link.salt, link.n + 1, stored)
+        }
         Standing::Reused => {
             drop(db);
             return end_stolen(app, &link).await;
         }
-    }
+    };
+    let refresh_token = refresh_token.ok_or(RefreshError::Refused)?;
     let access_token = sign(app, link.sid, &link.account)?;
-    Ok(Grant { access_token, refresh_token: successor, device_token: None })
+    Ok(Grant { access_token, refresh_token, device_token: None })
 }
 
 async fn end_stolen(app: &App, link: &Link) -> Result<Grant, RefreshError> {

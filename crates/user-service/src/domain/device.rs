@@ -29,7 +29,11 @@ pub struct Device {
 /// Makes and checks device tokens: the hexadecimal digits of a device with its HMAC-SHA256. The stored password is part
 /// of what is authenticated, so a new password forgets all devices, also those of somebody who had found out the old one.
 #[derive(Clone)]
-pub struct DeviceKey(Hmac<Sha256>);
+pub struct DeviceKey {
+    current: Hmac<Sha256>,
+    /// Of the secret that was replaced: devices stay known.
+    previous: Option<Hmac<Sha256>>,
+}
 
 impl Device {
     /// A device that was not known before.
@@ -73,15 +77,16 @@ impl Device {
 }
 
 impl DeviceKey {
-    /// The key that belongs to the secret with which access tokens are signed.
-    pub fn derive(secret: &SecretString) -> Result<Self, InvalidLength> {
-        Hmac::new_from_slice(&derive_key(secret, LABEL)?).map(Self)
+    /// The key that belongs to the secret with which access tokens are signed, and to its predecessor.
+    pub fn derive(secret: &SecretString, previous: Option<&SecretString>) -> Result<Self, InvalidLength> {
+        let key = |secret| Hmac::new_from_slice(&derive_key(secret, LABEL)?);
+        Ok(Self { current: key(secret)?, previous: previous.map(key).transpose()? })
     }
 
     /// The token of a device on which the password with this stored hash was typed.
     pub fn token(&self, device: Device, password_hash: &str) -> String {
         let device = device.to_bytes();
-        let code = self.authenticate(&device, password_hash).finalize().into_bytes();
+        let code = authenticate(&self.current, &device, password_hash).finalize().into_bytes();
         hex::encode([&device[..], &code].concat())
     }
 
@@ -89,14 +94,15 @@ impl DeviceKey {
     pub fn verify(&self, token: &str, password_hash: &str) -> Option<Device> {
         let bytes = hex::decode(token).ok().filter(|bytes| bytes.len() == LENGTH)?;
         let (device, code) = bytes.split_at(LENGTH - 32);
-        self.authenticate(device, password_hash).verify_slice(code).ok()?;
-        Device::from_bytes(device)
+        let mut keys = std::iter::once(&self.current).chain(&self.previous);
+        let genuine = keys.any(|key| authenticate(key, device, password_hash).verify_slice(code).is_ok());
+        Device::from_bytes(device).filter(|_| genuine)
     }
+}
 
-    fn authenticate(&self, device: &[u8], password_hash: &str) -> Hmac<Sha256> {
-        // The first part has a fixed length, so no two pairs are the same text.
-        self.0.clone().chain_update(device).chain_update(password_hash)
-    }
+fn authenticate(key: &Hmac<Sha256>, device: &[u8], password_hash: &str) -> Hmac<Sha256> {
+    // The first part has a fixed length, so no two pairs are the same text.
+    key.clone().chain_update(device).chain_update(password_hash)
 }
 
 #[cfg(test)]
@@ -112,7 +118,7 @@ mod tests {
     }
 
     fn key(secret: &str) -> DeviceKey {
-        DeviceKey::derive(&SecretString::from(secret)).unwrap()
+        DeviceKey::derive(&SecretString::from(secret), None).unwrap()
     }
 
     #[test]

@@ -52,23 +52,38 @@ pub struct Grant {
 /// Makes refresh tokens. Token n of a session is HMAC-SHA256(key, salt, n): the same successor can be given twice,
 /// although only hashes are stored.
 #[derive(Clone)]
-pub struct RefreshKey(Hmac<Sha256>);
+pub struct RefreshKey {
+    current: Hmac<Sha256>,
+    /// Of the secret that was replaced: what it made may have to be made again.
+    previous: Option<Hmac<Sha256>>,
+}
 
 /// A refresh token: 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
 impl RefreshKey {
-    /// The key that belongs to the secret with which access tokens are signed.
-    pub fn derive(secret: &SecretString) -> Result<Self, InvalidLength> {
-        Hmac::new_from_slice(&derive_key(secret, LABEL)?).map(Self)
+    /// The key that belongs to the secret with which access tokens are signed, and to its predecessor.
+    pub fn derive(secret: &SecretString, previous: Option<&SecretString>) -> Result<Self, InvalidLength> {
+        let key = |secret| Hmac::new_from_slice(&derive_key(secret, LABEL)?);
+        Ok(Self { current: key(secret)?, previous: previous.map(key).transpose()? })
     }
 
     /// Token n of the session with this salt.
     pub fn token(&self, salt: &[u8], n: i32) -> RefreshToken {
-        let mac = self.0.clone().chain_update(salt).chain_update(n.to_be_bytes());
-        RefreshToken(hex::encode(mac.finalize().into_bytes()))
+        token(&self.current, salt, n)
     }
+
+    /// The same token as it was given before: the one with this hash, whichever secret made it.
+    pub fn token_again(&self, salt: &[u8], n: i32, hash: &[u8]) -> Option<RefreshToken> {
+        let keys = std::iter::once(&self.current).chain(&self.previous);
+        keys.map(|key| token(key, salt, n)).find(|token| token.hash() == hash)
+    }
+}
+
+fn token(key: &Hmac<Sha256>, salt: &[u8], n: i32) -> RefreshToken {
+    let mac = key.clone().chain_update(salt).chain_update(n.to_be_bytes());
+    RefreshToken(hex::encode(mac.finalize().into_bytes()))
 }
 
 impl RefreshToken {
@@ -122,7 +137,7 @@ mod tests {
     use super::*;
 
     fn key(secret: &str) -> RefreshKey {
-        RefreshKey::derive(&SecretString::from(secret)).unwrap()
+        RefreshKey::derive(&SecretString::from(secret), None).unwrap()
     }
 
     #[test]
@@ -138,7 +153,8 @@ mod tests {
 
     #[test]
     fn the_key_is_not_the_secret_itself() {
-        let with_secret = RefreshKey(Hmac::new_from_slice(b"secret").unwrap()).token(b"salt", 1).into_text();
+        let raw = RefreshKey { current: Hmac::new_from_slice(b"secret").unwrap(), previous: None };
+        let with_secret = raw.token(b"salt", 1).into_text();
         assert_ne!(key("secret").token(b"salt", 1).into_text(), with_secret);
     }
 

@@ -36,6 +36,8 @@ pub struct Link {
     pub n: i32,
     /// When it was spent.
     pub used_at: Option<OffsetDateTime>,
+    /// The hash of the token after it, if that was given out.
+    pub successor: Option<Vec<u8>>,
     /// The database's clock.
     pub now: OffsetDateTime,
     /// Whose session it is.
@@ -94,6 +96,7 @@ pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Optio
 pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Option<Link>> {
     let row = sqlx::query!(
         r#"select s.id as "session: SessionId", s.sid, s.salt, t.n, t.used_at, now() as "now!",
+                  (select token_hash from refresh_tokens where session_id = s.id and n = t.n + 1) as successor,
                   u.id as "id: UserId", u.username, u.email, u.role as "role: Role", u.created_at
            from refresh_tokens t
            join sessions s on s.id = t.session_id
@@ -109,6 +112,7 @@ pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Optio
         salt: row.salt,
         n: row.n,
         used_at: row.used_at,
+        successor: row.successor,
         now: row.now,
         account: Account {
             id: row.id,

@@ -2,7 +2,10 @@ use contracts::events::SessionEnded;
 use futures::future::join_all;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use user_service::app::forget_expired::forget_expired;
+use user_service::{
+    app::{forget_expired::forget_expired, refresh::refresh as refresh_session},
+    domain::{RefreshKey, RefreshToken},
+};
 
 use crate::{Shop, count, execute, join, log_in, refresh};
 
@@ -33,6 +36,20 @@ async fn a_refreshed_token_says_what_is_true_now() {
     ani.actor.put("/api/v1/auth/profile", json!({ "username": "anita" })).await.expect(200);
     let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
     assert_eq!(shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap().username, "anita");
+}
+
+#[tokio::test]
+async fn a_secret_may_be_replaced_between_a_refresh_and_its_repetition() {
+    let shop = Shop::start().await;
+    let ani = join(&shop, "ani").await;
+    let successor = token(&refresh(&shop, &ani.refresh_token).await.expect(200));
+    let old = &shop.kit().common.jwt_secret;
+    let key = RefreshKey::derive(&"the secret that replaces it, some day".into(), Some(old)).unwrap();
+    let app = user_service::App { refresh: key, ..shop.app().clone() };
+    let again = |token: String| refresh_session(&app, RefreshToken::new(token));
+    assert_eq!(again(ani.refresh_token.clone()).await.ok().unwrap().refresh_token.into_text(), successor);
+    let next = again(successor).await.ok().unwrap().refresh_token.into_text();
+    again(next).await.ok().unwrap();
 }
 
 #[tokio::test]
