@@ -11,7 +11,7 @@ use sqlx::{PgPool, PgTransaction};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Endpoint, Fail, Outbox, Policy, Runner, Source,
+    Endpoint, Fail, Outbox, Outcomes, Policy, Runner, Source,
     runner::{Origin, guarded},
 };
 use route::{Applied, Batched, Desk, Route, Single};
@@ -40,13 +40,17 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
 
 /// How an application handles many events at once.
 pub trait HandleBatch<E: Event>: Send + Sync + 'static {
-    /// The effects of the events that were not handled before, in the order of the stream. If it fails, it is called
-    /// again for each of them alone, so that only the culprit fails.
+    /// The effects of the events that were not handled before, in the order of the stream. Returns one outcome per
+    /// event, in the same order.
+    ///
+    /// What the handler writes for the others is committed beside a failed event, so it writes nothing for that one. An
+    /// error of the whole rolls everything back; each event is then handled in a call of its own, so that only the
+    /// culprit fails.
     fn apply_batch(
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<E>],
-    ) -> impl Future<Output = Result<(), Fail>> + Send;
+    ) -> impl Future<Output = Result<Outcomes, Fail>> + Send;
 }
 
 /// What became of an event that was handed to [`Consumer::deliver`].
@@ -141,7 +145,7 @@ impl<A: Send + Sync + 'static> Endpoint for Consumer<A> {
         self.followed(stream)?.one(&self.desk, fields).await.map(drop)
     }
 
-    async fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> Result<(), Fail> {
+    async fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> Result<Outcomes, Fail> {
         self.followed(stream)?.many(&self.desk, batch).await
     }
 }

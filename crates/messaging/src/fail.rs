@@ -25,6 +25,9 @@ pub enum Fail {
     Reject(String),
 }
 
+/// What became of each event of a batch, in its order.
+pub type Outcomes = Vec<Result<(), Fail>>;
+
 impl Fail {
     /// A dependency is down.
     pub fn retry(error: impl Into<Error>) -> Self {

@@ -16,7 +16,7 @@ pub mod runner;
 
 pub use consumer::{Consumer, Delivered, Handle, HandleBatch};
 pub use contracts::events::{Envelope, Event, Fields, Meta, Stream};
-pub use fail::{Error, Fail};
+pub use fail::{Error, Fail, Outcomes};
 pub use outbox::Outbox;
 pub use relay::Relay;
 

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) use guard::{Origin, guarded};
+pub(crate) use work::one_each;
 
-use crate::Fail;
+use crate::{Fail, Outcomes};
 use lane::Lane;
 
 /// A stream that an endpoint follows.
@@ -39,13 +40,19 @@ pub trait Endpoint: Send + Sync + 'static {
     /// Handles one entry.
     fn handle(&self, stream: &str, fields: &Fields) -> impl Future<Output = Result<(), Fail>> + Send;
 
-    /// Handles many entries, all or none; after an error each is handed to [`Self::handle`].
-    fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> impl Future<Output = Result<(), Fail>> + Send {
+    /// Handles many entries and returns one outcome for each, in their order. An error of the whole means that none was
+    /// handled: each is then handed to [`Self::handle`].
+    fn handle_batch(
+        &self,
+        stream: &str,
+        batch: &[&Fields],
+    ) -> impl Future<Output = Result<Outcomes, Fail>> + Send {
         async move {
+            let mut outcomes = Outcomes::with_capacity(batch.len());
             for fields in batch {
-                self.handle(stream, fields).await?;
+                outcomes.push(self.handle(stream, fields).await);
             }
-            Ok(())
+            Ok(outcomes)
         }
     }
 }

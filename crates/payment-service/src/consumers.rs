@@ -1,7 +1,7 @@
 //! What this service hears.
 
 use contracts::events::{DeliveryFailed, OrderCancelled, OrderCreated, groups};
-use messaging::{Consumer, Envelope, Fail, Handle, HandleBatch};
+use messaging::{Consumer, Envelope, Fail, Handle, HandleBatch, Outcomes};
 use sqlx::PgTransaction;
 
 use crate::{
@@ -22,8 +22,9 @@ impl HandleBatch<OrderCreated> for App {
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
-    ) -> Result<(), Fail> {
-        open_payments(tx, events).await
+    ) -> Result<Outcomes, Fail> {
+        open_payments(tx, events).await?;
+        Ok(events.iter().map(|_| Ok(())).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What this service hears.
 
 use contracts::events::{Envelope, OrderCancelled, OrderCreated, OrderPaid, groups};
-use messaging::{Consumer, Fail, Handle, HandleBatch};
+use messaging::{Consumer, Fail, Handle, HandleBatch, Outcomes};
 use sqlx::PgTransaction;
 
 use crate::{
@@ -22,8 +22,9 @@ impl HandleBatch<OrderCreated> for App {
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
-    ) -> Result<(), Fail> {
-        hold_stock(tx, events).await
+    ) -> Result<Outcomes, Fail> {
+        hold_stock(tx, events).await?;
+        Ok(events.iter().map(|_| Ok(())).collect())
     }
 }
 
@@ -32,8 +33,9 @@ impl HandleBatch<OrderPaid> for App {
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderPaid>],
-    ) -> Result<(), Fail> {
-        sell_holds(tx, events).await
+    ) -> Result<Outcomes, Fail> {
+        sell_holds(tx, events).await?;
+        Ok(events.iter().map(|_| Ok(())).collect())
     }
 }
 

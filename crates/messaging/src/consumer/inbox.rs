@@ -35,3 +35,11 @@ pub(super) async fn enter(
     .await?;
     Ok(new.into_iter().collect())
 }
+
+/// Takes back that these events were handled, in the transaction that entered them.
+pub(super) async fn withdraw(tx: &mut PgConnection, consumer: &str, events: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("delete from messaging.inbox where consumer = $1 and event_id = any($2)", consumer, events)
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -4,11 +4,11 @@ use std::marker::PhantomData;
 
 use contracts::events::{Envelope, Event, Fields};
 use futures::future::BoxFuture;
-use sqlx::PgPool;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::{Handle, HandleBatch, inbox};
-use crate::{Fail, Outbox, Source};
+use crate::{Fail, Outbox, Outcomes, Source, runner::one_each};
 
 /// What every route works with.
 pub(super) struct Desk<A> {
@@ -29,7 +29,11 @@ pub(super) trait Route<A>: Send + Sync {
 
     fn one<'a>(&'a self, desk: &'a Desk<A>, fields: &'a Fields) -> BoxFuture<'a, Result<Applied, Fail>>;
 
-    fn many<'a>(&'a self, desk: &'a Desk<A>, batch: &'a [&'a Fields]) -> BoxFuture<'a, Result<(), Fail>>;
+    fn many<'a>(
+        &'a self,
+        desk: &'a Desk<A>,
+        batch: &'a [&'a Fields],
+    ) -> BoxFuture<'a, Result<Outcomes, Fail>>;
 }
 
 /// An event that is handled alone.
@@ -59,12 +63,17 @@ impl<E: Event, A: Handle<E>> Route<A> for Single<E> {
         Box::pin(apply_one::<E, A>(desk, fields))
     }
 
-    fn many<'a>(&'a self, desk: &'a Desk<A>, batch: &'a [&'a Fields]) -> BoxFuture<'a, Result<(), Fail>> {
+    fn many<'a>(
+        &'a self,
+        desk: &'a Desk<A>,
+        batch: &'a [&'a Fields],
+    ) -> BoxFuture<'a, Result<Outcomes, Fail>> {
         Box::pin(async move {
+            let mut outcomes = Outcomes::with_capacity(batch.len());
             for fields in batch {
-                apply_one::<E, A>(desk, fields).await?;
+                outcomes.push(apply_one::<E, A>(desk, fields).await.map(drop));
             }
-            Ok(())
+            Ok(outcomes)
         })
     }
 }
@@ -75,11 +84,21 @@ impl<E: Event, A: HandleBatch<E>> Route<A> for Batched<E> {
     }
 
     fn one<'a>(&'a self, desk: &'a Desk<A>, fields: &'a Fields) -> BoxFuture<'a, Result<Applied, Fail>> {
-        Box::pin(async move { apply_many::<E, A>(desk, &[fields]).await })
+        Box::pin(async move {
+            let outcome = apply_many::<E, A>(desk, &[fields]).await?.pop();
+            outcome.unwrap_or_else(|| Err(Fail::bug("no outcome")))
+        })
     }
 
-    fn many<'a>(&'a self, desk: &'a Desk<A>, batch: &'a [&'a Fields]) -> BoxFuture<'a, Result<(), Fail>> {
-        Box::pin(async move { apply_many::<E, A>(desk, batch).await.map(drop) })
+    fn many<'a>(
+        &'a self,
+        desk: &'a Desk<A>,
+        batch: &'a [&'a Fields],
+    ) -> BoxFuture<'a, Result<Outcomes, Fail>> {
+        Box::pin(async move {
+            let outcomes = apply_many::<E, A>(desk, batch).await?;
+            Ok(outcomes.into_iter().map(|outcome| outcome.map(drop)).collect())
+        })
     }
 }
 
@@ -99,18 +118,47 @@ async fn apply_one<E: Event, A: Handle<E>>(desk: &Desk<A>, fields: &Fields) -> R
     Ok(Applied::Now)
 }
 
-async fn apply_many<E: Event, A: HandleBatch<E>>(desk: &Desk<A>, batch: &[&Fields]) -> Result<Applied, Fail> {
-    let mut events =
-        batch.iter().map(|fields| Envelope::<E>::from_fields(fields)).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<Uuid> = events.iter().map(|event| event.meta.event_id).collect();
+async fn apply_many<E: Event, A: HandleBatch<E>>(
+    desk: &Desk<A>,
+    batch: &[&Fields],
+) -> Result<Vec<Result<Applied, Fail>>, Fail> {
+    let decoded: Vec<_> = batch.iter().map(|fields| Envelope::<E>::from_fields(fields)).collect();
+    let ids: Vec<Uuid> = decoded.iter().flatten().map(|event| event.meta.event_id).collect();
     let mut tx = desk.pool.begin().await?;
     let mut new = inbox::enter(&mut tx, desk.group, &ids).await?;
-    // Removing keeps the first of two deliveries that share a batch.
-    events.retain(|event| new.remove(&event.meta.event_id));
-    if events.is_empty() {
-        return Ok(Applied::Before);
+    let (mut outcomes, mut events, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, decoded) in decoded.into_iter().enumerate() {
+        outcomes.push(decoded.map_err(Fail::from).map(|event| {
+            // Removing keeps the first of two deliveries that share a batch.
+            if new.remove(&event.meta.event_id) {
+                events.push(event);
+                places.push(place);
+            }
+            Applied::Before
+        }));
     }
-    desk.app.apply_batch(&mut tx, &events).await?;
-    desk.outbox.commit(tx).await?;
-    Ok(Applied::Now)
+    let applied = apply_new(desk, tx, &events).await?;
+    for (place, outcome) in places.into_iter().zip(applied) {
+        outcomes[place] = outcome.map(|()| Applied::Now);
+    }
+    Ok(outcomes)
+}
+
+/// Applies events whose inbox rows are part of `tx`, and commits what came of those that did not fail.
+async fn apply_new<E: Event, A: HandleBatch<E>>(
+    desk: &Desk<A>,
+    mut tx: PgTransaction<'_>,
+    events: &[Envelope<E>],
+) -> Result<Outcomes, Fail> {
+    if events.is_empty() {
+        return Ok(Outcomes::new());
+    }
+    let outcomes = one_each(desk.app.apply_batch(&mut tx, events).await?, events.len())?;
+    let failed = events.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_err());
+    let failed: Vec<Uuid> = failed.map(|(event, _)| event.meta.event_id).collect();
+    if failed.len() < events.len() {
+        inbox::withdraw(&mut tx, desk.group, &failed).await?;
+        desk.outbox.commit(tx).await?;
+    }
+    Ok(outcomes)
 }

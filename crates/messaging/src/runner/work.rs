@@ -6,7 +6,7 @@ use contracts::events::Fields;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Crew, Endpoint, Origin, guarded, verdict::Entry};
-use crate::Fail;
+use crate::{Fail, Outcomes};
 
 /// Entries and what came of handling them.
 pub(super) type Done = Vec<(Entry, Result<(), Fail>)>;
@@ -18,8 +18,10 @@ pub(super) async fn work<E: Endpoint>(
     entries: Vec<Entry>,
     _slot: Option<OwnedSemaphorePermit>,
 ) -> Done {
-    if entries.len() > 1 && together(&crew, stream, &entries).await.is_ok() {
-        return entries.into_iter().map(|entry| (entry, Ok(()))).collect();
+    if entries.len() > 1
+        && let Ok(outcomes) = together(&crew, stream, &entries).await
+    {
+        return entries.into_iter().zip(outcomes).collect();
     }
     let mut done = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -31,13 +33,22 @@ pub(super) async fn work<E: Endpoint>(
     done
 }
 
-async fn together<E: Endpoint>(crew: &Crew<E>, stream: &str, entries: &[Entry]) -> Result<(), Fail> {
+async fn together<E: Endpoint>(crew: &Crew<E>, stream: &str, entries: &[Entry]) -> Result<Outcomes, Fail> {
     let batch: Vec<&Fields> = entries.iter().map(|entry| &entry.fields).collect();
-    let Some(first) = batch.first() else { return Ok(()) };
+    let Some(first) = batch.first() else { return Ok(Outcomes::new()) };
     let origin = Origin { group: crew.group, stream, fields: first };
     let result = guarded(origin, crew.policy.deadline, crew.endpoint.handle_batch(stream, &batch)).await;
+    let result = result.and_then(|outcomes| one_each(outcomes, batch.len()));
     if let Err(fail) = &result {
         tracing::warn!(stream, size = entries.len(), error = fail.text(), "batch failed: one by one");
     }
     result
+}
+
+/// Outcomes that cannot be told apart by entry are none.
+pub(crate) fn one_each(outcomes: Outcomes, entries: usize) -> Result<Outcomes, Fail> {
+    if outcomes.len() == entries {
+        return Ok(outcomes);
+    }
+    Err(Fail::bug(format!("{} outcomes for {entries} events", outcomes.len())))
 }

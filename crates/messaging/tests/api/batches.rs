@@ -1,5 +1,7 @@
 //! Many events, one transaction.
 
+use std::sync::atomic::Ordering;
+
 use contracts::events::Event;
 use messaging::Fail;
 
@@ -42,6 +44,64 @@ async fn in_a_batch_with_one_culprit_only_the_culprit_fails() {
     assert_eq!(dead.len(), 2);
     assert_eq!(dead[0]["n"], "3");
     assert_eq!(dead[1]["event_id"], undecodable["event_id"]);
+    assert_eq!(*world.app.batches.lock().unwrap(), [6, 1, 1, 1, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_event_that_fails_alone_leaves_its_neighbours_in_the_batch() {
+    let world = World::new().await;
+    world.app.conduct(|n, tries| match (n, tries) {
+        (1, _) => Conduct::FailAlone(Fail::reject("a wrong one")),
+        (3, 1) => Conduct::FailAlone(Fail::not_yet("its cause has not come")),
+        _ => Conduct::Succeed,
+    });
+    for n in 0..6 {
+        world.add(Tally::new(n)).await;
+    }
+    let mut undecodable = fields(Tally::new(99));
+    undecodable.remove("n");
+    world.add_raw(STREAM, "*", &undecodable).await;
+    let consumer = world.consumer();
+    world.wait_for_effects([0, 2, 3, 4, 5]).await;
+    world.wait_until_acknowledged(STREAM).await;
+    consumer.stop().await;
+    assert_eq!(*world.app.batches.lock().unwrap(), [6, 1], "one transaction, and one for the late one");
+    let dead = world.redis.dead_letters(STREAM).await;
+    assert_eq!(dead.len(), 2);
+    assert_eq!(dead[0]["n"], "1");
+    assert_eq!(dead[1]["event_id"], undecodable["event_id"]);
+}
+
+#[tokio::test]
+async fn of_a_batch_in_which_all_fail_nothing_is_known_afterwards() {
+    let world = World::new().await;
+    world.app.conduct(
+        |_, tries| {
+            if tries == 1 { Conduct::FailAlone(Fail::retry("down")) } else { Conduct::Succeed }
+        },
+    );
+    for n in 0..3 {
+        world.add(Tally::new(n)).await;
+    }
+    let consumer = world.consumer();
+    world.wait_for_effects(0..3).await;
+    world.wait_until_acknowledged(STREAM).await;
+    consumer.stop().await;
+    assert!(world.redis.dead_letters(STREAM).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_handler_that_loses_count_commits_nothing_of_the_batch() {
+    let world = World::new().await;
+    world.app.outcomes.store(1, Ordering::Relaxed);
+    for n in 0..3 {
+        world.add(Tally::new(n)).await;
+    }
+    let consumer = world.consumer();
+    world.wait_for_effects(0..3).await;
+    world.wait_until_acknowledged(STREAM).await;
+    consumer.stop().await;
+    assert_eq!(*world.app.batches.lock().unwrap(), [3, 1, 1, 1], "one by one it can count");
 }
 
 #[tokio::test]

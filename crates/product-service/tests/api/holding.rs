@@ -23,7 +23,8 @@ async fn refused(app: &Shop) -> Vec<StockInsufficient> {
 async fn hears_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<(), Fail> {
     let fields: Vec<Fields> = orders.iter().map(|order| order.to_fields().unwrap()).collect();
     let batch: Vec<&Fields> = fields.iter().collect();
-    consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await
+    let outcomes = consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await?;
+    outcomes.into_iter().collect()
 }
 
 #[tokio::test]

@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use contracts::{
     OrderId,
     events::{Event, Stream},
 };
-use messaging::{Envelope, Fail, Handle, HandleBatch, outbox};
+use messaging::{Envelope, Fail, Handle, HandleBatch, Outcomes, outbox};
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
 use tokio::sync::Semaphore;
@@ -51,6 +54,8 @@ event!(Pong, "stream:test:pongs", &[]);
 pub enum Conduct {
     Succeed,
     Fail(Fail),
+    /// Fails before it has written anything, and leaves the others of its batch alone.
+    FailAlone(Fail),
     Panic,
     Hang,
     /// Waits for a permit of [`App::gate`].
@@ -68,6 +73,8 @@ pub struct App {
     pub gate: Arc<Semaphore>,
     /// The sizes of the batches that were applied.
     pub batches: Arc<Mutex<Vec<usize>>>,
+    /// How many outcomes a batch returns at most.
+    pub outcomes: Arc<AtomicUsize>,
 }
 
 impl App {
@@ -78,6 +85,7 @@ impl App {
             prepared: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
             batches: Arc::default(),
+            outcomes: Arc::new(AtomicUsize::new(usize::MAX)),
         }
     }
 
@@ -93,7 +101,7 @@ impl App {
         *self.prepared.lock().unwrap()
     }
 
-    async fn act(&self, tx: &mut PgTransaction<'_>, n: &str) -> Result<(), Fail> {
+    async fn act(&self, tx: &mut PgTransaction<'_>, n: &str) -> Result<Result<(), Fail>, Fail> {
         let n: i64 = n.parse().map_err(Fail::bug)?;
         let number = {
             let mut tries = self.tries.lock().unwrap();
@@ -101,17 +109,22 @@ impl App {
             *number += 1;
             *number
         };
+        let decide = self.decide.lock().unwrap().clone();
+        let conduct = decide(n, number);
+        if let Conduct::FailAlone(fail) = conduct {
+            return Ok(Err(fail));
+        }
         sqlx::query("insert into effects (n) values ($1)").bind(n).execute(&mut **tx).await?;
         outbox::append(tx, Pong::new(n)).await?;
-        let decide = self.decide.lock().unwrap().clone();
-        match decide(n, number) {
-            Conduct::Succeed => Ok(()),
+        match conduct {
+            Conduct::Succeed => Ok(Ok(())),
+            Conduct::FailAlone(_) => unreachable!("it has written nothing"),
             Conduct::Fail(fail) => Err(fail),
             Conduct::Panic => panic!("told to panic"),
             Conduct::Hang => std::future::pending().await,
             Conduct::WaitAtGate => {
                 self.gate.acquire().await.unwrap().forget();
-                Ok(())
+                Ok(Ok(()))
             }
         }
     }
@@ -126,16 +139,22 @@ impl Handle<Ping> for App {
     }
 
     async fn apply(&self, tx: &mut PgTransaction<'_>, event: Envelope<Ping>, (): ()) -> Result<(), Fail> {
-        self.act(tx, &event.event.n).await
+        self.act(tx, &event.event.n).await?
     }
 }
 
 impl HandleBatch<Tally> for App {
-    async fn apply_batch(&self, tx: &mut PgTransaction<'_>, events: &[Envelope<Tally>]) -> Result<(), Fail> {
+    async fn apply_batch(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        events: &[Envelope<Tally>],
+    ) -> Result<Outcomes, Fail> {
         self.batches.lock().unwrap().push(events.len());
+        let mut outcomes = Outcomes::new();
         for event in events {
-            self.act(tx, &event.event.n).await?;
+            outcomes.push(self.act(tx, &event.event.n).await?);
         }
-        Ok(())
+        outcomes.truncate(self.outcomes.load(Ordering::Relaxed));
+        Ok(outcomes)
     }
 }
