@@ -1,5 +1,7 @@
 //! PostgreSQL: one bounded pool per process, and migrations under a lock.
 
+mod transient;
+
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -10,6 +12,8 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+pub use transient::is_transient;
 
 use crate::{BoxError, Database, problem::chain};
 
@@ -63,26 +67,4 @@ pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError>
         pause = (pause * 2).min(Duration::from_secs(5));
     }
     Ok(migrator.run(pool).await?)
-}
-
-/// Whether the same statement may well succeed later: the database is away, or
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) the connection broke, a conflict or deadlock rolled
-/// it back, resources or a lock were not to be had in time, it is shutting down or starting up, or read-only after a
-/// failover.
-pub fn passes(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => {
-            let code = error.code().unwrap_or_default();
-            let classes = ["08", "40", "53"];
-            let codes = ["55P03", "57014", "57P01", "57P02", "57P03", "25006"];
-            classes.iter().any(|class| code.starts_with(class)) || codes.contains(&code.as_ref())
-        }
-        _ => false,
-    }
 }

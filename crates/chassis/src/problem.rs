@@ -269,10 +269,9 @@ impl From<Problem> for tonic::Status {
 }
 
 impl From<sqlx::Error> for Problem {
-    /// A database that is away, or ends its connections to go away, is 503; anything else that reaches this point is a
-    /// bug.
+    /// 503, unless a statement of ours can be blamed: that is a bug.
     fn from(error: sqlx::Error) -> Self {
-        if database::passes(&error) {
+        if database::is_transient(&error) {
             return Self::unavailable(
                 "database_unavailable",
                 "The database does not answer; try again soon.",

@@ -71,10 +71,10 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Trouble with the database itself is waited out; any other answer of it is a bug.
+/// A bug if a statement of ours can be blamed; trouble with the database itself is waited out.
 impl From<sqlx::Error> for Fail {
     fn from(error: sqlx::Error) -> Self {
-        if chassis::database::passes(&error) { Self::retry(error) } else { Self::bug(error) }
+        if chassis::database::is_transient(&error) { Self::retry(error) } else { Self::bug(error) }
     }
 }
 

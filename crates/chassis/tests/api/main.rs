@@ -5,6 +5,7 @@
 mod cache;
 mod cross_origin;
 mod metrics;
+mod database;
 mod peer;
 mod rotation;
 mod shop;

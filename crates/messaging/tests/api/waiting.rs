@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Conduct, Ping, World, eventually, policy};
+use crate::support::{Conduct, Metrics, Ping, Tally, World, eventually, policy, rename_database};
 
 const STREAM: &str = Ping::STREAM.name;
 
@@ -53,6 +53,34 @@ async fn a_dependency_may_be_down_for_any_number_of_tries() {
     world.wait_for_effects([1]).await;
     consumer.stop().await;
     assert!(world.redis.dead_letters(STREAM).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_database_that_has_another_name_for_a_while_is_waited_for() {
+    let (world, metrics) = (World::new().await, Metrics::record());
+    let relay = world.relay();
+    let consumer = world.consumer_with(Policy { bug_tries: 1, bug_for: Duration::ZERO, ..policy() });
+    world.add(Ping::new(1)).await;
+    world.wait_for_effects([1]).await;
+    let name = world.pool.connect_options().get_database().unwrap().to_owned();
+    let elsewhere = format!("{name}_old");
+    rename_database(&name, &elsewhere).await;
+    for n in 2..10 {
+        world.add(Ping::new(n)).await;
+        world.add(Tally::new(n)).await;
+    }
+    eventually("tries in vain", async || {
+        [STREAM, Tally::STREAM.name].into_iter().all(|stream| metrics.outcomes(stream, "retry") > 20.0)
+    })
+    .await;
+    rename_database(&elsewhere, &name).await;
+    world.wait_for_effects([1].into_iter().chain((2..10).flat_map(|n| [n, n]))).await;
+    world.wait_until_acknowledged(STREAM).await;
+    world.wait_until_published().await;
+    relay.stop().await;
+    consumer.stop().await;
+    assert!(world.redis.dead_letters(STREAM).await.is_empty());
+    assert!(world.redis.dead_letters(Tally::STREAM.name).await.is_empty());
 }
 
 #[tokio::test]

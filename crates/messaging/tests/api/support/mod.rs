@@ -1,6 +1,7 @@
 //! A world of its own for every test: a database, a Redis server, an application whose conduct the test decides.
 
 mod app;
+mod metrics;
 mod redis_server;
 
 use std::{future::Future, time::Duration};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use app::{App, Conduct, GROUP, Ping, Pong, SECOND_GROUP, Tally};
+pub use metrics::Metrics;
 pub use redis_server::RedisServer;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -178,9 +180,28 @@ pub async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
     assert!(tokio::time::timeout(DEADLINE, holds).await.is_ok(), "waited in vain for {what}");
 }
 
+/// Gives the database another name, as whoever restores a copy does, and cuts every session.
+pub async fn rename_database(from: &str, to: &str) {
+    let server = server();
+    let admin = PgPool::connect(&server).await.unwrap();
+    for statement in [
+        format!("alter database {from} allow_connections false"),
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{from}'"),
+        format!("alter database {from} rename to {to}"),
+        format!("alter database {to} allow_connections true"),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&admin).await.unwrap();
+    }
+    admin.close().await;
+}
+
+fn server() -> String {
+    std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL: run `stack databases -- ..`")
+}
+
 /// A database of the test's own, on the server that `TEST_POSTGRES_URL` names.
 async fn database() -> PgPool {
-    let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL: run `stack databases -- ..`");
+    let server = server();
     let admin = PgPool::connect(&server).await.unwrap();
     let name = format!("messaging_{}", Uuid::now_v7().simple());
     sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
