@@ -1,5 +1,6 @@
-//! PostgreSQL: one bounded pool per process, and migrations under a lock.
+//! PostgreSQL: one bounded pool per process, sessions that outlive no process for long, and migrations under a lock.
 
+mod migrate;
 mod transient;
 
 use std::time::Duration;
@@ -8,21 +9,40 @@ use secrecy::ExposeSecret;
 /// A service without a database has to name it too: see [`Service::app`](crate::Service::app).
 pub use sqlx::PgPool;
 use sqlx::{
-    Connection,
-    migrate::Migrator,
+    Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
+pub use migrate::migrate;
 pub use transient::is_transient;
 
-use crate::{BoxError, Database, problem::chain};
+use crate::Database;
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// A connection that was idle for so long is asked whether it lives before it is used.
 const IDLE: Duration = Duration::from_millis(500);
-/// A statement that runs longer is ended by the server: every caller has given up by then.
-const STATEMENT: &str = "15s";
+/// How long it may take to say so; the acquisition still has time for another one.
+const PING: Duration = Duration::from_secs(1);
+
+/// What PostgreSQL holds every session to. A process that is frozen, or that the network has lost, keeps its locks for
+/// 15 s at most: the statement it is in ends, and then its transaction.
+const SESSION: [(&str, &str); 8] = [
+    // Every caller has given up by then.
+    ("statement_timeout", "10s"),
+    // No transaction of ours waits for anything but the database.
+    ("idle_in_transaction_session_timeout", "5s"),
+    // A peer that does not acknowledge is dead after 5 + 3 * 2 s, whether it owes us an answer or we it.
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "10s"),
+    // A statement does not run on for a process that was killed.
+    ("client_connection_check_interval", "5s"),
+    // Notices, such as of a table that is there already, are noise in our logs.
+    ("client_min_messages", "warning"),
+];
 
 impl Database {
     /// A pool that connects when it is first used.
@@ -34,37 +54,21 @@ impl Database {
             .password(self.db_password.expose_secret())
             .database(name)
             .application_name(application)
-            // Notices, such as of a table that is there already, are noise in our logs.
-            .options([("statement_timeout", STATEMENT), ("client_min_messages", "warning")]);
+            .options(SESSION);
         PgPoolOptions::new()
             .max_connections(self.db_max_connections)
             .acquire_timeout(ACQUIRE)
             // Asking before every use would double the round trips; a connection that was in use just now is there.
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    let idle = meta.idle_for >= IDLE;
-                    Ok(!idle || connection.ping().await.is_ok())
-                })
+                Box::pin(async move { Ok(meta.idle_for < IDLE || answers(connection).await) })
             })
+            // The pool asks as well, but without a deadline: a connection that the network has lost would keep its place.
+            .after_release(|connection, _| Box::pin(async move { Ok(answers(connection).await) }))
             .connect_lazy_with(options)
     }
 }
 
-/// Waits until the database answers, with growing pauses, then applies what is pending. Replicas that start together
-/// take turns: sqlx holds an advisory lock meanwhile.
-///
-/// # Errors
-/// If a migration fails, or an applied one was changed since.
-pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError> {
-    let mut pause = Duration::from_millis(100);
-    while let Err(error) = pool.acquire().await {
-        tracing::warn!(
-            error = chain(&error),
-            "the database does not answer yet: check DB_HOST, DB_PORT and DB_PASSWORD"
-        );
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
-    Ok(migrator.run(pool).await?)
+async fn answers(connection: &mut PgConnection) -> bool {
+    timeout(PING, connection.ping()).await.is_ok_and(|answer| answer.is_ok())
 }

@@ -10,6 +10,7 @@ mod actor;
 mod app;
 mod database;
 mod events;
+mod network;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub use actor::{Actor, Reply};
 pub use app::{TestApp, claims, production_flags, serve_grpc};
 pub use database::TestDatabase;
 pub use events::{deliver, envelope, redeliver};
+pub use network::{Network, Upstream};
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -6,9 +6,13 @@ mod cache;
 mod cross_origin;
 mod metrics;
 mod database;
+mod migrations;
 mod peer;
-mod rotation;
-mod shop;
+mod cache;
+mod cross_origin;
+mod database;
+mod metrics;
+mod migrations;
 
 use axum::{
     Router,
