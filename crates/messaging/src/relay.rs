@@ -1,14 +1,24 @@
 //! Carries committed events to their streams, and sends again what Redis forgot.
 //!
-//! One relay per database is active; it holds an advisory lock for as long as its connection lives, and does all of
-//! its work on that connection. Each batch moves a mark, in Redis together with the entries and in Postgres together
-//! with the rows. A mark in Redis that is below the one in Postgres means that Redis lost something.
+//! One relay per database is active; it holds an advisory lock for as long as its session lives, and does all of its
+//! publishing in that session. Each batch moves a mark, in Redis together with the entries and in Postgres together with
+//! the rows. A mark in Redis that is below the one in Postgres means that Redis lost something.
+//!
+//! The session of a relay that is frozen or cut off ends by Postgres' clock, and another relay takes over. What the first
+//! one still has on its way may reach Redis at any time later. It can only add entries once more, for two reasons: its
+//! writes to Postgres need the session that is gone, and each take-over begins a new epoch, the upper bits of the mark.
+//! Redis refuses what comes from an earlier epoch; and if Redis has lost the later one, by an older copy, what it then
+//! accepts moves its mark within the earlier epoch, below every row of the later one, so that the loss is still noticed.
 
+mod backlog;
 mod housekeeping;
 mod publish;
 mod store;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use contracts::events::Stream;
 use redis::aio::MultiplexedConnection;
@@ -20,24 +30,32 @@ use crate::{
     Error, Outbox,
     connection::{Outage, connect},
 };
-use publish::Published;
+use publish::{Published, Refusal};
+use store::Lead;
 
 /// The times and bounds of a relay.
 #[derive(Debug, Clone)]
 pub struct RelayPolicy {
     /// Rows per batch.
     pub batch: u16,
-    /// How often to look for rows that nobody woke us for, and for a lock that has come free.
+    /// How often to look for rows that nobody woke us for, and for a lock that has come free. Below the 5 s after which
+    /// Postgres ends a session that asks nothing.
     pub poll: Duration,
-    /// How long adding a batch may take.
+    /// How long adding a batch may take. Below 5 s, too.
     pub publish_timeout: Duration,
     /// How often to compare the marks while there is nothing to send.
     pub check: Duration,
-    /// How often to trim, to delete what is too old, and to measure.
+    /// How often to trim and to delete what is too old.
     pub housekeeping: Duration,
+    /// How often to measure what waits to be published.
+    pub measure: Duration,
+    /// How old a row that waits may become before a relay that stands by logs it.
+    pub warn_after: Duration,
+    /// How old a row that waits may become before that is an alarm.
+    pub alarm_after: Duration,
     /// How long a published row is kept at least.
     pub keep_published: Duration,
-    /// How long an inbox row is kept.
+    /// How long an inbox row is kept, and a dead letter that was replayed or discarded.
     pub keep_handled: Duration,
     /// How long entries of streams without groups are kept.
     pub keep_ungrouped: Duration,
@@ -53,6 +71,9 @@ impl Default for RelayPolicy {
             publish_timeout: Duration::from_secs(2),
             check: Duration::from_secs(1),
             housekeeping: Duration::from_secs(10),
+            measure: Duration::from_secs(5),
+            warn_after: Duration::from_secs(5),
+            alarm_after: Duration::from_secs(15),
             keep_published: Duration::from_hours(24),
             keep_handled: Duration::from_hours(30 * 24),
             keep_ungrouped: Duration::from_hours(1),
@@ -70,10 +91,22 @@ pub struct Relay {
     /// The streams that this service publishes, and so trims.
     streams: &'static [Stream],
     policy: RelayPolicy,
+    role: Mutex<Role>,
 }
 
-/// How long the statements around a batch may take; beyond it the connection is lost.
-const STATEMENTS_TIMEOUT: Duration = Duration::from_secs(30);
+/// What a relay was when it last looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Without connections.
+    Interrupted,
+    /// Waiting, since then, for the lock that another session holds.
+    Standby(Instant),
+    /// The holder of the lock.
+    Active,
+}
+
+/// How long one step may take before its connections are given up. Postgres has ended the statement before.
+const STEP_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// What came of looking for something to send.
 enum Turn {
@@ -87,12 +120,13 @@ enum Turn {
 struct Session {
     postgres: PgConnection,
     redis: MultiplexedConnection,
-    /// The mark in Postgres, once the lock is ours.
-    mark: Option<i64>,
+    /// Where we are as the active relay, once the lock is ours.
+    lead: Option<Lead>,
     /// When the marks were compared last.
     checked: Instant,
-    /// When the housekeeping was done last.
-    kept: Option<Instant>,
+    /// The streams that take no entries, and when to try them again.
+    refusing: (Vec<String>, Instant),
+    refusals: Outage,
 }
 
 impl Relay {
@@ -105,7 +139,8 @@ impl Relay {
         streams: &'static [Stream],
     ) -> Self {
         let mark_key = format!("outbox:{service}:mark");
-        Self { mark_key, pool, redis, outbox, streams, policy: RelayPolicy::default() }
+        let (policy, role) = (RelayPolicy::default(), Mutex::new(Role::Interrupted));
+        Self { mark_key, pool, redis, outbox, streams, policy, role }
     }
 
     /// Other times and bounds than the usual ones.
@@ -115,13 +150,19 @@ impl Relay {
         self
     }
 
-    /// Relays until `shutdown`. Trouble with Redis or Postgres is waited out.
+    /// Relays until `shutdown`, and keeps the outbox and its streams small. Trouble with Redis or Postgres is waited
+    /// out. A slow delete or count delays no event: each of the three has connections of its own.
     pub async fn run(self, shutdown: CancellationToken) {
+        tokio::join!(self.publish_all(&shutdown), self.keep_house(&shutdown), self.watch_backlog(&shutdown));
+    }
+
+    async fn publish_all(&self, shutdown: &CancellationToken) {
         let mut outage = Outage::new(self.mark_key.clone());
         while !shutdown.is_cancelled() {
-            if let Err(error) = self.session(&shutdown, &mut outage).await {
+            let ended = self.session(shutdown, &mut outage).await;
+            self.set_role(Role::Interrupted);
+            if let Err(error) = ended {
                 let wait = outage.failed(error.as_ref());
-                self.measure().await;
                 shutdown.run_until_cancelled(sleep(wait)).await;
             }
         }
@@ -132,10 +173,12 @@ impl Relay {
         let mut session = Session {
             redis: connect(&self.redis, Some(self.policy.publish_timeout)).await?,
             postgres: self.pool.acquire().await?.detach(),
-            mark: None,
+            lead: None,
             checked: Instant::now(),
-            kept: None,
+            refusing: (Vec::new(), Instant::now()),
+            refusals: Outage::new(format!("{} of refused entries", self.mark_key)),
         };
+        step(store::bound_session(&mut session.postgres)).await?;
         while !shutdown.is_cancelled() {
             let sent = self.turn(&mut session).await?;
             outage.healed();
@@ -150,50 +193,53 @@ impl Relay {
         Ok(session.postgres.close().await?)
     }
 
-    /// One round: the lock if it is free, a batch, the housekeeping when it is due. Returns how much was sent.
+    /// One round: the lock if it is free, then a batch. Returns how much was sent.
     async fn turn(&self, session: &mut Session) -> Result<usize, Error> {
-        if session.mark.is_none() && store::lock(&mut session.postgres).await? {
-            session.mark = Some(store::mark(&mut session.postgres).await?);
+        if session.lead.is_none() && step(store::lock(&mut session.postgres)).await? {
+            session.lead = Some(step(store::take_over(&mut session.postgres)).await?);
+            self.set_role(Role::Active);
         }
-        let sent = match session.mark {
-            Some(mark) => match timeout(STATEMENTS_TIMEOUT, self.publish(session, mark)).await?? {
-                Turn::Sent(rows) => rows,
-                Turn::Lost(found) => self.send_again(session, mark, found).await?,
-            },
-            None => 0,
-        };
-        if session.kept.is_none_or(|kept| kept.elapsed() >= self.policy.housekeeping) {
-            session.kept = Some(Instant::now());
-            self.measure().await;
-            if session.mark.is_some() {
-                self.keep_house(session).await?;
+        let Some(lead) = session.lead else {
+            if self.role() == Role::Interrupted {
+                self.set_role(Role::Standby(Instant::now()));
             }
+            return Ok(0);
+        };
+        match step(self.publish(session, lead)).await? {
+            Turn::Sent(rows) => Ok(rows),
+            Turn::Lost(found) => self.send_again(session, lead.mark, found).await,
         }
-        Ok(sent)
     }
 
-    /// Sends a batch, and compares the marks even if there is none.
-    async fn publish(&self, session: &mut Session, mark: i64) -> Result<Turn, Error> {
-        let rows = store::unpublished(&mut session.postgres, self.policy.batch).await?;
+    /// Sends a batch; an empty one now and then, to compare the marks.
+    async fn publish(&self, session: &mut Session, lead: Lead) -> Result<Turn, Error> {
+        let (refusing, until) = &mut session.refusing;
+        if Instant::now() >= *until {
+            refusing.clear();
+        }
+        let rows = store::unpublished(&mut session.postgres, self.policy.batch, refusing).await?;
         if rows.is_empty() && session.checked.elapsed() < self.policy.check {
             return Ok(Turn::Sent(0));
         }
         session.checked = Instant::now();
-        match publish::publish(&mut session.redis, &self.mark_key, mark, &rows).await? {
-            Published::Lost { found } => return Ok(Turn::Lost(found)),
-            Published::All { mark, ids } if !rows.is_empty() => {
-                store::published(&mut session.postgres, mark, &rows, &ids).await?;
-                session.mark = Some(mark);
+        match publish::publish(&mut session.redis, &self.mark_key, lead, &rows).await? {
+            Published::Superseded => Err("another relay has taken over: standing by".into()),
+            Published::Lost { found } => Ok(Turn::Lost(found)),
+            Published::Added { mark, entries, refused } => {
+                if !entries.is_empty() {
+                    store::published(&mut session.postgres, mark, &entries).await?;
+                    session.lead = Some(Lead { mark, ..lead });
+                }
+                session.note(refused);
+                Ok(Turn::Sent(entries.len()))
             }
-            Published::All { .. } => {}
         }
-        Ok(Turn::Sent(rows.len()))
     }
 
     /// Redis is at an older mark: what came after it is unpublished, and only then does Redis get the mark.
     async fn send_again(&self, session: &mut Session, mark: i64, found: i64) -> Result<usize, Error> {
         let (mut last, mut rows) = (0, 0);
-        while let Some((id, some)) = store::unpublish_above(&mut session.postgres, found, last).await? {
+        while let Some((id, some)) = step(store::unpublish_above(&mut session.postgres, found, last)).await? {
             (last, rows) = (id, rows + some);
         }
         tracing::error!(mark, found, rows, "Redis lost events: sending them again");
@@ -202,4 +248,30 @@ impl Relay {
         // As much as a full batch: there is no reason to rest.
         Ok(self.policy.batch.into())
     }
+
+    fn role(&self) -> Role {
+        *self.role.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_role(&self, role: Role) {
+        *self.role.lock().unwrap_or_else(PoisonError::into_inner) = role;
+    }
+}
+
+impl Session {
+    /// Leaves streams alone for a while that take no entries, so that they hold up no others.
+    fn note(&mut self, refused: Vec<Refusal>) {
+        let (refusing, until) = &mut self.refusing;
+        if let Some(refusal) = refused.first() {
+            *until = Instant::now() + self.refusals.failed(refusal);
+        } else if refusing.is_empty() {
+            self.refusals.healed();
+        }
+        refusing.extend(refused.into_iter().map(|refusal| refusal.stream));
+    }
+}
+
+/// Bounds a step on our side as well: a server that the network has lost answers nothing, not even that it is late.
+async fn step<T, E: Into<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
+    timeout(STEP_TIMEOUT, work).await?.map_err(Into::into)
 }

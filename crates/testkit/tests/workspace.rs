@@ -14,6 +14,8 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 const SHARED: [&str; 4] = ["chassis", "contracts", "messaging", "midtrans"];
 /// The services with a database, by the name of its migrations.
 const DATABASES: [&str; 5] = ["user", "product", "order", "payment", "delivery"];
+/// How the names of the migrations end that all databases share; their numbers differ.
+const MESSAGING_MIGRATIONS: [&str; 3] = ["_messaging.sql", "_dead_letters.sql", "_relay_epoch.sql"];
 /// The longest source file, in lines.
 const FILE_LINES: usize = 400;
 
@@ -148,13 +150,23 @@ fn a_route_is_made_together_with_its_description() {
 
 #[test]
 fn the_messaging_tables_are_the_same_in_every_database() {
-    let schema = |database: &str| {
-        let folder = root().join("migrations").join(database);
-        fs::read(folder.join("0001_messaging.sql"))
-            .unwrap_or_else(|_| panic!("{database} has no messaging tables"))
+    let files = |database: &str| -> Vec<PathBuf> {
+        let entries = fs::read_dir(root().join("migrations").join(database)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let text = |files: Vec<PathBuf>, name: &str| {
+        let file = files.into_iter().find(|file| file.to_string_lossy().ends_with(name));
+        fs::read_to_string(file.unwrap_or_else(|| panic!("{name} is missing"))).unwrap()
     };
     for database in DATABASES {
-        assert_eq!(schema(database), schema("order"), "{database}");
+        for name in MESSAGING_MIGRATIONS {
+            assert_eq!(text(files(database), name), text(files("order"), name), "{database}");
+        }
+        for file in files(database) {
+            let shared = MESSAGING_MIGRATIONS.iter().any(|name| file.to_string_lossy().ends_with(name));
+            let touches = fs::read_to_string(&file).unwrap().contains("messaging.");
+            assert_eq!(shared, touches, "{} is one of the files that all databases share", file.display());
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is done now and then: trimming, deleting what is too old, measuring.
+//! What the active relay does now and then, beside publishing: trimming, deleting what is too old.
 
 use std::{
     sync::LazyLock,
@@ -6,58 +6,90 @@ use std::{
 };
 
 use contracts::events::Stream;
-use redis::{RedisResult, Script, aio::MultiplexedConnection, cmd};
-use time::OffsetDateTime;
+use redis::{RedisResult, Script, aio::MultiplexedConnection};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    Relay, Session,
+    Relay, Role,
     publish::{EntryId, parse_id},
     store,
 };
-use crate::Error;
+use crate::{
+    Error,
+    connection::{Outage, connect},
+};
 
-static PROGRESS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("progress.lua")));
+static TRIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("trim.lua")));
+/// Scripts here look at every group and at dead letters, which takes longer than a command.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Dead letters of a stream that are looked at. Where there are more, its rows are all kept.
+const LETTERS: usize = 1_000;
 
-/// How far a group has come on a stream.
-struct Progress {
-    group: &'static str,
-    /// The lowest id that it may still need; `None` if the group does not exist.
-    needed: Option<EntryId>,
-    /// The oldest entry that it has not acknowledged.
-    waiting: Option<EntryId>,
+/// What a stream has come to.
+struct Trimmed {
+    /// No group needs what lies below.
+    needed: EntryId,
+    /// Each group with the oldest entry that it has not acknowledged.
+    waiting: Vec<(String, Option<EntryId>)>,
+    /// The events of which there are dead letters.
+    letters: Vec<String>,
 }
 
 impl Relay {
-    pub(super) async fn keep_house(&self, session: &mut Session) -> Result<(), Error> {
-        for stream in self.streams {
-            let needed = if stream.groups.is_empty() {
-                trim(&mut session.redis, stream.name, self.oldest_ungrouped()).await?;
-                None
-            } else {
-                let progress = progress(&mut session.redis, stream).await?;
-                self.watch(stream.name, &progress);
-                let Some(needed) = needed_by_all(&progress) else { continue };
-                trim(&mut session.redis, stream.name, needed).await?;
-                Some(needed)
-            };
-            let keep = self.policy.keep_published;
-            store::delete_published(&mut session.postgres, stream.name, needed, keep).await?;
+    pub(super) async fn keep_house(&self, shutdown: &CancellationToken) {
+        let mut outage = Outage::new(format!("{} housekeeping", self.mark_key));
+        while !shutdown.is_cancelled() {
+            if self.role() == Role::Active {
+                match self.tidy(shutdown).await {
+                    Ok(()) => outage.healed(),
+                    Err(error) => _ = outage.failed(error.as_ref()),
+                }
+            }
+            shutdown.run_until_cancelled(sleep(self.policy.housekeeping)).await;
         }
-        Ok(store::delete_handled(&mut session.postgres, self.policy.keep_handled).await?)
     }
 
-    /// Tells how much waits to be published. Every replica does, so that no gauge is left standing.
-    pub(super) async fn measure(&self) {
-        let Ok((count, oldest)) = store::backlog(&self.pool).await else { return };
-        let age = oldest.map_or(0.0, |oldest| (OffsetDateTime::now_utc() - oldest).as_seconds_f64());
-        metrics::gauge!("outbox_backlog").set(u32::try_from(count).unwrap_or(u32::MAX));
-        metrics::gauge!("outbox_backlog_age_seconds").set(age.max(0.0));
+    /// One round. Trouble with one stream keeps nothing of the others; the last of it is returned.
+    async fn tidy(&self, shutdown: &CancellationToken) -> Result<(), Error> {
+        let mut redis = connect(&self.redis, Some(SCRIPT_TIMEOUT)).await?;
+        let mut outcome = Ok(());
+        for stream in self.streams {
+            match shutdown.run_until_cancelled(self.tidy_stream(&mut redis, stream)).await {
+                Some(Err(error)) => outcome = Err(error),
+                Some(Ok(())) => {}
+                None => return outcome,
+            }
+        }
+        let mut postgres = self.pool.acquire().await?;
+        let (keep, own) = (self.policy.keep_handled, self.streams.iter().map(|stream| stream.name));
+        store::delete_foreign(&mut postgres, &own.collect::<Vec<_>>(), keep).await?;
+        store::delete_closed_letters(&mut postgres, keep).await?;
+        store::delete_handled(&mut postgres, keep).await?;
+        outcome
     }
 
-    fn watch(&self, stream: &'static str, progress: &[Progress]) {
-        for Progress { group, waiting, .. } in progress {
-            let labels = [("stream", stream), ("group", *group)];
-            let age = waiting.map_or(Duration::ZERO, |(ms, _)| since_epoch().saturating_sub(millis(ms)));
+    async fn tidy_stream(
+        &self,
+        redis: &mut MultiplexedConnection,
+        stream: &'static Stream,
+    ) -> Result<(), Error> {
+        let limit = stream.groups.is_empty().then(|| self.oldest_ungrouped());
+        let Trimmed { needed, waiting, letters } = trim(redis, stream, limit).await?;
+        self.watch(stream.name, waiting);
+        if letters.len() > LETTERS {
+            return Ok(());
+        }
+        let mut postgres = self.pool.acquire().await?;
+        let keep = self.policy.keep_published;
+        Ok(store::delete_published(&mut postgres, stream.name, needed, &letters, keep).await?)
+    }
+
+    /// Measures for how long each group has left something unacknowledged.
+    fn watch(&self, stream: &'static str, waiting: Vec<(String, Option<EntryId>)>) {
+        for (group, oldest) in waiting {
+            let labels = [("stream", stream.to_owned()), ("group", group)];
+            let age = oldest.map_or(Duration::ZERO, |(ms, _)| since_epoch().saturating_sub(millis(ms)));
             metrics::gauge!("stream_waiting_seconds", &labels).set(age.as_secs_f64());
             let silent = u8::from(age >= self.policy.silent_after);
             metrics::gauge!("stream_group_silent", &labels).set(silent);
@@ -70,26 +102,24 @@ impl Relay {
     }
 }
 
-/// The lowest id that any group may still need; `None` while a group is missing, which will need everything.
-fn needed_by_all(progress: &[Progress]) -> Option<EntryId> {
-    let needed: Option<Vec<EntryId>> = progress.iter().map(|group| group.needed).collect();
-    needed?.into_iter().min()
-}
-
-async fn progress(redis: &mut MultiplexedConnection, stream: &Stream) -> RedisResult<Vec<Progress>> {
-    let rows: Vec<(String, String)> =
-        PROGRESS.key(stream.name).arg(stream.groups).invoke_async(redis).await?;
-    let progress = |(group, (needed, waiting)): (&&'static str, (String, String))| Progress {
-        group,
-        needed: parse_id(&needed),
-        waiting: parse_id(&waiting),
-    };
-    Ok(stream.groups.iter().zip(rows).map(progress).collect())
-}
-
-/// Drops what lies before an id. Only entries that every group has acknowledged do, and that stays true.
-async fn trim(redis: &mut MultiplexedConnection, stream: &str, (ms, seq): EntryId) -> RedisResult<()> {
-    cmd("XTRIM").arg(stream).arg("MINID").arg("=").arg(format!("{ms}-{seq}")).query_async(redis).await
+/// Drops what every group has acknowledged: those that the contract lists, which have to exist, and those that exist
+/// besides, for a newer program may have more of them. Above `limit` nothing is dropped.
+async fn trim(
+    redis: &mut MultiplexedConnection,
+    stream: &Stream,
+    limit: Option<EntryId>,
+) -> RedisResult<Trimmed> {
+    let mut trim = TRIM.key(stream.name);
+    trim.key(format!("{}:dlq", stream.name));
+    trim.arg(limit.map_or_else(String::new, |(ms, seq)| format!("{ms}-{seq}")));
+    trim.arg(LETTERS).arg(stream.groups);
+    let (needed, waiting, letters): (String, Vec<(String, String)>, Vec<Vec<u8>>) =
+        trim.invoke_async(redis).await?;
+    Ok(Trimmed {
+        needed: parse_id(&needed).unwrap_or_default(),
+        waiting: waiting.into_iter().map(|(group, oldest)| (group, parse_id(&oldest))).collect(),
+        letters: letters.into_iter().map(|id| String::from_utf8_lossy(&id).into_owned()).collect(),
+    })
 }
 
 fn since_epoch() -> Duration {

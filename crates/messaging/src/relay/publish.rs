@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use redis::{RedisResult, Script, aio::MultiplexedConnection};
 
-use super::store::Row;
+use super::store::{Lead, Row};
 
 static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
 static RECOVER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("recover.lua")));
@@ -14,24 +14,35 @@ pub(super) type EntryId = (i64, i64);
 
 /// What became of a batch.
 pub(super) enum Published {
-    /// Redis has it, under this mark and with these ids.
-    All { mark: i64, ids: Vec<EntryId> },
+    /// Redis has these rows, by their id, under this mark and with these entries; and it refused others.
+    Added { mark: i64, entries: Vec<(i64, EntryId)>, refused: Vec<Refusal> },
     /// Redis took nothing, since it is at an older mark than it was before.
     Lost { found: i64 },
+    /// Redis took nothing, since a relay of a later epoch has published.
+    Superseded,
 }
 
-/// Adds the rows to their streams, unless Redis' mark is below `mark`.
+/// A stream that took no entry, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{stream} takes no entries: {error}")]
+pub(super) struct Refusal {
+    pub stream: String,
+    error: String,
+}
+
+/// Adds the rows to their streams, unless Redis' mark is below ours or of a later epoch.
 pub(super) async fn publish(
     redis: &mut MultiplexedConnection,
     mark_key: &str,
-    mark: i64,
+    lead: Lead,
     rows: &[Row],
 ) -> RedisResult<Published> {
     let mut streams: Vec<&str> = rows.iter().map(|row| row.stream.as_str()).collect();
     streams.sort_unstable();
     streams.dedup();
     let mut call = PUBLISH.key(mark_key);
-    call.key(&streams).arg(mark);
+    let epoch = lead.marks();
+    call.key(&streams).arg(lead.mark).arg(epoch.start).arg(epoch.end);
     for row in rows {
         let stream = streams.partition_point(|stream| *stream < row.stream.as_str()) + 1;
         call.arg(stream).arg(row.fields.len() * 2);
@@ -39,12 +50,17 @@ pub(super) async fn publish(
             call.arg(name).arg(value);
         }
     }
-    let (complete, mark, ids): (bool, i64, Vec<String>) = call.invoke_async(redis).await?;
-    if !complete {
-        return Ok(Published::Lost { found: mark });
-    }
-    let ids = ids.iter().map(|id| parse_id(id)).collect::<Option<_>>();
-    Ok(Published::All { mark, ids: ids.ok_or((redis::ErrorKind::UnexpectedReturnType, "not an entry id"))? })
+    let (outcome, mark, ids, errors): (String, i64, Vec<String>, Vec<(String, String)>) =
+        call.invoke_async(redis).await?;
+    Ok(match outcome.as_str() {
+        "lost" => Published::Lost { found: mark },
+        "superseded" => Published::Superseded,
+        _ => {
+            let entries = rows.iter().zip(&ids).filter_map(|(row, id)| Some((row.id, parse_id(id)?)));
+            let refused = errors.into_iter().map(|(stream, error)| Refusal { stream, error });
+            Published::Added { mark, entries: entries.collect(), refused: refused.collect() }
+        }
+    })
 }
 
 /// Moves the mark from `found` to `mark`, once what was lost is unpublished.

@@ -1,10 +1,9 @@
 //! The relay's SQL. Every statement is a transaction of its own: no row is locked while Redis is asked.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use contracts::events::Fields;
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval, types::Json};
-use time::OffsetDateTime;
 
 use super::publish::EntryId;
 
@@ -12,6 +11,8 @@ use super::publish::EntryId;
 const LOCK: i64 = 0x006f_7574_626f_7800;
 /// Rows that one statement changes at most, so that it stays short.
 const AT_ONCE: i64 = 10_000;
+/// The bits of a mark that number the batches of an epoch. More batches than that begin the next one, as a take-over does.
+const BATCH_BITS: u32 = 24;
 
 /// A row that is to be published.
 pub(super) struct Row {
@@ -20,36 +21,76 @@ pub(super) struct Row {
     pub fields: Json<Fields>,
 }
 
+/// Where the active relay is.
+#[derive(Clone, Copy)]
+pub(super) struct Lead {
+    /// Which take-over this is.
+    pub epoch: i64,
+    /// The last batch that Postgres knows to be in Redis.
+    pub mark: i64,
+}
+
+impl Lead {
+    /// The marks that belong to this epoch.
+    pub(super) fn marks(self) -> Range<i64> {
+        (self.epoch << BATCH_BITS)..((self.epoch + 1) << BATCH_BITS)
+    }
+}
+
+/// Has Postgres end this session, and with it give the lock back, when its process has fallen silent: a statement may
+/// take 10 s, and the next one has to follow within 5.
+pub(super) async fn bound_session(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select set_config('statement_timeout', '10s', false) as statement,
+                set_config('idle_session_timeout', '5s', false) as idle"
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 /// Tries to become the active relay of this database.
 pub(super) async fn lock(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "got!""#, LOCK).fetch_one(conn).await
 }
 
-pub(super) async fn mark(conn: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!("select mark from messaging.relay").fetch_one(conn).await
+/// Begins an epoch of our own, above every mark there is.
+pub(super) async fn take_over(conn: &mut PgConnection) -> sqlx::Result<Lead> {
+    let bits = i32::try_from(BATCH_BITS).unwrap_or_default();
+    sqlx::query_as!(
+        Lead,
+        "update messaging.relay set epoch = greatest(epoch, mark >> $1) + 1 returning epoch, mark",
+        bits,
+    )
+    .fetch_one(conn)
+    .await
 }
 
-/// The oldest rows that are not published, in the order they were appended.
-pub(super) async fn unpublished(conn: &mut PgConnection, limit: u16) -> sqlx::Result<Vec<Row>> {
+/// The oldest rows that are not published, in the order they were appended, but for those of some streams.
+pub(super) async fn unpublished(
+    conn: &mut PgConnection,
+    limit: u16,
+    refusing: &[String],
+) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
         r#"select id, stream, fields as "fields: Json<Fields>"
-           from messaging.outbox where published_at is null order by id limit $1"#,
+           from messaging.outbox where published_at is null and stream <> all($2) order by id limit $1"#,
         i64::from(limit),
+        refusing,
     )
     .fetch_all(conn)
     .await
 }
 
-/// Notes the rows as published, and the mark with them.
+/// Notes rows as published, each with its entry, and the mark with them.
 pub(super) async fn published(
     conn: &mut PgConnection,
     mark: i64,
-    rows: &[Row],
-    entries: &[EntryId],
+    entries: &[(i64, EntryId)],
 ) -> sqlx::Result<()> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let (ms, seq): (Vec<i64>, Vec<i64>) = entries.iter().copied().unzip();
+    let (ids, entries): (Vec<i64>, Vec<EntryId>) = entries.iter().copied().unzip();
+    let (ms, seq): (Vec<i64>, Vec<i64>) = entries.into_iter().unzip();
     sqlx::query!(
         "with sent as (
              update messaging.outbox
@@ -92,25 +133,61 @@ pub(super) async fn unpublish_above(
     Ok(undone.last.map(|last| (last, undone.rows)))
 }
 
-/// Deletes old rows of a stream whose entries lie before `needed`; `None` for a stream that nobody acknowledges.
+/// Deletes old rows of a stream whose entries lie before `needed`, but for those of which there is a dead letter: Redis
+/// may lose the letter, and then it is made anew from the row.
 pub(super) async fn delete_published(
     conn: &mut PgConnection,
     stream: &str,
-    needed: Option<EntryId>,
+    needed: EntryId,
+    letters: &[String],
     keep: Duration,
 ) -> sqlx::Result<()> {
-    let (ms, seq) = needed.unwrap_or((i64::MAX, 0));
+    let (ms, seq) = needed;
     sqlx::query!(
         "delete from messaging.outbox where id in (
              select id from messaging.outbox
              where stream = $1 and published_at < now() - $2::interval and (entry_ms, entry_seq) < ($3, $4)
-             order by published_at limit $5
+                 and coalesce(fields ->> 'event_id', '') <> all($5)
+             order by published_at limit $6
          )",
         stream,
         interval(keep),
         ms,
         seq,
+        letters,
         AT_ONCE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes old rows of streams that others publish: dead letters that were put back.
+pub(super) async fn delete_foreign(
+    conn: &mut PgConnection,
+    own: &[&str],
+    keep: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from messaging.outbox where id in (
+             select id from messaging.outbox
+             where published_at < now() - $1::interval and stream <> all($2::text[]) limit $3
+         )",
+        interval(keep),
+        own as &[&str],
+        AT_ONCE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes old dead letters that are closed.
+pub(super) async fn delete_closed_letters(conn: &mut PgConnection, keep: Duration) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from messaging.dead_letters
+         where coalesce(replayed_at, discarded_at) < now() - $1::interval",
+        interval(keep),
     )
     .execute(conn)
     .await?;
@@ -131,15 +208,16 @@ pub(super) async fn delete_handled(conn: &mut PgConnection, keep: Duration) -> s
     Ok(())
 }
 
-/// How many rows wait to be published, and since when the oldest of them does.
-pub(super) async fn backlog(pool: &PgPool) -> sqlx::Result<(i64, Option<OffsetDateTime>)> {
+/// How many rows wait to be published, and for how long the oldest of them has.
+pub(super) async fn backlog(pool: &PgPool) -> sqlx::Result<(i64, Duration)> {
     let row = sqlx::query!(
-        r#"select count(*) as "count!", min(appended_at) as oldest
+        r#"select count(*) as "count!", extract(epoch from now() - min(appended_at))::float8 as age
            from messaging.outbox where published_at is null"#
     )
     .fetch_one(pool)
     .await?;
-    Ok((row.count, row.oldest))
+    let age = Duration::try_from_secs_f64(row.age.unwrap_or_default()).unwrap_or_default();
+    Ok((row.count, age))
 }
 
 fn interval(duration: Duration) -> PgInterval {

@@ -8,6 +8,7 @@ mod dead_letters;
 mod handling;
 mod losses;
 mod publishing;
+mod standby;
 mod support;
 mod trimming;
 mod waiting;

@@ -143,6 +143,30 @@ async fn a_relay_whose_database_connection_is_cut_goes_on() {
 }
 
 #[tokio::test]
+async fn a_stream_that_takes_no_entries_holds_up_no_other_and_nothing_is_added_twice() {
+    let world = World::new().await;
+    let mut set = cmd("SET");
+    set.arg(Tally::STREAM.name).arg("no stream");
+    let () = world.redis.ask(set).await;
+    world.publish([Ping::new(1)]).await;
+    world.publish((1..=3).map(Tally::new)).await;
+    world.publish([Ping::new(2)]).await;
+    let relay = world.relay();
+    eventually("some refusals", async || world.redis.errors("WRONGTYPE").await > 3).await;
+    world.publish([Ping::new(3)]).await;
+    eventually("the others", async || world.redis.numbers(Ping::STREAM.name).await == [1, 2, 3]).await;
+    assert_eq!(world.unpublished().await, 3);
+
+    let mut del = cmd("DEL");
+    del.arg(Tally::STREAM.name);
+    let () = world.redis.ask(del).await;
+    world.wait_until_published().await;
+    relay.stop().await;
+    assert_eq!(world.redis.numbers(Tally::STREAM.name).await, [1, 2, 3], "in order");
+    assert_eq!(world.redis.numbers(Ping::STREAM.name).await, [1, 2, 3], "and once");
+}
+
+#[tokio::test]
 async fn an_event_that_redis_refuses_stays_in_the_outbox() {
     let world = World::new().await;
     let relay = world.relay();
@@ -150,7 +174,7 @@ async fn an_event_that_redis_refuses_stays_in_the_outbox() {
     set.arg("SET").arg("maxmemory").arg("1");
     let () = world.redis.ask(set).await;
     world.publish([Tally::new(1)]).await;
-    eventually("a refusal", async || world.redis.refusals().await > 0).await;
+    eventually("a refusal", async || world.redis.errors("OOM").await > 0).await;
     assert_eq!(world.unpublished().await, 1);
     let mut set = cmd("CONFIG");
     set.arg("SET").arg("maxmemory").arg("0");

@@ -1,7 +1,7 @@
 //! What may be forgotten, and when.
 
 use contracts::events::Event;
-use messaging::relay::RelayPolicy;
+use messaging::{Fail, relay::RelayPolicy};
 use redis::cmd;
 use std::time::Duration;
 
@@ -96,6 +96,75 @@ async fn neither_an_unread_nor_a_pending_entry_is_passed() {
     })
     .await;
     consumer.stop().await;
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_group_that_a_newer_program_added_is_waited_for() {
+    let world = World::new().await;
+    let (relay, consumer) = (world.relay_with(forgetful()), world.consumer());
+    world.redis.create_group(STREAM, "group-of-tomorrow").await;
+    world.publish((0..3).map(Ping::new)).await;
+    world.wait_for_effects(0..3).await;
+    world.wait_until_acknowledged(STREAM).await;
+    housekeeping_is_done(&world).await;
+    assert_eq!(world.redis.numbers(STREAM).await, [0, 1, 2]);
+    assert_eq!(rows(&world, STREAM).await, 3);
+
+    let mut destroy = cmd("XGROUP");
+    destroy.arg("DESTROY").arg(STREAM).arg("group-of-tomorrow");
+    let () = world.redis.ask(destroy).await;
+    eventually("all to go", async || {
+        world.redis.numbers(STREAM).await.is_empty() && rows(&world, STREAM).await == 0
+    })
+    .await;
+    relay.stop().await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn the_row_of_a_dead_letter_is_kept_for_as_long_as_the_letter() {
+    let world = World::new().await;
+    world
+        .app
+        .conduct(|n, _| if n == 1 { Conduct::Fail(Fail::reject("a wrong one")) } else { Conduct::Succeed });
+    let (relay, consumer) = (world.relay_with(forgetful()), world.consumer());
+    world.publish((0..3).map(Ping::new)).await;
+    world.wait_for_effects([0, 2]).await;
+    eventually("the others to go", async || rows(&world, STREAM).await == 1).await;
+    housekeeping_is_done(&world).await;
+    assert_eq!(rows(&world, STREAM).await, 1);
+    assert!(world.redis.numbers(STREAM).await.is_empty());
+
+    world.redis.flush().await;
+    eventually("the letter again", async || world.redis.dead_letters(STREAM).await.len() == 1).await;
+    let mut del = cmd("DEL");
+    del.arg(format!("{STREAM}:dlq"));
+    let () = world.redis.ask(del).await;
+    eventually("the row to go with it", async || rows(&world, STREAM).await == 0).await;
+    relay.stop().await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_delete_delays_no_event() {
+    let world = World::new().await;
+    let old = "insert into messaging.outbox (stream, fields, published_at, mark, entry_ms, entry_seq)
+               values ($1, '{}', now() - interval '2 days', 1, 1, 1)";
+    sqlx::query(old).bind(Pong::STREAM.name).execute(&world.pool).await.unwrap();
+    let mut hold = world.pool.begin().await.unwrap();
+    sqlx::query("select from messaging.outbox for update").execute(&mut *hold).await.unwrap();
+    let relay = world.relay_with(tidy());
+    eventually("the delete to wait", async || {
+        let waits = "select exists (select from pg_stat_activity where datname = current_database()
+                     and wait_event_type = 'Lock' and query like 'delete%')";
+        sqlx::query_scalar(waits).fetch_one(&world.pool).await.unwrap()
+    })
+    .await;
+    world.publish([Ping::new(1)]).await;
+    world.wait_until_published().await;
+    hold.rollback().await.unwrap();
+    eventually("the old one to go", async || rows(&world, Pong::STREAM.name).await == 0).await;
     relay.stop().await;
 }
 

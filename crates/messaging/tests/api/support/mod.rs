@@ -1,6 +1,7 @@
 //! A world of its own for every test: a database, a Redis server, an application whose conduct the test decides.
 
 mod app;
+mod logs;
 mod metrics;
 mod redis_server;
 
@@ -17,11 +18,16 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use app::{App, Conduct, GROUP, Ping, Pong, SECOND_GROUP, Tally};
+pub use logs::Logs;
 pub use metrics::Metrics;
 pub use redis_server::RedisServer;
 
 const DEADLINE: Duration = Duration::from_secs(30);
-const SCHEMA: &str = include_str!("../../../../../migrations/order/0001_messaging.sql");
+const SCHEMA: [&str; 3] = [
+    include_str!("../../../../../migrations/order/0001_messaging.sql"),
+    include_str!("../../../../../migrations/order/0003_dead_letters.sql"),
+    include_str!("../../../../../migrations/order/0004_relay_epoch.sql"),
+];
 
 pub struct World {
     pub redis: RedisServer,
@@ -90,8 +96,13 @@ impl World {
     }
 
     pub fn relay_with(&self, policy: RelayPolicy) -> Running {
-        let (pool, redis, outbox) = (self.pool.clone(), self.redis.client(), self.outbox.clone());
-        let relay = Relay::new("tester", pool, redis, outbox, &[Ping::STREAM, Pong::STREAM, Tally::STREAM]);
+        self.relay_by(self.pool.clone(), self.redis.client(), policy)
+    }
+
+    /// A relay that reaches its servers in ways of its own.
+    pub fn relay_by(&self, pool: PgPool, redis: redis::Client, policy: RelayPolicy) -> Running {
+        let streams = &[Ping::STREAM, Pong::STREAM, Tally::STREAM];
+        let relay = Relay::new("tester", pool, redis, self.outbox.clone(), streams);
         Running::start(|shutdown| relay.policy(policy).run(shutdown))
     }
 
@@ -208,7 +219,9 @@ async fn database() -> PgPool {
     admin.close().await;
     let options = server.parse::<sqlx::postgres::PgConnectOptions>().unwrap().database(&name);
     let pool = PgPool::connect_with(options).await.unwrap();
-    sqlx::raw_sql(SCHEMA).execute(&pool).await.unwrap();
+    for migration in SCHEMA {
+        sqlx::raw_sql(migration).execute(&pool).await.unwrap();
+    }
     sqlx::raw_sql("create table effects (n bigint not null)").execute(&pool).await.unwrap();
     pool
 }

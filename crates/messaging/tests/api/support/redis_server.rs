@@ -26,7 +26,17 @@ impl RedisServer {
     /// Starts the server again, with whatever is in its folder.
     pub async fn resume(&mut self) {
         let process = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+            .args([
+                "--port",
+                "0",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--enable-debug-command",
+                "yes",
+                "--unixsocket",
+            ])
             .arg(self.socket())
             .arg("--dir")
             .arg(self.folder.path())
@@ -62,7 +72,8 @@ impl RedisServer {
         self.folder.path().join("dump.rdb")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 
@@ -111,13 +122,18 @@ impl RedisServer {
         let () = self.ask(create).await;
     }
 
-    /// How many commands were answered with "out of memory".
-    pub async fn refusals(&self) -> u64 {
+    /// A client that reaches it by way of a port.
+    pub fn client_by(port: u16) -> Client {
+        Client::open(format!("redis://127.0.0.1:{port}/1")).unwrap()
+    }
+
+    /// How many commands ended in an error of this kind.
+    pub async fn errors(&self, kind: &str) -> u64 {
         let mut info = cmd("INFO");
         info.arg("errorstats");
         let stats: redis::InfoDict = self.ask(info).await;
-        let oom: Option<String> = stats.get("errorstat_OOM");
-        oom.and_then(|text| text.strip_prefix("count=")?.parse().ok()).unwrap_or_default()
+        let counted: Option<String> = stats.get(&format!("errorstat_{kind}"));
+        counted.and_then(|text| text.strip_prefix("count=")?.parse().ok()).unwrap_or_default()
     }
 
     pub async fn flush(&self) {
