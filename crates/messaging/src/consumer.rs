@@ -2,6 +2,7 @@
 //! them are one commit.
 
 mod inbox;
+mod letters;
 mod route;
 
 use std::future::Future;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Endpoint, Fail, Outbox, Outcomes, Policy, Runner, Source,
-    runner::{Origin, guarded},
+    runner::{DeadLetter, Origin, guarded},
 };
 use route::{Applied, Batched, Desk, Route, Single};
 
@@ -147,5 +148,9 @@ impl<A: Send + Sync + 'static> Endpoint for Consumer<A> {
 
     async fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> Result<Outcomes, Fail> {
         self.followed(stream)?.many(&self.desk, batch).await
+    }
+
+    async fn keep_dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), Fail> {
+        Ok(letters::insert(&self.desk.pool, self.desk.group, letter).await?)
     }
 }

@@ -20,4 +20,4 @@ pub use fail::{Error, Fail, Outcomes};
 pub use outbox::Outbox;
 pub use relay::Relay;
 
-pub use runner::{Endpoint, Policy, Runner, Source};
+pub use runner::{DeadLetter, Endpoint, Policy, Runner, Source};

@@ -6,6 +6,7 @@
 mod group;
 mod guard;
 mod lane;
+mod letter;
 mod reader;
 mod verdict;
 mod work;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) use guard::{Origin, guarded};
+pub use letter::DeadLetter;
 pub(crate) use work::one_each;
 
 use crate::{Fail, Outcomes};
@@ -55,6 +57,16 @@ pub trait Endpoint: Send + Sync + 'static {
             Ok(outcomes)
         }
     }
+
+    /// Keeps a dead letter where no loss of Redis takes it away, before its entry is acknowledged. Called again if it
+    /// fails, and possibly although it did not.
+    ///
+    /// An endpoint that has no such place keeps nothing: for as long as there is a copy on `<stream>:dlq`, the publisher
+    /// keeps the row of the event, from which a letter that Redis lost is made anew.
+    fn keep_dead_letter(&self, letter: &DeadLetter<'_>) -> impl Future<Output = Result<(), Fail>> + Send {
+        let _ = letter;
+        async { Ok(()) }
+    }
 }
 
 /// The times and bounds of a consumer.
@@ -72,7 +84,7 @@ pub struct Policy {
     pub shortest_wait: Duration,
     /// The longest wait of a failed entry.
     pub longest_wait: Duration,
-    /// How old an entry may become for want of its cause.
+    /// How long an entry may wait for its cause, from the first try that any process made.
     pub not_yet_for: Duration,
     /// How often a bug is given another chance, at least.
     pub bug_tries: u32,

@@ -208,16 +208,28 @@ pub(super) async fn delete_handled(conn: &mut PgConnection, keep: Duration) -> s
     Ok(())
 }
 
-/// How many rows wait to be published, and for how long the oldest of them has.
-pub(super) async fn backlog(pool: &PgPool) -> sqlx::Result<(i64, Duration)> {
+/// What waits in a database.
+pub(super) struct Backlog {
+    /// Rows that are not published.
+    pub waiting: i64,
+    /// For how long the oldest of them is not.
+    pub age: Duration,
+    /// Dead letters that nobody has replayed or discarded.
+    pub letters: i64,
+}
+
+/// What waits to be published or seen to, by the clock of Postgres.
+pub(super) async fn backlog(pool: &PgPool) -> sqlx::Result<Backlog> {
     let row = sqlx::query!(
-        r#"select count(*) as "count!", extract(epoch from now() - min(appended_at))::float8 as age
+        r#"select count(*) as "waiting!", extract(epoch from now() - min(appended_at))::float8 as age,
+               (select count(*) from messaging.dead_letters
+                where replayed_at is null and discarded_at is null) as "letters!"
            from messaging.outbox where published_at is null"#
     )
     .fetch_one(pool)
     .await?;
     let age = Duration::try_from_secs_f64(row.age.unwrap_or_default()).unwrap_or_default();
-    Ok((row.count, age))
+    Ok(Backlog { waiting: row.waiting, age, letters: row.letters })
 }
 
 fn interval(duration: Duration) -> PgInterval {

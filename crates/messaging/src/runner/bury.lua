@@ -6,8 +6,9 @@ if #redis.call('XPENDING', KEYS[1], group, id, id, 1) == 0 then
 end
 local entry = redis.call('XRANGE', KEYS[1], id, id)[1]
 if entry then
-    local letter = entry[2]
-    for _, part in ipairs({ 'group', group, 'error', ARGV[3], 'tries', ARGV[4] }) do
+    -- Lua passes no more than some 8,000 arguments; no event has as many.
+    local letter = { unpack(entry[2], 1, math.min(#entry[2], 4000)) }
+    for _, part in ipairs({ 'group', group, 'error', ARGV[3], 'tries', ARGV[4], 'entry_id', id }) do
         letter[#letter + 1] = part
     end
     redis.call('XADD', KEYS[2], '*', unpack(letter))

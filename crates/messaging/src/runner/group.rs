@@ -13,6 +13,7 @@ pub(super) const BLOCK: Duration = Duration::from_secs(1);
 const CHUNK: usize = 500;
 
 static BURY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("bury.lua")));
+static FIRST_TRY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("first_try.lua")));
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("sweep.lua")));
 
 /// An entry as Redis tells it; one that was deleted while it was pending has no fields.
@@ -34,7 +35,8 @@ impl Member {
         let mut create = cmd("XGROUP");
         create.arg("CREATE").arg(self.stream).arg(self.group).arg("0").arg("MKSTREAM");
         match create.query_async(&mut self.redis).await {
-            Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
+            // A Redis that is full makes no group, yet lets those that it has go on; without one, the read says so.
+            Err(error) if matches!(error.code(), Some("BUSYGROUP" | "OOM")) => Ok(()),
             result => result,
         }
     }
@@ -96,6 +98,16 @@ impl Member {
         bury.invoke_async(&mut self.redis).await
     }
 
+    /// For how long an entry has been tried in vain, by whichever process. The note of it is kept for `keep`.
+    ///
+    /// A Redis that takes nothing in has no answer; then this try counts as the first.
+    pub(super) async fn tried_for(&mut self, id: &str, keep: Duration) -> Duration {
+        let mut first = FIRST_TRY.prepare_invoke();
+        first.key(format!("first-try:{}:{}:{id}", self.group, self.stream)).arg(millis(keep));
+        let ms: RedisResult<u64> = first.invoke_async(&mut self.redis).await;
+        Duration::from_millis(ms.unwrap_or_default())
+    }
+
     /// Forgets members that are gone: idle for long, with nothing pending.
     pub(super) async fn sweep(&mut self, idle: Duration) -> RedisResult<()> {
         let mut sweep = SWEEP.prepare_invoke();
@@ -104,14 +116,19 @@ impl Member {
     }
 }
 
-/// An entry that is not UTF-8 is no event of ours: it is told with replacement characters and so refused by whoever
-/// decodes it, while its dead letter is copied inside Redis.
 fn entries(raw: impl IntoIterator<Item = Raw>) -> Vec<Entry> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let fields = |pairs: Vec<(Vec<u8>, Vec<u8>)>| -> Fields {
-        pairs.into_iter().map(|(name, value)| (text(name), text(value))).collect()
-    };
-    raw.into_iter().map(|(id, pairs)| Entry::new(id, fields(pairs.unwrap_or_default()))).collect()
+    raw.into_iter().map(|(id, pairs)| entry(id, pairs.unwrap_or_default())).collect()
+}
+
+/// An entry that is no flat map of texts is no event of ours: whoever decodes it gets replacement characters and refuses
+/// it, and its dead letter gets the bytes.
+fn entry(id: String, pairs: Vec<(Vec<u8>, Vec<u8>)>) -> Entry {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let fields: Fields = pairs.iter().map(|(name, value)| (text(name), text(value))).collect();
+    let is_text =
+        |(name, value): &(Vec<u8>, Vec<u8>)| str::from_utf8(name).is_ok() && str::from_utf8(value).is_ok();
+    let exact = fields.len() == pairs.len() && pairs.iter().all(is_text);
+    Entry { bytes: (!exact).then_some(pairs), ..Entry::new(id, fields) }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -24,7 +24,7 @@ use super::{
     group::Member,
     reader::{Haul, Reader},
     verdict::{Entry, Verdict},
-    work::{Done, work},
+    work::{Done, Ended, keep, work},
 };
 use crate::{
     Fail,
@@ -143,34 +143,71 @@ impl<E: Endpoint> Lane<E> {
         self.jobs.spawn(work(self.crew.clone(), self.source.stream, entries, slot));
     }
 
-    /// Acknowledges, buries or parks what has ended. If Redis fails meanwhile, the entries are read again later.
+    /// Acknowledges, gives up or parks what has ended. If Redis fails meanwhile, the entries are read again later.
     async fn settle(&mut self, member: &mut Member, first: Option<Done>) -> RedisResult<()> {
         let mut ended: Done = first.unwrap_or_default();
         while let Some(done) = self.jobs.try_join_next() {
             ended.extend(done.unwrap_or_default());
         }
-        let (mut handled, mut dead) = (Vec::new(), Vec::new());
-        for (mut entry, result) in ended {
+        let (mut handled, mut hopeless, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        for (entry, end) in ended {
             self.owned.remove(&entry.id);
-            self.count(result.as_ref().err().map_or("handled", Fail::label));
-            let Err(fail) = result else {
-                handled.push(entry.id);
-                continue;
-            };
-            entry.count(&fail);
-            match entry.judge(&fail, &self.crew.policy) {
-                Verdict::Bury => dead.push((entry, fail)),
-                Verdict::TryAgainIn(wait) => self.park(entry, &fail, wait),
+            match end {
+                Ended::Handled => handled.push(entry.id),
+                Ended::Failed(fail) => hopeless.extend(self.judge(member, entry, fail).await),
+                Ended::Kept(error) => kept.push((entry, error)),
+                Ended::NotKept(fail) => self.keep_later(entry, &fail),
             }
         }
+        self.count("handled", handled.len());
         member.ack(&handled).await?;
-        for (entry, fail) in dead {
-            let error = fail.text();
-            tracing::error!(stream = member.stream, entry.id, entry.tries, error, "dead letter");
-            self.count("dead");
-            member.bury(&entry.id, &error, entry.tries).await?;
+        self.owned.extend(hopeless.iter().map(|(entry, _)| entry.id.clone()));
+        if !hopeless.is_empty() {
+            self.jobs.spawn(keep(self.crew.clone(), self.source.stream, hopeless));
+        }
+        for (entry, error) in kept {
+            self.bury(member, entry, error).await?;
         }
         Ok(())
+    }
+
+    /// Parks an entry that failed, or returns it if there is no hope for it.
+    async fn judge(&mut self, member: &mut Member, mut entry: Entry, fail: Fail) -> Option<(Entry, Fail)> {
+        self.count(fail.label(), 1);
+        entry.count(&fail);
+        let policy = &self.crew.policy;
+        if matches!(fail, Fail::NotYet(_)) && entry.waits.is_none() {
+            entry.note_wait(member.tried_for(&entry.id, policy.not_yet_for * 2).await);
+        }
+        match entry.judge(&fail, policy) {
+            Verdict::Bury => Some((entry, fail)),
+            Verdict::TryAgainIn(wait) => {
+                self.park(entry, &fail, wait);
+                None
+            }
+        }
+    }
+
+    /// Makes a dead letter of an entry that is kept as one. A Redis that takes nothing in does not get to acknowledge it.
+    async fn bury(&mut self, member: &mut Member, entry: Entry, error: String) -> RedisResult<()> {
+        match member.bury(&entry.id, &error, entry.tries).await {
+            Ok(()) => {
+                tracing::error!(stream = member.stream, entry.id, entry.tries, error, "dead letter");
+                self.count("dead", 1);
+                Ok(())
+            }
+            Err(refused) if refused.code().is_some() => {
+                self.keep_later(entry, &Fail::retry(refused));
+                Ok(())
+            }
+            Err(lost) => Err(lost),
+        }
+    }
+
+    fn keep_later(&mut self, entry: Entry, fail: &Fail) {
+        let (stream, error) = (self.source.stream, fail.text());
+        tracing::error!(stream, entry.id, error, "a dead letter could not be kept: trying again");
+        self.park(entry, fail, self.crew.policy.longest_wait);
     }
 
     fn park(&mut self, entry: Entry, fail: &Fail, wait: Duration) {
@@ -218,9 +255,9 @@ impl<E: Endpoint> Lane<E> {
         member.set_idle(&ids, idle).await
     }
 
-    fn count(&self, outcome: &'static str) {
+    fn count(&self, outcome: &'static str, entries: usize) {
         let labels = [("group", self.crew.group), ("stream", self.source.stream), ("outcome", outcome)];
-        metrics::counter!("consumer_events_total", &labels).increment(1);
+        metrics::counter!("consumer_events_total", &labels).increment(entries as u64);
     }
 }
 

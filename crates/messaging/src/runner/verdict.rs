@@ -1,8 +1,9 @@
 //! What becomes of an entry whose handling failed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use contracts::events::Fields;
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::{Fail, Policy, connection::backoff};
@@ -12,10 +13,16 @@ use crate::{Fail, Policy, connection::backoff};
 pub(super) struct Entry {
     pub id: String,
     pub fields: Fields,
+    /// Its names and values as they came, if they are not what `fields` says.
+    pub bytes: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     /// How often it was tried by this process.
     pub tries: u32,
     /// How often of those it met a bug, and when first.
     pub bugs: Option<(u32, Instant)>,
+    /// When the first try failed.
+    pub first_failed_at: Option<OffsetDateTime>,
+    /// Since when this process knows that it waits for its cause, and for how long it had waited by then.
+    pub waits: Option<(Instant, Duration)>,
 }
 
 /// What to do with a failed entry.
@@ -27,30 +34,34 @@ pub(super) enum Verdict {
 
 impl Entry {
     pub(super) fn new(id: String, fields: Fields) -> Self {
-        Self { id, fields, tries: 0, bugs: None }
+        Self { id, fields, bytes: None, tries: 0, bugs: None, first_failed_at: None, waits: None }
     }
 
     /// Counts the try that just failed. Waiting for others is not held against an entry that then meets a bug.
     pub(super) fn count(&mut self, fail: &Fail) {
         self.tries += 1;
+        self.first_failed_at.get_or_insert_with(OffsetDateTime::now_utc);
         if matches!(fail, Fail::Bug(_)) {
             let (before, since) = self.bugs.unwrap_or((0, Instant::now()));
             self.bugs = Some((before + 1, since));
         }
     }
 
-    /// How long ago it was put onto the stream: the first half of its id is the time in milliseconds.
-    fn age(&self) -> Duration {
-        let ms = self.id.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or_default();
-        let added = UNIX_EPOCH + Duration::from_millis(ms);
-        SystemTime::now().duration_since(added).unwrap_or_default()
+    /// Notes that it waits for its cause, and has for so long, whichever process tried it before.
+    pub(super) fn note_wait(&mut self, already: Duration) {
+        self.waits = Some((Instant::now(), already));
+        self.first_failed_at = Some(OffsetDateTime::now_utc() - already);
+    }
+
+    fn waited(&self) -> Duration {
+        self.waits.map_or(Duration::ZERO, |(since, before)| since.elapsed() + before)
     }
 
     /// Judges the try that just failed; it is counted already.
     pub(super) fn judge(&self, fail: &Fail, policy: &Policy) -> Verdict {
         let hopeless = match fail {
             Fail::Retry(_) => false,
-            Fail::NotYet(_) => self.age() >= policy.not_yet_for,
+            Fail::NotYet(_) => self.waited() >= policy.not_yet_for,
             Fail::Bug(_) => self
                 .bugs
                 .is_some_and(|(tries, since)| tries >= policy.bug_tries && since.elapsed() >= policy.bug_for),
@@ -67,10 +78,10 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn entry(age: Duration, tries: u32) -> Entry {
-        let added = (SystemTime::now() - age).duration_since(UNIX_EPOCH).unwrap();
-        let id = format!("{}-0", added.as_millis());
-        Entry { tries, ..Entry::new(id, Fields::new()) }
+    fn entry(waited: Duration, tries: u32) -> Entry {
+        let mut entry = Entry { tries, ..Entry::new("1-0".to_owned(), Fields::new()) };
+        entry.note_wait(waited);
+        entry
     }
 
     fn buried(entry: &Entry, fail: &Fail) -> bool {
@@ -83,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_cause_is_waited_for_by_the_age_of_the_entry() {
+    fn a_missing_cause_is_waited_for_from_the_first_try() {
         assert!(!buried(&entry(Duration::from_hours(23), 1_000_000), &Fail::not_yet("no order")));
         assert!(buried(&entry(Duration::from_hours(25), 1), &Fail::not_yet("no order")));
     }

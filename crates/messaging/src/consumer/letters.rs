@@ -1,0 +1,37 @@
+//! What could not be handled.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::runner::DeadLetter;
+
+/// Keeps a dead letter. One that is kept already stays as it is.
+pub(super) async fn insert(pool: &PgPool, consumer: &str, letter: &DeadLetter<'_>) -> sqlx::Result<()> {
+    let event_id: Option<Uuid> = letter.text("event_id").and_then(|id| id.parse().ok());
+    let (names, contents): (Vec<&[u8]>, Vec<&[u8]>) = letter.fields.iter().copied().unzip();
+    sqlx::query!(
+        "insert into messaging.dead_letters (consumer, stream, entry_id, event_id, event_type, correlation_id,
+             names, contents, error, tries, first_failed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict on constraint dead_letters_entry_key do nothing",
+        consumer,
+        letter.stream,
+        letter.entry_id,
+        event_id,
+        letter.text("type").map(storable),
+        letter.text("correlation_id").map(storable),
+        names.as_slice() as &[&[u8]],
+        contents.as_slice() as &[&[u8]],
+        storable(letter.error),
+        i32::try_from(letter.tries).unwrap_or(i32::MAX),
+        letter.first_failed_at,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Postgres keeps every text but one with a NUL in it.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
