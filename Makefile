@@ -12,6 +12,7 @@ SEED :=
 BASE :=
 ARGS :=
 PARTS :=
+LETTERS :=
 
 .PHONY: help
 help: ## List the targets
@@ -38,6 +39,10 @@ doctor: ## Check the health and the books of the running shop, and say what to d
 .PHONY: replay
 replay: ## Put dead letters back onto their streams, once what they died of is mended
 	@$(call in_shop,replay)
+
+.PHONY: discard
+discard: ## Close dead letters whose events are not wanted any more (LETTERS="product-service/17 ..", as doctor prints)
+	@$(call in_shop,discard $(LETTERS))
 
 .PHONY: clean-data
 clean-data: $(STACK) ## Remove the data of the shop (it must not run)

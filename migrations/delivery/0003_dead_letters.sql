@@ -26,6 +26,7 @@ create table messaging.dead_letters (
     constraint dead_letters_closed_check check (num_nonnulls(replayed_at, discarded_at) < 2)
 );
 
--- Those that somebody has to see to: few, or something is wrong.
-create index dead_letters_open_idx on messaging.dead_letters (died_at)
+-- Those that somebody has to see to: few, or something is wrong. An event that is sent again, since Redis lost it, and dies
+-- again is the same letter still.
+create unique index dead_letters_open_key on messaging.dead_letters (consumer, stream, event_id)
     where replayed_at is null and discarded_at is null;

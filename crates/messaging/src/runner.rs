@@ -78,7 +78,8 @@ pub struct Policy {
     pub count: usize,
     /// How long handling an entry or a batch may take.
     pub deadline: Duration,
-    /// How long nobody may have shown an interest in an entry before it is taken over. Above the deadline.
+    /// How long nobody may have shown an interest in an entry before it is taken over. Above the deadline. Whoever has it
+    /// in hand shows some every quarter of that, and others look as often: 14 s at most by default.
     pub claim_after: Duration,
     /// The first wait of a failed entry.
     pub shortest_wait: Duration,
@@ -104,7 +105,7 @@ impl Default for Policy {
             slots: 16,
             count: 100,
             deadline: Duration::from_secs(10),
-            claim_after: Duration::from_secs(15),
+            claim_after: Duration::from_secs(11),
             shortest_wait: Duration::from_millis(100),
             longest_wait: Duration::from_secs(30),
             not_yet_for: Duration::from_hours(24),

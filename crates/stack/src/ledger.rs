@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use self::books::Books;
-pub(crate) use self::books::{EVENTS, connect};
 
 use crate::Result;
 use crate::settings::Settings;

@@ -9,6 +9,7 @@ pub mod doctor;
 mod error;
 pub mod hosts;
 pub mod ledger;
+pub mod letters;
 pub mod local;
 pub mod measure;
 pub mod openapi;

@@ -57,6 +57,12 @@ enum Command {
     },
     /// Put dead letters back onto their streams, once what they died of is mended.
     Replay,
+    /// Close dead letters whose events are not wanted any more, by the names that `doctor` prints.
+    Discard {
+        /// Such as `product-service/17`.
+        #[arg(required = true)]
+        letters: Vec<String>,
+    },
     /// Remove the data of a shop that does not run.
     Clean {
         #[command(flatten)]
@@ -163,6 +169,7 @@ async fn run(command: Command) -> stack::Result<u8> {
             stack::doctor::run(&place.url(&settings)?, &settings, &place.folder.data()?).await.map(code)
         }
         Command::Replay => stack::replay::run(&settings()?).await.map(|()| 0),
+        Command::Discard { letters } => stack::replay::discard(&settings()?, &letters).await.map(|()| 0),
         Command::Clean { folder } => stack::up::clean(&folder.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,
         Command::WithShop { command } => stack::with_shop::run(&command).await,

@@ -1,55 +1,65 @@
-//! `stack replay`: dead letters go back onto their streams, once what they died of is mended.
+//! `stack replay` and `stack discard`: what becomes of dead letters, once what they died of is mended.
 
-use redis::AsyncCommands;
-use redis::aio::MultiplexedConnection;
-use redis::streams::StreamRangeReply;
+use std::collections::HashSet;
 
 use crate::hosts::Hosts;
-use crate::ledger::{EVENTS, connect};
+use crate::ledger::Books;
+use crate::letters::{Letter, Letters};
 use crate::settings::Settings;
 use crate::{Error, Result};
 
 /// Puts back all that is dead, and prints it.
 ///
 /// # Errors
-/// If Redis does not answer; what was printed is done.
+/// If a database or Redis does not answer; what was printed is done.
 pub async fn run(settings: &Settings) -> Result<()> {
-    let mut redis = connect(Hosts::of_settings(settings)?.redis(EVENTS, settings)).await?;
-    let count = replay(&mut redis).await?;
+    let count = replay(&mut letters(settings).await?).await?;
     println!("{count} dead letters were put back. `make doctor` says whether they were handled.");
     Ok(())
 }
 
-/// Puts back all that is dead on this database, each letter as a whole: it is never on both streams, nor on none. Every
-/// group reads it again; those that have handled it know it. Returns how many there were.
+/// Discards the dead letters with these names, as `stack doctor` and `stack replay` print them.
 ///
 /// # Errors
-/// If Redis does not answer.
-pub async fn replay(redis: &mut MultiplexedConnection) -> Result<usize> {
-    let failed = || Error::redis("put dead letters back");
-    let mut graves: Vec<String> = redis.keys("stream:*:dlq").await.map_err(failed())?;
-    graves.sort();
-    let mut count = 0;
-    for grave in graves {
-        let stream = grave.trim_end_matches(":dlq");
-        let letters: StreamRangeReply = redis.xrange_all(&grave).await.map_err(failed())?;
-        for mut letter in letters.ids {
-            // What its consumer added when it gave it up.
-            let [group, error, _tries] = ["group", "error", "tries"].map(|name| letter.map.remove(name));
-            let words = |value: Option<redis::Value>| {
-                value.and_then(|value| redis::from_redis_value::<String>(value).ok()).unwrap_or_default()
-            };
-            let event_id = letter.map.get("event_id").cloned();
-            println!("{stream} {} for {}: {}", words(event_id), words(group), words(error));
-            let bytes = |(name, value)| Ok((name, redis::from_redis_value::<Vec<u8>>(value)?));
-            let event: redis::RedisResult<Vec<(String, Vec<u8>)>> =
-                letter.map.into_iter().map(bytes).collect();
-            let event = event.map_err(failed())?;
-            let mut both = redis::pipe();
-            both.atomic().xadd(stream, "*", &event).ignore().xdel(&grave, &[&letter.id]).ignore();
-            let () = both.query_async(redis).await.map_err(failed())?;
-            count += 1;
-        }
+/// If there is no such letter, or if a database or Redis does not answer; what was printed is done.
+pub async fn discard(settings: &Settings, names: &[String]) -> Result<()> {
+    let mut letters = letters(settings).await?;
+    for name in names {
+        let open = letters.open().await?;
+        let letter = open.iter().find(|letter| letter.place.to_string() == *name);
+        let letter = letter.ok_or_else(|| Error::other(format!("there is no open dead letter {name}")))?;
+        letters.discard(&letter.place).await?;
+        println!("discarded {name}: {} for {}", words(letter), letter.group);
     }
-    Ok(count)
+    letters.remove_closed_copies().await
+}
+
+async fn letters(settings: &Settings) -> Result<Letters> {
+    let gateway = Hosts::of_settings(settings)?.gateway();
+    Ok(Books::of_settings(&gateway, settings).await?.letters())
+}
+
+/// Puts back all that is dead in these databases and this Redis. Returns how many there were.
+///
+/// # Errors
+/// If a database or Redis does not answer.
+pub async fn replay(letters: &mut Letters) -> Result<usize> {
+    let open = letters.open().await?;
+    let mut published = HashSet::new();
+    for letter in &open {
+        // One event may be the letter of several groups. Once it is on its way, it is on its way to all of them.
+        let event = letter.event_id().map(|event_id| (&letter.stream, event_id));
+        if event.is_some_and(|event| !published.insert(event)) {
+            letters.set_replayed(&letter.place).await?;
+        } else {
+            letters.replay(letter).await?;
+        }
+        println!("{}: {} for {}: {}", letter.place, words(letter), letter.group, letter.error);
+    }
+    letters.remove_closed_copies().await?;
+    Ok(open.len())
+}
+
+fn words(letter: &Letter) -> String {
+    format!("{} of {}", letter.event_id().unwrap_or("an entry without an event's id"), letter.stream)
 }

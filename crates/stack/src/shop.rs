@@ -90,6 +90,15 @@ pub struct Shop {
     options: ShopOptions,
 }
 
+/// One more process of a service, killed when dropped.
+#[derive(Debug)]
+pub struct Replica {
+    /// Where it answers HTTP.
+    pub url: String,
+    /// The process.
+    pub process: Process,
+}
+
 impl Shop {
     /// Starts everything and returns when all of it is healthy. `progress` hears what has been reached.
     pub async fn start(options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
@@ -171,6 +180,26 @@ impl Shop {
     pub async fn restart(&mut self, service: Service) -> Result<()> {
         self.process(service)?.restart().await?;
         self.wait_service(service).await
+    }
+
+    /// Starts another process of a service, and returns when it is ready. The gateway does not know it.
+    pub async fn replica(&self, service: Service) -> Result<Replica> {
+        let ports = self.options.ports.with_replica(service)?;
+        let url = format!("http://127.0.0.1:{}", ports.http(service));
+        let mut process = start::replica(service, &self.options, &ports).await?;
+        wait_ok(&self.http, &format!("{url}/health/ready"), &mut process).await?;
+        Ok(Replica { url, process })
+    }
+
+    /// Freezes a service where it is, or lets it go on.
+    pub fn set_frozen(&mut self, service: Service, frozen: bool) -> Result<()> {
+        let process = self.process(service)?;
+        if frozen {
+            process.freeze();
+        } else {
+            process.thaw();
+        }
+        Ok(())
     }
 
     /// Returns when all services are ready and the gateway says so.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::runner::DeadLetter;
 
-/// Keeps a dead letter. One that is kept already stays as it is.
+/// Keeps a dead letter. One that is kept already, of this entry or open and of this event, stays as it is.
 pub(super) async fn insert(pool: &PgPool, consumer: &str, letter: &DeadLetter<'_>) -> sqlx::Result<()> {
     let event_id: Option<Uuid> = letter.text("event_id").and_then(|id| id.parse().ok());
     let (names, contents): (Vec<&[u8]>, Vec<&[u8]>) = letter.fields.iter().copied().unzip();
@@ -13,7 +13,7 @@ pub(super) async fn insert(pool: &PgPool, consumer: &str, letter: &DeadLetter<'_
         "insert into messaging.dead_letters (consumer, stream, entry_id, event_id, event_type, correlation_id,
              names, contents, error, tries, first_failed_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         on conflict on constraint dead_letters_entry_key do nothing",
+         on conflict do nothing",
         consumer,
         letter.stream,
         letter.entry_id,

@@ -10,6 +10,7 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::api::Api;
 use crate::hosts::Hosts;
+use crate::letters::Letters;
 use crate::settings::Settings;
 use crate::shop::{Service, Shop};
 use crate::{Error, Result};
@@ -70,6 +71,12 @@ impl Books {
     /// A connection to the events in Redis.
     pub fn redis(&self) -> MultiplexedConnection {
         self.redis.clone()
+    }
+
+    /// The dead letters of this shop.
+    pub fn letters(&self) -> Letters {
+        let databases = self.databases().map(|(service, pool)| (service, pool.clone()));
+        Letters::new(databases.collect(), self.redis())
     }
 
     /// The databases, each with its service.

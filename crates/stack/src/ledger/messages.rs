@@ -1,5 +1,7 @@
 //! L6: nothing is on its way.
 
+use std::collections::BTreeMap;
+
 use redis::AsyncCommands;
 use redis::streams::{StreamInfoGroupsReply, StreamRangeReply};
 
@@ -9,16 +11,13 @@ use crate::{Error, Result};
 impl Books {
     pub(super) async fn nothing_is_in_flight(&self) -> Result<Finding> {
         let mut broken = self.unpublished().await?;
+        broken.extend(self.dead().await?);
         let mut redis = self.redis();
         let failed = || Error::redis("look at the streams");
         let mut streams: Vec<String> = redis.keys("stream:*").await.map_err(failed())?;
         streams.sort();
         for stream in &streams {
             if stream.ends_with(":dlq") {
-                let letters: usize = redis.xlen(stream).await.map_err(failed())?;
-                broken.extend((letters > 0).then(|| {
-                    format!("{letters} dead letters in {stream}: mend what they died of, then `make replay`")
-                }));
                 continue;
             }
             let groups: StreamInfoGroupsReply = redis.xinfo_groups(stream).await.map_err(failed())?;
@@ -33,6 +32,21 @@ impl Books {
             }
         }
         Ok(Finding::new("L6", "no event is unpublished, pending or dead", broken))
+    }
+
+    /// The dead letters by the group that gave them up, and what the last of them died of.
+    async fn dead(&self) -> Result<Vec<String>> {
+        let mut groups = BTreeMap::new();
+        for letter in self.letters().open().await? {
+            let (count, last) = groups.entry((letter.stream, letter.group)).or_insert((0, String::new()));
+            *count += 1;
+            *last = format!("{}: {}", letter.place, letter.error);
+        }
+        let words = |((stream, group), (count, last))| {
+            let remedy = "mend that, then `make replay`, or `make discard LETTERS=..` what is not wanted";
+            format!("{count} dead letters of {stream} for {group}, such as {last}; {remedy}")
+        };
+        Ok(groups.into_iter().map(words).collect())
     }
 
     async fn unpublished(&self) -> Result<Vec<String>> {

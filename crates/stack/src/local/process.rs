@@ -151,9 +151,7 @@ impl Process {
 
     /// Asks it to end, insists after `grace`, and returns when it is gone.
     pub async fn stop(&mut self, grace: Duration) -> Result<()> {
-        if let Some(pid) = self.child.id() {
-            send(pid, self.spec.stop_signal);
-        }
+        self.signal(self.spec.stop_signal);
         if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
             tracing::warn!(name = self.spec.name, "did not end in time, killing it");
         }
@@ -171,6 +169,22 @@ impl Process {
             forget(file, self.identity.as_ref());
         }
         Ok(())
+    }
+
+    /// Freezes it where it is, as a machine that swaps or a debugger would: it keeps its connections and answers nothing.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.child.id() {
+            send(pid, signal);
+        }
     }
 
     /// Its own children go with it, if it has a group of its own.

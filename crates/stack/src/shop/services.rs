@@ -108,6 +108,14 @@ impl Ports {
         Ok(Self { gateway: ports::free()?, postgres: ports::free()?, redis: ports::free()?, http, grpc })
     }
 
+    /// The same shop with one more process of this service, on ports that are free now.
+    pub(super) fn with_replica(&self, service: Service) -> Result<Self> {
+        let mut ports = self.clone();
+        ports.http[service as usize] = ports::free()?;
+        ports.grpc[service as usize] = ports::free()?;
+        Ok(ports)
+    }
+
     /// Where a service answers HTTP.
     pub fn http(&self, service: Service) -> u16 {
         self.http[service as usize]

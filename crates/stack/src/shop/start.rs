@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::services::{environment, gateway_variables};
-use super::{Service, ShopOptions};
+use super::{Ports, Service, ShopOptions};
 use crate::local::{Nginx, NginxOptions, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec};
 use crate::{Error, Result, root};
 
@@ -51,9 +51,25 @@ pub(super) async fn stores(options: ShopOptions) -> Result<(ShopOptions, Redis, 
 }
 
 pub(super) async fn service(service: Service, programs: &Path, options: &ShopOptions) -> Result<Process> {
-    let name = service.name();
-    let mut spec = Spec::new(name, programs.join(name), &options.data, &options.log(name)).args(["serve"]);
-    spec.env = environment(service, &options.settings, &options.ports);
+    process(service.name(), service, programs, options, &options.ports).await
+}
+
+/// Another process of a service, with ports of its own.
+pub(super) async fn replica(service: Service, options: &ShopOptions, ports: &Ports) -> Result<Process> {
+    let name = format!("{}-replica", service.name());
+    process(&name, service, &programs()?, options, ports).await
+}
+
+async fn process(
+    name: &str,
+    service: Service,
+    programs: &Path,
+    options: &ShopOptions,
+    ports: &Ports,
+) -> Result<Process> {
+    let program = programs.join(service.name());
+    let mut spec = Spec::new(name, program, &options.data, &options.log(name)).args(["serve"]);
+    spec.env = environment(service, &options.settings, ports);
     let state = options.data.join("midtrans-sandbox.json");
     spec.env.push(("SANDBOX_STATE_FILE".to_owned(), state.display().to_string()));
     spec.clean_env = !options.detached;

@@ -8,5 +8,6 @@ mod crowd;
 mod gateway;
 mod harness;
 mod journeys;
+mod nights;
 mod proxies;
 mod repeats;

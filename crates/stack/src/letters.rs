@@ -1,0 +1,288 @@
+//! Dead letters of a running shop: events that a service could not handle.
+//!
+//! They are kept in the database of the service that gave them up; Redis has a copy of each on `<stream>:dlq`. A letter of
+//! a service without a database is on Redis alone, and the publisher keeps the row of its event for as long.
+
+use std::collections::BTreeMap;
+
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use serde_json::{Map, Value};
+use sqlx::PgPool;
+
+use crate::shop::Service;
+use crate::{Error, Result};
+
+const COPIES: &str = ":dlq";
+/// What a consumer adds to a copy.
+const ADDED: [&str; 4] = ["group", "error", "tries", "entry_id"];
+
+type Bytes = Vec<u8>;
+
+/// Where dead letters are.
+#[derive(Debug, Clone)]
+pub struct Letters {
+    databases: Vec<(Service, PgPool)>,
+    redis: MultiplexedConnection,
+}
+
+/// A dead letter that nobody has replayed or discarded.
+#[derive(Debug)]
+pub struct Letter {
+    /// Where it is kept.
+    pub place: Place,
+    /// The group that gave it up.
+    pub group: String,
+    /// Where its event was.
+    pub stream: String,
+    /// What it died of.
+    pub error: String,
+    fields: Vec<(Bytes, Bytes)>,
+}
+
+/// Where a dead letter is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// As a row of a service's database.
+    Database(Service, i64),
+    /// As an entry of a `:dlq` in Redis, alone.
+    Redis(String, String),
+}
+
+/// Its name, by which it can be discarded.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Database(service, id) => write!(f, "{}/{id}", service.name()),
+            Self::Redis(key, id) => write!(f, "{key}/{id}"),
+        }
+    }
+}
+
+/// A row of a database, open or closed.
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    consumer: String,
+    stream: String,
+    entry_id: String,
+    event_id: Option<String>,
+    error: String,
+    names: Vec<Bytes>,
+    contents: Vec<Bytes>,
+    open: bool,
+}
+
+/// A copy in Redis.
+struct Copy {
+    key: String,
+    id: String,
+    fields: Vec<(Bytes, Bytes)>,
+    added: BTreeMap<String, String>,
+}
+
+impl Copy {
+    fn new(key: String, id: String, mut fields: Vec<(Bytes, Bytes)>) -> Self {
+        let text = |bytes: Bytes| String::from_utf8_lossy(&bytes).into_owned();
+        let added = fields.extract_if(.., |(name, _)| ADDED.iter().any(|added| added.as_bytes() == name));
+        let added = added.map(|(name, value)| (text(name), text(value))).collect();
+        Self { key, id, fields, added }
+    }
+
+    fn stream(&self) -> &str {
+        self.key.trim_end_matches(COPIES)
+    }
+
+    fn added(&self, name: &str) -> &str {
+        self.added.get(name).map_or("", String::as_str)
+    }
+
+    /// Of the same entry, or of another one with the same event.
+    fn is_of(&self, row: &Row) -> bool {
+        let event_id = row.event_id.as_deref();
+        (row.consumer.as_str(), row.stream.as_str()) == (self.added("group"), self.stream())
+            && (row.entry_id == self.added("entry_id")
+                || event_id.is_some() && event_id == field(&self.fields, "event_id"))
+    }
+}
+
+impl Letter {
+    /// The event's id, if it says one.
+    pub fn event_id(&self) -> Option<&str> {
+        field(&self.fields, "event_id")
+    }
+
+    /// The entry as an outbox has it, if it can be an event: a flat map of texts that PostgreSQL can keep.
+    fn event(&self) -> Option<Value> {
+        let text = |bytes: &Bytes| {
+            let text = str::from_utf8(bytes).ok()?;
+            (!text.contains('\0')).then(|| text.to_owned())
+        };
+        let mut event = Map::new();
+        for (name, value) in &self.fields {
+            event.insert(text(name)?, Value::String(text(value)?));
+        }
+        (event.len() == self.fields.len()).then_some(Value::Object(event))
+    }
+}
+
+impl Letters {
+    /// The dead letters in these databases and in this Redis.
+    pub fn new(databases: Vec<(Service, PgPool)>, redis: MultiplexedConnection) -> Self {
+        Self { databases, redis }
+    }
+
+    /// All that are open, those of databases first.
+    pub async fn open(&mut self) -> Result<Vec<Letter>> {
+        let (mut letters, mut known) = (Vec::new(), Vec::new());
+        for (service, pool) in &self.databases {
+            for row in rows(pool).await? {
+                letters.extend(row.open.then(|| Letter {
+                    place: Place::Database(*service, row.id),
+                    group: row.consumer.clone(),
+                    stream: row.stream.clone(),
+                    error: row.error.clone(),
+                    fields: row.names.iter().cloned().zip(row.contents.iter().cloned()).collect(),
+                }));
+                known.push(row);
+            }
+        }
+        let copies = copies(&mut self.redis).await?;
+        let alone = copies.into_iter().filter(|copy| !known.iter().any(|row| copy.is_of(row)));
+        letters.extend(alone.map(|copy| Letter {
+            group: copy.added("group").to_owned(),
+            stream: copy.stream().to_owned(),
+            error: copy.added("error").to_owned(),
+            fields: copy.fields,
+            place: Place::Redis(copy.key, copy.id),
+        }));
+        Ok(letters)
+    }
+
+    /// Has the event published again. Every group reads it once more; those that have handled it know it. Interrupted in
+    /// the middle, the letter is open still, or the event comes twice.
+    pub async fn replay(&mut self, letter: &Letter) -> Result<()> {
+        match &letter.place {
+            Place::Database(service, id) => {
+                if let Some(event) = letter.event() {
+                    return replay_by_outbox(self.pool(*service)?, *id, &letter.stream, &event).await;
+                }
+                // What is no event comes to nothing; but then it was put back, with every byte.
+                self.add(letter).await?;
+            }
+            Place::Redis(..) => {
+                if !self.publish_again(letter).await? {
+                    self.add(letter).await?;
+                }
+            }
+        }
+        self.set_replayed(&letter.place).await
+    }
+
+    /// Closes a letter whose event is published again for another one.
+    pub async fn set_replayed(&mut self, place: &Place) -> Result<()> {
+        match place {
+            Place::Database(service, id) => close(self.pool(*service)?, *id, REPLAYED).await,
+            Place::Redis(key, id) => self.remove(key, id).await,
+        }
+    }
+
+    /// Closes a letter whose event is not wanted any more.
+    pub async fn discard(&mut self, place: &Place) -> Result<()> {
+        match place {
+            Place::Database(service, id) => close(self.pool(*service)?, *id, DISCARDED).await,
+            Place::Redis(key, id) => self.remove(key, id).await,
+        }
+    }
+
+    /// Removes the copies of letters that are closed.
+    pub async fn remove_closed_copies(&mut self) -> Result<()> {
+        let mut closed = Vec::new();
+        for (_, pool) in &self.databases {
+            closed.extend(rows(pool).await?.into_iter().filter(|row| !row.open));
+        }
+        for copy in copies(&mut self.redis).await? {
+            if closed.iter().any(|row| copy.is_of(row)) {
+                self.remove(&copy.key, &copy.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pool(&self, service: Service) -> Result<&PgPool> {
+        let found = self.databases.iter().find(|(known, _)| *known == service);
+        found.map(|(_, pool)| pool).ok_or_else(|| Error::other("this service has no database"))
+    }
+
+    async fn add(&mut self, letter: &Letter) -> Result<()> {
+        let added: redis::RedisResult<String> = self.redis.xadd(&letter.stream, "*", &letter.fields).await;
+        added.map(drop).map_err(Error::redis("put a dead letter back"))
+    }
+
+    async fn remove(&mut self, key: &str, id: &str) -> Result<()> {
+        let removed: redis::RedisResult<usize> = self.redis.xdel(key, &[id]).await;
+        removed.map(drop).map_err(Error::redis("remove a dead letter"))
+    }
+
+    /// Has its publisher send the event again: then no loss of Redis takes it away. False if no outbox has it.
+    async fn publish_again(&self, letter: &Letter) -> Result<bool> {
+        let Some(event_id) = letter.event_id() else { return Ok(false) };
+        for (_, pool) in &self.databases {
+            let update = "UPDATE messaging.outbox
+                SET published_at = NULL, mark = NULL, entry_ms = NULL, entry_seq = NULL
+                WHERE stream = $1 AND fields ->> 'event_id' = $2";
+            let updated = sqlx::query(update).bind(&letter.stream).bind(event_id).execute(pool).await;
+            if updated.map_err(Error::sql("publish an event again"))?.rows_affected() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn field<'a>(fields: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a str> {
+    let (_, value) = fields.iter().find(|(known, _)| known == name.as_bytes())?;
+    str::from_utf8(value).ok()
+}
+
+async fn rows(pool: &PgPool) -> Result<Vec<Row>> {
+    let select = "SELECT id, consumer, stream, entry_id, event_id::text, error, names, contents,
+            replayed_at IS NULL AND discarded_at IS NULL AS open
+        FROM messaging.dead_letters ORDER BY id";
+    sqlx::query_as(select).fetch_all(pool).await.map_err(Error::sql("read dead letters"))
+}
+
+/// The letter is closed and its event appended to the outbox, or neither: the relay of that database publishes it.
+async fn replay_by_outbox(pool: &PgPool, id: i64, stream: &str, event: &Value) -> Result<()> {
+    let replay = "WITH closed AS (
+            UPDATE messaging.dead_letters SET replayed_at = now()
+            WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL RETURNING id
+        )
+        INSERT INTO messaging.outbox (stream, fields) SELECT $2, $3 FROM closed";
+    let replayed = sqlx::query(replay).bind(id).bind(stream).bind(event).execute(pool).await;
+    replayed.map(drop).map_err(Error::sql("put a dead letter back"))
+}
+
+const REPLAYED: &str =
+    "UPDATE messaging.dead_letters SET replayed_at = now() WHERE id = $1 AND discarded_at IS NULL";
+const DISCARDED: &str =
+    "UPDATE messaging.dead_letters SET discarded_at = now() WHERE id = $1 AND replayed_at IS NULL";
+
+async fn close(pool: &PgPool, id: i64, statement: &'static str) -> Result<()> {
+    let closed = sqlx::query(statement).bind(id).execute(pool).await;
+    closed.map(drop).map_err(Error::sql("close a dead letter"))
+}
+
+async fn copies(redis: &mut MultiplexedConnection) -> Result<Vec<Copy>> {
+    let failed = || Error::redis("read dead letters");
+    let mut keys: Vec<String> = redis.keys(format!("stream:*{COPIES}")).await.map_err(failed())?;
+    keys.sort();
+    let mut copies = Vec::new();
+    for key in keys {
+        let mut range = redis::cmd("XRANGE");
+        let entries = range.arg(&key).arg("-").arg("+").query_async(redis).await;
+        let entries: Vec<(String, Vec<(Bytes, Bytes)>)> = entries.map_err(failed())?;
+        copies.extend(entries.into_iter().map(|(id, fields)| Copy::new(key.clone(), id, fields)));
+    }
+    Ok(copies)
+}
