@@ -24,7 +24,7 @@ pub enum Upstream {
 }
 
 /// Forwards connections on a port of its own to a server, until they are cut: then what either side sends is kept back,
-/// and neither side is told, as with a route that is gone.
+/// and neither side learns of it, as with a route that is gone.
 #[derive(Debug)]
 pub struct Network {
     address: SocketAddr,
@@ -57,8 +57,14 @@ impl Network {
         lock(&self.cut).push(before);
     }
 
+    /// Cuts all connections, those to come as well: they are accepted, and never answered. As with a server that is frozen.
+    pub fn freeze(&self) {
+        lock(&self.passes).send_replace(false);
+    }
+
     /// Delivers what was kept back, and goes on.
     pub fn heal(&self) {
+        lock(&self.passes).send_replace(true);
         for passes in lock(&self.cut).iter() {
             passes.send_replace(true);
         }

@@ -7,12 +7,13 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{extract::Request, http::StatusCode, middleware};
 use chassis::{Kit, Lifecycle, grpc::Peer};
 use secrecy::SecretString;
+use testkit::{Network, Upstream};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -68,7 +69,11 @@ impl Name {
     }
 
     fn stands_for(&self, replicas: &[&Replica]) {
-        *self.0.lock().unwrap() = replicas.iter().map(|replica| replica.address).collect();
+        self.stands_for_addresses(replicas.iter().map(|replica| replica.address));
+    }
+
+    fn stands_for_addresses(&self, addresses: impl IntoIterator<Item = SocketAddr>) {
+        *self.0.lock().unwrap() = addresses.into_iter().collect();
     }
 
     fn follow(&self, lifecycle: &Lifecycle) -> Peer {
@@ -157,6 +162,50 @@ async fn the_end_of_a_replica_costs_no_call_even_while_the_name_stands_for_it() 
         ended.store(1, Ordering::Relaxed);
     };
     tokio::join!(caller(), caller(), caller(), caller(), end);
+}
+
+#[tokio::test]
+async fn a_replica_that_accepts_calls_and_never_answers_gets_no_more_of_them_until_it_does() {
+    let kit = super::kit();
+    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
+    let network = Network::to(Upstream::Port(second.address.port())).await;
+    let name = Name::default();
+    name.stands_for_addresses([first.address, SocketAddr::from(([127, 0, 0, 1], network.port()))]);
+    let peer = name.follow(&kit.lifecycle);
+    call_until_all_served(&peer, &[&first, &second]).await;
+
+    network.freeze();
+    let mut unanswered = 0;
+    for _ in 0..200 {
+        unanswered += usize::from(call(&peer).await.is_err());
+    }
+    assert_eq!(unanswered, 1, "the one call that it had");
+    // Longer than any ping takes: it is not taken back for a connection that can be made.
+    let frozen_at = Instant::now();
+    while frozen_at.elapsed() < Duration::from_secs(8) {
+        call(&peer).await.expect("no call goes to it");
+    }
+
+    network.heal();
+    call_until_all_served(&peer, &[&first, &second]).await;
+}
+
+#[tokio::test]
+async fn while_no_replica_answers_all_are_tried_and_the_first_that_does_is_used() {
+    let kit = super::kit();
+    let only = Replica::start(&kit).await;
+    let network = Network::to(Upstream::Port(only.address.port())).await;
+    let name = Name::default();
+    name.stands_for_addresses([SocketAddr::from(([127, 0, 0, 1], network.port()))]);
+    let peer = name.follow(&kit.lifecycle);
+    call_until_all_served(&peer, &[&only]).await;
+    network.freeze();
+    for _ in 0..2 {
+        let code = call(&peer).await.unwrap_err();
+        assert!([Code::DeadlineExceeded, Code::Cancelled].contains(&code), "{code:?}");
+    }
+    network.heal();
+    testkit::eventually("an answer", async || call(&peer).await.ok()).await;
 }
 
 #[tokio::test]
