@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use stack::people::Customer;
 use stack::shop::Service;
 
@@ -18,6 +19,7 @@ pub async fn hold(open: &mut Open, documents: &Documents) {
     without_orders_not_everything_is_refunded(open).await;
     without_redis_one_can_log_in(open).await;
     without_databases_every_route_that_needs_one_is_a_503(open, documents).await;
+    without_the_databases_names_every_route_that_needs_one_is_a_503(open, documents).await;
     every_route_of_a_dead_service_is_a_503(open, documents).await;
 }
 
@@ -100,24 +102,68 @@ async fn without_redis_one_can_log_in(open: &mut Open) {
 }
 
 async fn without_databases_every_route_that_needs_one_is_a_503(open: &mut Open, documents: &Documents) {
+    let subjects = subjects(open, documents).await;
+    open.shop.postgres().unwrap().stop().await.unwrap();
+    every_one_is_a_503(open, &subjects).await;
+    open.shop.postgres().unwrap().restart().await.unwrap();
+    all_is_well_again(open).await;
+}
+
+/// As while a copy of them is restored: PostgreSQL is there, and answers that it does not know them.
+async fn without_the_databases_names_every_route_that_needs_one_is_a_503(
+    open: &mut Open,
+    documents: &Documents,
+) {
+    let subjects = subjects(open, documents).await;
+    rename_databases(open, |name| (name.to_owned(), format!("{name}_old"))).await;
+    every_one_is_a_503(open, &subjects).await;
+    rename_databases(open, |name| (format!("{name}_old"), name.to_owned())).await;
+    all_is_well_again(open).await;
+    assert!(open.books().await.letters().open().await.unwrap().is_empty());
+}
+
+type Subjects<'a> = Vec<(&'a Operation, Subject)>;
+
+async fn subjects<'a>(open: &Open, documents: &'a Documents) -> Subjects<'a> {
     let mut subjects = Vec::new();
     for operation in documents.operations().filter(|operation| operation.service != Service::Cart) {
         subjects.push((operation, Subject::of(open, operation).await));
     }
-    open.shop.postgres().unwrap().stop().await.unwrap();
-    let open_now = &*open;
+    subjects
+}
+
+async fn every_one_is_a_503(open: &Open, subjects: &Subjects<'_>) {
     join_all(subjects.iter().map(async |(operation, subject)| {
         let admin = operation.is_for_administrators();
-        let token = if admin { &open_now.admin.token } else { &subject.owner.token };
+        let token = if admin { &open.admin.token } else { &subject.owner.token };
         let line = format!("{} {}", operation.method, subject.path);
-        let reply = open_now.ask(token, &line, subject.body.clone()).await;
+        let reply = open.ask(token, &line, subject.body.clone()).await;
         reply.refused(503, what_is_away(operation));
     }))
     .await;
-    open.shop.postgres().unwrap().restart().await.unwrap();
+}
+
+async fn all_is_well_again(open: &mut Open) {
     open.shop.wait_ready(|_| {}).await.unwrap();
     let (buyer, product) = (open.customer().await, open.product(1).await);
     open.paid(&buyer, product).await;
+}
+
+/// Renames every database of the shop, and cuts all sessions with it.
+async fn rename_databases(open: &mut Open, rename: impl Fn(&str) -> (String, String)) {
+    let server = open.shop.postgres().unwrap().url("postgres");
+    let mut connection = PgConnection::connect(&server).await.unwrap();
+    for variable in Service::SIX.into_iter().filter_map(Service::database) {
+        let (from, to) = rename(open.shop.settings().get(variable));
+        for statement in [
+            format!("alter database {from} allow_connections false"),
+            format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{from}'"),
+            format!("alter database {from} rename to {to}"),
+            format!("alter database {to} allow_connections true"),
+        ] {
+            connection.execute(AssertSqlSafe(statement)).await.unwrap();
+        }
+    }
 }
 
 /// What a route misses first without databases.
