@@ -6,7 +6,7 @@ create table messaging.dead_letters (
     stream text not null,
     -- Which entry it was: {ms}-{seq}.
     entry_id text not null,
-    -- What the entry says of itself, as far as it can be read.
+    -- Read from the entry, where that is possible.
     event_id uuid,
     event_type text,
     correlation_id text,

@@ -23,7 +23,7 @@ use crate::Database;
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// A connection that was idle for so long is asked whether it lives before it is used.
 const IDLE: Duration = Duration::from_millis(500);
-/// How long it may take to say so; the acquisition still has time for another one.
+/// How long it may take to answer; the acquisition still has time for another one.
 const PING: Duration = Duration::from_secs(1);
 
 /// What PostgreSQL holds every session to. A process that is frozen, or that the network has lost, keeps its locks for

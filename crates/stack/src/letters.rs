@@ -107,7 +107,7 @@ impl Copy {
 }
 
 impl Letter {
-    /// The event's id, if it says one.
+    /// The event's id, if the entry has one.
     pub fn event_id(&self) -> Option<&str> {
         field(&self.fields, "event_id")
     }

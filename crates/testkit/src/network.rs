@@ -24,7 +24,7 @@ pub enum Upstream {
 }
 
 /// Forwards connections on a port of its own to a server, until they are cut: then what either side sends is kept back,
-/// and neither side learns of it, as with a route that is gone.
+/// and neither side notices, as with a route that is gone.
 #[derive(Debug)]
 pub struct Network {
     address: SocketAddr,

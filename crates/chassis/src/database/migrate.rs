@@ -82,7 +82,7 @@ async fn apply_pending(connection: &mut PgConnection, migrator: &Migrator) -> Re
     unlocked.run(connection).await
 }
 
-/// What this program does not know must be newer than all that it knows.
+/// A migration that this program does not have must be newer than all that it has.
 fn check_unknown(applied: &BTreeSet<i64>, migrator: &Migrator) -> Result<(), MigrateError> {
     let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     for version in applied.iter().copied().filter(|version| !migrator.version_exists(*version)) {

@@ -41,9 +41,9 @@ impl Relay {
         let mut outage = Outage::new(format!("{} housekeeping", self.mark_key));
         while !shutdown.is_cancelled() {
             if self.role() == Role::Active {
-                match self.tidy(shutdown).await {
-                    Ok(()) => outage.healed(),
-                    Err(error) => _ = outage.failed(error.as_ref()),
+                match shutdown.run_until_cancelled(self.tidy()).await {
+                    Some(Err(error)) => _ = outage.failed(error.as_ref()),
+                    Some(Ok(())) | None => outage.healed(),
                 }
             }
             shutdown.run_until_cancelled(sleep(self.policy.housekeeping)).await;
@@ -51,14 +51,12 @@ impl Relay {
     }
 
     /// One round. Trouble with one stream keeps nothing of the others; the last of it is returned.
-    async fn tidy(&self, shutdown: &CancellationToken) -> Result<(), Error> {
+    async fn tidy(&self) -> Result<(), Error> {
         let mut redis = connect(&self.redis, Some(SCRIPT_TIMEOUT)).await?;
         let mut outcome = Ok(());
         for stream in self.streams {
-            match shutdown.run_until_cancelled(self.tidy_stream(&mut redis, stream)).await {
-                Some(Err(error)) => outcome = Err(error),
-                Some(Ok(())) => {}
-                None => return outcome,
+            if let Err(error) = self.tidy_stream(&mut redis, stream).await {
+                outcome = Err(error);
             }
         }
         let mut postgres = self.pool.acquire().await?;

@@ -26,7 +26,7 @@ pub(super) struct Row {
 pub(super) struct Lead {
     /// Which take-over this is.
     pub epoch: i64,
-    /// The last batch that Postgres knows to be in Redis.
+    /// The last batch that Postgres has recorded as published.
     pub mark: i64,
 }
 

@@ -1,5 +1,5 @@
--- Says how long ago an entry was first tried in vain, whoever did, and notes it if this is the first time. By the clock
--- of Redis, which all processes share.
+-- Returns how long ago an entry was first tried in vain, by whichever process, and records it if this is the first time.
+-- By the clock of Redis, which all processes share.
 -- KEYS: the note. ARGV: for how many milliseconds it is kept.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -35,7 +35,7 @@ impl Member {
         let mut create = cmd("XGROUP");
         create.arg("CREATE").arg(self.stream).arg(self.group).arg("0").arg("MKSTREAM");
         match create.query_async(&mut self.redis).await {
-            // A Redis that is full makes no group, yet lets those that it has go on; without one, the read says so.
+            // A full Redis creates no group, but the group may exist already; if it does not, the read fails.
             Err(error) if matches!(error.code(), Some("BUSYGROUP" | "OOM")) => Ok(()),
             result => result,
         }

@@ -13,7 +13,7 @@ use crate::{Fail, Policy, connection::backoff};
 pub(super) struct Entry {
     pub id: String,
     pub fields: Fields,
-    /// Its names and values as they came, if they are not what `fields` says.
+    /// Its names and values as they came, if `fields` cannot hold them.
     pub bytes: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     /// How often it was tried by this process.
     pub tries: u32,

@@ -103,7 +103,7 @@ async fn a_batch_that_arrives_after_a_take_over_and_a_loss_hides_nothing_of_the_
 }
 
 #[tokio::test]
-async fn a_relay_that_stands_by_while_rows_wait_says_so() {
+async fn a_relay_that_stands_by_while_rows_wait_logs_it() {
     let (world, logs, metrics) = (World::new().await, Logs::record(), Metrics::record());
     let mut holder = world.pool.acquire().await.unwrap();
     let key = "select pg_advisory_lock(x'6f7574626f7800'::bigint)";

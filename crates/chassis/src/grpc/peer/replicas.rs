@@ -1,5 +1,5 @@
 //! Which replica gets a call. One that leaves a call unanswered is passed over until it answers a health check: a process
-//! that is frozen still accepts connections, so a connection says nothing.
+//! that is frozen still accepts connections, so an open connection proves nothing.
 
 use std::{
     collections::BTreeSet,
