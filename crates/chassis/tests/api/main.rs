@@ -4,15 +4,13 @@
 
 mod cache;
 mod cross_origin;
-mod metrics;
 mod database;
+mod metrics;
 mod migrations;
 mod peer;
-mod cache;
-mod cross_origin;
-mod database;
-mod metrics;
-mod migrations;
+mod rotation;
+mod sessions;
+mod shop;
 
 use axum::{
     Router,
