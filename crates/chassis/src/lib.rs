@@ -13,6 +13,7 @@ pub mod health;
 pub mod http;
 pub mod lifecycle;
 pub mod problem;
+pub mod rules;
 pub mod service;
 pub mod spans;
 pub mod telemetry;

@@ -1,9 +1,10 @@
-//! Everything that crosses a process boundary, and nothing else: ids, events with their streams and groups, and the
-//! gRPC interfaces generated from `proto/`. No IO, no queries, no rules.
+//! Everything that crosses a process boundary, and nothing else: ids, country codes, events with their streams and
+//! groups, and the gRPC interfaces generated from `proto/`. No IO, no queries, no rules.
 //!
 //! Changes here are additive: an older process must still read what a newer one writes. `tests/` holds a snapshot of
 //! every event for that reason.
 
+pub mod country;
 pub mod events;
 pub mod grpc;
 pub mod ids;

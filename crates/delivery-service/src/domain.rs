@@ -31,13 +31,13 @@ pub struct Delivery {
     pub history: Vec<Change>,
 }
 
-/// A change that was made to a delivery.
+/// A change that was made to a delivery, or what was added while it stayed as it was.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Change {
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// What it became.
+    /// What it became, or was.
     pub status: Status,
     /// What whoever changed it had to say.
     pub note: Option<String>,

@@ -26,7 +26,7 @@ pub struct Filter {
     pub order_id: Option<OrderId>,
 }
 
-/// A change that was decided on.
+/// A change that was decided on; `from` and `to` are the same where only the number or a note is new.
 #[derive(Debug)]
 pub struct Move<'a> {
     /// Which delivery.

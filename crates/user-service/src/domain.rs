@@ -2,7 +2,6 @@
 
 mod account;
 mod address;
-mod country;
 mod device;
 mod key;
 mod limit;

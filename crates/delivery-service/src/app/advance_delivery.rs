@@ -38,7 +38,17 @@ pub enum AdvanceDeliveryError {
     Database(#[from] sqlx::Error),
 }
 
-/// Moves a delivery and tells the shop. If it is there already, nothing changes and nobody is told.
+impl Advance {
+    /// Whether it says more than the delivery and the last row of its history.
+    fn adds_to(&self, delivery: &Delivery) -> bool {
+        let new_number = self.tracking_number.is_some() && self.tracking_number != delivery.tracking_number;
+        let last_note = delivery.history.last().and_then(|change| change.note.as_ref());
+        new_number || (self.note.is_some() && self.note.as_ref() != last_note)
+    }
+}
+
+/// Moves a delivery and publishes it. A delivery that is there already keeps a number or a note that is new, and nothing
+/// is published.
 ///
 /// # Errors
 /// As listed by [`AdvanceDeliveryError`].
@@ -48,25 +58,30 @@ pub async fn advance_delivery(
     wish: &Advance,
 ) -> Result<Delivery, AdvanceDeliveryError> {
     let mut tx = app.db.begin().await?;
-    let milestone = loop {
+    let step = loop {
         let found = find(&mut tx, id).await?;
-        let Step::Moved(milestone) = found.status.advance(wish.to)? else { return Ok(found) };
+        let step = found.status.advance(wish.to)?;
+        if step == Step::AlreadyThere && !wish.adds_to(&found) {
+            return Ok(found);
+        }
         let change = Move {
             id,
             from: found.status,
-            to: milestone.status(),
+            to: wish.to,
             tracking_number: wish.tracking_number.as_deref(),
             note: wish.note.as_deref(),
         };
         // Otherwise somebody else moved it since it was read, and what is legal has to be asked again.
         if store::update_status(&mut tx, &change).await? {
-            break milestone;
+            break step;
         }
     };
-    let moved = find(&mut tx, id).await?;
-    announce(&mut tx, &moved, milestone, wish.note.clone()).await?;
+    let changed = find(&mut tx, id).await?;
+    if let Step::Moved(milestone) = step {
+        announce(&mut tx, &changed, milestone, wish.note.clone()).await?;
+    }
     app.outbox.commit(tx).await?;
-    Ok(moved)
+    Ok(changed)
 }
 
 async fn find(tx: &mut PgTransaction<'_>, id: DeliveryId) -> Result<Delivery, AdvanceDeliveryError> {

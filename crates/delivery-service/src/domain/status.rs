@@ -40,7 +40,7 @@ pub enum Milestone {
 pub enum Step {
     /// It changes.
     Moved(Milestone),
-    /// It is so already: nothing changes and nobody hears of it.
+    /// It is so already: nothing is published.
     AlreadyThere,
 }
 

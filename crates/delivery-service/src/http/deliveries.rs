@@ -8,6 +8,7 @@ use axum::{
 use chassis::{
     Admin, Json, Path, Problem, Query, User,
     http::{Page, link_next},
+    rules::not_blank,
 };
 use contracts::{DeliveryId, OrderId, UserId, events::ShippingAddress};
 use garde::Validate;
@@ -60,15 +61,20 @@ pub struct NewStatus {
     #[garde(skip)]
     status: Status,
     /// The carrier's number; the known one stays unless there is a new one.
-    #[garde(length(chars, min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "JX-0042-1977")]
+    #[garde(length(chars, min = 1, max = 64), inner(custom(not_blank)))]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "JX-0042-1977"
+    )]
     tracking_number: Option<String>,
     /// Anything worth keeping in the history.
-    #[garde(length(chars, min = 1, max = 255))]
+    #[garde(length(chars, min = 1, max = 255), inner(custom(not_blank)))]
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\u0000]*$",
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
         example = "Handed over to the carrier"
     )]
     note: Option<String>,
@@ -102,18 +108,18 @@ pub struct DeliveryView {
     #[schema(example = "2026-01-02T09:00:00Z")]
     updated_at: OffsetDateTime,
     /// What happened to it, in order.
-    #[schema(max_items = 10)]
+    #[schema(max_items = 10_000)]
     history: Vec<ChangeView>,
 }
 
-/// A change of a delivery.
+/// A change of a delivery, or what was added to it meanwhile: another number or a note.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeView {
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T09:00:00Z")]
     at: OffsetDateTime,
-    /// What it became.
+    /// What it became, or was.
     status: Status,
     /// What whoever changed it had to say.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,7 +228,7 @@ pub async fn get_delivery(
 
 /// Set the status of a delivery
 ///
-/// For administrators: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes nothing and tells nobody. `CANCELLED` is reached only by cancelling the order.
+/// For administrators: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes nothing and tells nobody; a number or a note that comes with it and is new is kept. `CANCELLED` is reached only by cancelling the order.
 #[utoipa::path(
     put, path = "/api/v1/delivery/{id}/status", operation_id = "set_delivery_status", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), request_body = NewStatus,

@@ -47,12 +47,46 @@ async fn a_failed_delivery_says_why() {
 async fn repeating_the_present_status_changes_and_tells_nothing() {
     let app = App::start().await;
     let path = start(&app, 41, 7).await;
-    let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1" });
-    let first = app.admin().put(&format!("{path}/status"), body).await.expect(200);
-    let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-2", "note": "again" });
-    let second = app.admin().put(&format!("{path}/status"), body).await.expect(200);
-    assert_eq!(first["delivery"], second["delivery"]);
+    let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1", "note": "with the carrier" });
+    let first = app.admin().put(&format!("{path}/status"), body.clone()).await.expect(200);
+    for repeated in [body, json!({ "status": "IN_TRANSIT" })] {
+        let again = app.admin().put(&format!("{path}/status"), repeated).await.expect(200);
+        assert_eq!(first["delivery"], again["delivery"]);
+    }
     assert_eq!(app.published::<DeliveryShipped>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_number_or_a_note_that_comes_with_the_present_status_is_kept_and_tells_nothing() {
+    let app = App::start().await;
+    let path = start(&app, 41, 7).await;
+    let put = async |body: Value| app.admin().put(&format!("{path}/status"), body).await.expect(200);
+    put(json!({ "status": "PENDING", "note": "packed" })).await;
+    put(json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1" })).await;
+    put(json!({ "status": "IN_TRANSIT", "tracking_number": "JX-2" })).await;
+    put(json!({ "status": "IN_TRANSIT", "note": "in Bandung" })).await;
+    put(json!({ "status": "IN_TRANSIT", "tracking_number": "JX-3", "note": "other carrier" })).await;
+    put(json!({ "status": "DELIVERED" })).await;
+    put(json!({ "status": "DELIVERED", "note": "signed by Ani" })).await;
+
+    let delivery = app.customer(7).get(&path).await.expect(200);
+    assert_eq!((&delivery["status"], &delivery["tracking_number"]), (&json!("DELIVERED"), &json!("JX-3")));
+    let rows = delivery["history"].as_array().unwrap().iter();
+    let rows: Vec<_> = rows.map(|row| (row["status"].as_str().unwrap(), row["note"].as_str())).collect();
+    let expected = [
+        ("PENDING", None),
+        ("PENDING", Some("packed")),
+        ("IN_TRANSIT", None),
+        ("IN_TRANSIT", None),
+        ("IN_TRANSIT", Some("in Bandung")),
+        ("IN_TRANSIT", Some("other carrier")),
+        ("DELIVERED", None),
+        ("DELIVERED", Some("signed by Ani")),
+    ];
+    assert_eq!(rows, expected);
+    let told = app.published::<DeliveryShipped>().await;
+    assert_eq!((told.len(), told[0].tracking_number.as_deref()), (1, Some("JX-1")));
+    assert_eq!(app.published::<DeliverySuccess>().await.len(), 1);
 }
 
 #[tokio::test]
@@ -132,7 +166,7 @@ async fn a_tombstone_cannot_be_moved() {
 async fn bad_input_is_named_and_has_no_effect() {
     let app = App::start().await;
     let path = start(&app, 41, 7).await;
-    let cases: [(Value, &str); 13] = [
+    let cases: [(Value, &str); 15] = [
         (json!({}), "status"),
         (json!({ "status": "LOST" }), "status"),
         (json!({ "status": "in_transit" }), "status"),
@@ -146,6 +180,8 @@ async fn bad_input_is_named_and_has_no_effect() {
             json!({ "status": "IN_TRANSIT", "tracking_number": 9_223_372_036_854_775_808_u64 }),
             "tracking_number",
         ),
+        (json!({ "status": "IN_TRANSIT", "tracking_number": "  " }), "tracking_number"),
+        (json!({ "status": "IN_TRANSIT", "note": "\t\u{2003}" }), "note"),
         (json!({ "status": "IN_TRANSIT", "note": "x".repeat(256) }), "note"),
         (json!({ "status": "IN_TRANSIT", "note": ["x"] }), "note"),
         (json!({ "status": "IN_TRANSIT", "user_id": 8 }), "user_id"),

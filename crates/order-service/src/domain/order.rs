@@ -1,7 +1,6 @@
 //! An order as its buyer sees it, and the wish for one.
 
-use std::collections::BTreeSet;
-
+use chassis::rules::{all_different, country_code, country_schema, not_blank};
 use contracts::{
     DeliveryId, OrderId, ProductId, UserId,
     events::{self, CancelCause, OrderCancelled, OrderCreated, OrderPaid},
@@ -21,7 +20,7 @@ const MAX_PRODUCTS: usize = 100;
 #[serde(deny_unknown_fields)]
 pub struct NewOrder {
     /// Only these products of the cart.
-    #[garde(inner(length(min = 1, max = MAX_PRODUCTS), custom(no_duplicates)))]
+    #[garde(inner(length(min = 1, max = MAX_PRODUCTS), custom(all_different)))]
     #[schema(min_items = 1, max_items = 100, value_type = Option<BTreeSet<ProductId>>)]
     pub product_ids: Option<Vec<ProductId>>,
     /// Where it goes.
@@ -34,44 +33,68 @@ pub struct NewOrder {
     pub expected_total: Option<i64>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde asks for")]
-fn no_duplicates(ids: &[ProductId], _: &()) -> garde::Result {
-    let different: BTreeSet<&ProductId> = ids.iter().collect();
-    if different.len() == ids.len() { Ok(()) } else { Err(garde::Error::new("must not contain an id twice")) }
-}
-
 /// Where an order goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShippingAddress {
     /// Who receives it.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Ani Wijaya")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Ani Wijaya"
+    )]
     pub recipient: String,
     /// The recipient's telephone number.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "+62 811 1234 567")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "+62 811 1234 567"
+    )]
     pub phone: String,
     /// Street and number.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jl. Mawar 1")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Jl. Mawar 1"
+    )]
     pub street: String,
     /// City.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Bandung")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Bandung"
+    )]
     pub city: String,
     /// Province or state.
-    #[garde(length(chars, min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200), inner(custom(not_blank)))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jawa Barat")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Jawa Barat"
+    )]
     pub province: Option<String>,
     /// Postal code.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "40111")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "40111"
+    )]
     pub postal_code: String,
-    /// ISO 3166-1 alpha-2 country code.
-    #[garde(pattern("^[A-Z]{2}$"))]
-    #[schema(pattern = "^[A-Z]{2}$", example = "ID")]
+    /// ISO 3166-1 alpha-2 code, in capitals.
+    #[garde(custom(country_code))]
+    #[schema(schema_with = country_schema)]
     pub country: String,
 }
 

@@ -11,6 +11,7 @@ use axum::{
 use chassis::{
     Admin, OptionalJson, Path, Problem, Query, User,
     http::{Page, link_next},
+    rules::not_blank,
 };
 use contracts::{OrderId, UserId};
 use garde::Validate;
@@ -72,8 +73,13 @@ pub(super) struct ListAllQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelOrder {
     /// In the words of who cancels.
-    #[garde(length(chars, min = 1, max = 255))]
-    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$", example = "Ordered by mistake")]
+    #[garde(length(chars, min = 1, max = 255), inner(custom(not_blank)))]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Ordered by mistake"
+    )]
     reason: Option<String>,
 }
 

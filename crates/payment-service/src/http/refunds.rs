@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
-use chassis::{Admin, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem};
+use chassis::{Admin, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, rules::not_blank};
 use contracts::OrderId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -26,11 +26,11 @@ pub struct NewRefund {
     #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     amount: Option<i64>,
     /// Why, for the books.
-    #[garde(length(chars, min = 1, max = 255))]
+    #[garde(length(chars, min = 1, max = 255), inner(custom(not_blank)))]
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\u0000]*$",
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
         example = "one of two shirts came back"
     )]
     reason: Option<String>,
@@ -38,8 +38,8 @@ pub struct NewRefund {
     #[garde(skip)]
     method: Option<Method>,
     /// Where it can be found in the books; with `manual` only, and needed there.
-    #[garde(length(chars, min = 1, max = 255), custom(with_manual(self.method)))]
-    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$", extensions(("x-needed-with" = json!("method")), ("x-only-with" = json!("method"))), example = "bank transfer 4711")]
+    #[garde(length(chars, min = 1, max = 255), inner(custom(not_blank)), custom(with_manual(self.method)))]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$", extensions(("x-needed-with" = json!("method")), ("x-only-with" = json!("method"))), example = "bank transfer 4711")]
     reference: Option<String>,
 }
 

@@ -122,6 +122,8 @@ async fn bad_input_is_named_and_refunds_nothing() {
         (json!({ "amount": 1.5 }), "amount"),
         (json!({ "amount": 9_223_372_036_854_775_808_u64 }), "amount"),
         (json!({ "reason": "" }), "reason"),
+        (json!({ "reason": "   " }), "reason"),
+        (json!({ "amount": 5, "method": "manual", "reference": "\t" }), "reference"),
         (json!({ "reason": "\u{1F34E}".repeat(256) }), "reason"),
         (json!({ "reason": "a\u{0}" }), "reason"),
         (json!({ "method": "cash" }), "method"),

@@ -1,14 +1,10 @@
 //! Entries of an address book.
 
+use chassis::rules::{country_code, country_schema, not_blank};
 use contracts::AddressId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use utoipa::{
-    ToSchema,
-    openapi::{Object, ObjectBuilder, Type},
-};
-
-use super::country::{countries, is_country};
+use utoipa::ToSchema;
 
 /// How many addresses one account may keep.
 pub const MAX_ADDRESSES: i64 = 20;
@@ -19,35 +15,70 @@ pub const MAX_ADDRESSES: i64 = 20;
 #[schema(as = NewAddress)]
 pub struct AddressMembers {
     /// What its owner calls it.
-    #[garde(inner(length(chars, min = 1, max = 200)))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Home")]
+    #[garde(inner(length(chars, min = 1, max = 200), custom(not_blank)))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Home"
+    )]
     pub label: Option<String>,
     /// Who receives.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Ani Wijaya")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Ani Wijaya"
+    )]
     pub recipient: String,
     /// The recipient's telephone number.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "+62 812 3456 7890")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "+62 812 3456 7890"
+    )]
     pub phone: String,
     /// Street and number.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jalan Merdeka 17")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Jalan Merdeka 17"
+    )]
     pub street: String,
     /// City.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Bandung")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Bandung"
+    )]
     pub city: String,
     /// Province or state.
-    #[garde(inner(length(chars, min = 1, max = 200)))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "Jawa Barat")]
+    #[garde(inner(length(chars, min = 1, max = 200), custom(not_blank)))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Jawa Barat"
+    )]
     pub province: Option<String>,
     /// Postal code.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$", example = "40111")]
+    #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "40111"
+    )]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 code, in capitals.
-    #[garde(custom(is_code))]
+    #[garde(custom(country_code))]
     #[schema(schema_with = country_schema)]
     pub country: String,
     /// Whether it is the one to ship to unless told otherwise; making one the default takes it from the other. If
@@ -91,22 +122,4 @@ pub struct Address {
     /// Whether it is the one to ship to unless told otherwise.
     #[schema(example = true)]
     pub is_default: bool,
-}
-
-fn is_code<Context>(code: &str, _: &Context) -> garde::Result {
-    if is_country(code) {
-        Ok(())
-    } else {
-        Err(garde::Error::new("must be an ISO 3166-1 alpha-2 code such as `ID`"))
-    }
-}
-
-fn country_schema() -> Object {
-    let about = "ISO 3166-1 alpha-2 code, in capitals.";
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(about))
-        .enum_values(Some(countries()))
-        .examples(["ID"])
-        .build()
 }

@@ -120,7 +120,12 @@ async fn a_malformed_address_is_refused_by_the_member() {
         ("user_id", json!(1)),
     ];
     for name in ["label", "recipient", "phone", "street", "city", "province", "postal_code"] {
-        bad.extend([(name, json!("")), (name, json!("x".repeat(201))), (name, json!(1))]);
+        bad.extend([
+            (name, json!("")),
+            (name, json!(" \u{a0}")),
+            (name, json!("x".repeat(201))),
+            (name, json!(1)),
+        ]);
         bad.push((name, json!("a\0b")));
     }
     for (name, value) in bad {

@@ -1,4 +1,4 @@
-//! The countries that ISO 3166-1 has assigned a code of two letters.
+//! The countries that ISO 3166-1 has assigned a code of two letters: one list for every service that takes an address.
 
 const ASSIGNED: &str = "\
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ \
