@@ -2,7 +2,6 @@
 
 mod categories;
 mod products;
-mod rules;
 mod shelves;
 
 use utoipa::OpenApi;

@@ -22,7 +22,10 @@ use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{app::seed_catalogue::seed_catalogue, config::Config};
+use crate::{
+    app::{refold_names::refold_names, seed_catalogue::seed_catalogue},
+    config::Config,
+};
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/product");
@@ -70,6 +73,9 @@ impl Service for ProductService {
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
+        if refold_names(app).await? {
+            tracing::info!("the keys of names follow today's rule");
+        }
         if app.seeds && seed_catalogue(app).await? {
             tracing::info!("the catalogue was empty: it has demo data now");
         }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod categories;
 mod holds;
+mod name_keys;
 mod products;
 mod stock;
 
@@ -13,6 +14,10 @@ pub use categories::{
 pub use holds::{
     NewHold, count_old_holds, insert_holds, insert_tombstone, list_held, list_holds, list_returned,
     lock_hold, lock_holds, update_holds,
+};
+pub use name_keys::{
+    list_foreign_categories, list_foreign_products, lock_name_key_rule, update_category_key,
+    update_name_key_rule, update_product_key,
 };
 pub use products::{
     NewProduct, ProductRow, delete_product, find_article, find_product, insert_product, list_articles,

@@ -22,7 +22,8 @@ pub enum ChangeStockError {
     Database(#[from] sqlx::Error),
 }
 
-/// Adds to the free stock of a product, or takes away if `add` is negative. Returns what is free then.
+/// Adds to the free stock of a product, or takes away if `add` is negative. Returns what is free then. A note is kept even
+/// if nothing is added: the stock was counted, and is right.
 ///
 /// # Errors
 /// If there is no such product, or the stock would be out of range.
@@ -37,6 +38,8 @@ pub async fn change_stock(
     let stock = changed_stock(present.stock, add)?;
     if add != 0 {
         store::update_product(&mut tx, id, &ProductRow { stock, ..present }).await?;
+    }
+    if add != 0 || note.is_some() {
         let movement = Movement { order_id: None, product_id: id, delta: add };
         store::insert_movements(&mut tx, Reason::Admin, &[movement], note).await?;
     }

@@ -37,10 +37,9 @@ impl From<sqlx::Error> for EditCategoryError {
 ///
 /// # Errors
 /// If the name is taken.
-pub async fn create_category(app: &App, name: String) -> Result<Category, EditCategoryError> {
+pub async fn create_category(app: &App, name: &str) -> Result<Category, EditCategoryError> {
     let mut db = app.db.acquire().await?;
-    let id = store::insert_category(&mut db, &name).await?;
-    Ok(Category { id, name, product_count: 0 })
+    Ok(store::insert_category(&mut db, name).await?)
 }
 
 /// Gives a category another name.

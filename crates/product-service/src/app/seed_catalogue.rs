@@ -49,7 +49,7 @@ pub async fn seed_catalogue(app: &App) -> sqlx::Result<bool> {
         return Ok(false);
     }
     for (category, products) in DEMO {
-        let category = store::insert_category(&mut tx, category).await?;
+        let category = store::insert_category(&mut tx, category).await?.id;
         for &(name, description, price, stock) in products {
             let product = NewProduct { name, description, price, stock };
             add(&mut tx, &product, &[category], Reason::Seed).await?;

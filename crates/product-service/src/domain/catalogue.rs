@@ -1,6 +1,8 @@
 //! Products, categories, and how the catalogue is searched.
 
 use contracts::{CategoryId, ProductId};
+use icu_casemap::CaseMapper;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -49,6 +51,10 @@ pub struct Category {
     pub name: String,
     /// How many products on sale belong to it.
     pub product_count: i64,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When an administrator renamed it last.
+    pub updated_at: OffsetDateTime,
 }
 
 /// A product as other services see it, also one that was taken off sale.
@@ -126,10 +132,17 @@ impl Search {
     }
 }
 
-/// A name without case, by which names are compared, searched and sorted. It is the same on every database, whatever
-/// its locale.
+/// The rule that [`name_key`] follows; another number for another rule, so that stored keys are made anew. 0 was lower
+/// case.
+pub const NAME_KEY_RULE: i16 = 1;
+
+/// A name by which names are compared, searched and sorted, whatever their case: two names have the same key if they
+/// match canonically and caselessly (Unicode, definition D145), and a letter's key does not depend on its neighbours. It
+/// is made here because what a database folds depends on its locale.
 pub fn name_key(name: &str) -> String {
-    name.to_lowercase()
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(name);
+    let folded = CaseMapper::new().fold_string(&decomposed);
+    ComposingNormalizerBorrowed::new_nfc().normalize(&folded).into_owned()
 }
 
 /// Why a stock cannot be changed so.
@@ -175,6 +188,27 @@ mod tests {
         assert_eq!(search("Kopi"), "%kopi%");
         assert_eq!(search(r"100%_\"), r"%100\%\_\\%");
         assert_eq!(search("CAFÉ"), "%café%");
+    }
+
+    #[test]
+    fn names_are_the_same_whatever_their_case_and_composition() {
+        for (one, other) in [
+            ("KOPI", "kopi"),
+            ("ΟΔΟΣ", "οδος"),
+            ("οδοσ", "οδος"),
+            ("Straße", "STRASSE"),
+            ("ẞ", "ss"),
+            ("Café", "CAFE\u{301}"),
+            ("\u{212b}", "å"),
+            ("ǅ", "ǆ"),
+        ] {
+            assert_eq!(name_key(one), name_key(other), "{one} and {other}");
+        }
+        for (one, other) in [("Café", "Cafe"), ("İstanbul", "istanbul"), ("ﬁ", "fj")] {
+            assert_ne!(name_key(one), name_key(other), "{one} and {other}");
+        }
+        assert!(name_key("ΟΔΟΣΚΟΠΙΑ").starts_with(&name_key("ΟΔΟΣ")));
+        assert_eq!(name_key("Kopi Gayo 250 g"), "kopi gayo 250 g");
     }
 
     #[test]

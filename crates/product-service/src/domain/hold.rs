@@ -57,7 +57,7 @@ pub enum OnCreated {
 pub enum OnPaid {
     /// HELD becomes SOLD.
     Sell,
-    /// Nothing: it is sold already.
+    /// Nothing: it was sold before, whether or not its goods came back since.
     Same,
     /// Nothing: an administrator cancelled the order meanwhile.
     Note,
@@ -119,9 +119,9 @@ pub fn paid(hold: Option<&Hold>) -> OnPaid {
     let Some(hold) = hold else { return OnPaid::Wait };
     match hold.status {
         Status::Held => OnPaid::Sell,
-        Status::Sold => OnPaid::Same,
         Status::Released | Status::Returned if hold.cancel_cause == Some(CancelCause::Admin) => OnPaid::Note,
-        Status::Refused | Status::Released | Status::Returned => OnPaid::Reject,
+        Status::Sold | Status::Returned => OnPaid::Same,
+        Status::Refused | Status::Released => OnPaid::Reject,
     }
 }
 

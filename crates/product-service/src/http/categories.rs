@@ -1,13 +1,13 @@
 //! `/categories`.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
-use chassis::{Admin, Json, Path, Problem};
+use chassis::{Admin, Json, Path, Problem, rules::not_blank};
 use contracts::CategoryId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::rules::not_blank;
 use crate::{App, app::edit_categories, domain::catalogue::Category, store};
 
 /// What a category is to be called.
@@ -37,6 +37,14 @@ pub struct CategoryView {
     /// How many products on sale belong to it.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
     product_count: i64,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05Z")]
+    created_at: OffsetDateTime,
+    /// When an administrator renamed it last.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(example = "2026-01-02T03:04:05Z")]
+    updated_at: OffsetDateTime,
 }
 
 /// All categories.
@@ -59,7 +67,8 @@ pub struct CategorySaved {
 
 impl From<Category> for CategoryView {
     fn from(category: Category) -> Self {
-        Self { id: category.id, name: category.name, product_count: category.product_count }
+        let Category { id, name, product_count, created_at, updated_at } = category;
+        Self { id, name, product_count, created_at, updated_at }
     }
 }
 
@@ -97,7 +106,7 @@ pub async fn create_category(
     _: Admin,
     Json(body): Json<CategoryName>,
 ) -> Result<impl IntoResponse, Problem> {
-    let category = edit_categories::create_category(&app, body.name.trim().to_owned()).await?;
+    let category = edit_categories::create_category(&app, body.name.trim()).await?;
     Ok((StatusCode::CREATED, saved("Category created", category)))
 }
 

@@ -5,16 +5,16 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use chassis::{Admin, Json, Path, Problem};
+use chassis::{
+    Admin, Json, Path, Problem,
+    rules::{all_different, not_blank},
+};
 use contracts::{CategoryId, ProductId};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    products::ProductView,
-    rules::{all_different, not_blank},
-};
+use super::products::ProductView;
 use crate::{
     App,
     app::{
@@ -101,9 +101,14 @@ pub struct StockChange {
     #[garde(range(min = -1_000_000_000, max = 1_000_000_000))]
     #[schema(minimum = -1_000_000_000, maximum = 1_000_000_000, example = 25)]
     add: i64,
-    /// Anything worth keeping in the record of the stock.
-    #[garde(length(chars, max = 255))]
-    #[schema(max_length = 255, pattern = r"^[^\u0000]*$", example = "Delivery of 2 January")]
+    /// Anything worth keeping in the record of the stock; with 0 units, that it was counted.
+    #[garde(length(chars, min = 1, max = 255), inner(custom(not_blank)))]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+        example = "Delivery of 2 January"
+    )]
     reason: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use crate::domain::catalogue::{Category, name_key};
 pub async fn list_categories(db: &mut PgConnection) -> sqlx::Result<Vec<Category>> {
     sqlx::query_as!(
         Category,
-        r#"select id as "id: CategoryId", name,
+        r#"select id as "id: CategoryId", name, created_at, updated_at,
                   (select count(*) from product_categories l where l.category_id = c.id) as "product_count!"
            from categories c
            order by name_key"#,
@@ -22,7 +22,7 @@ pub async fn list_categories(db: &mut PgConnection) -> sqlx::Result<Vec<Category
 pub async fn find_category(db: &mut PgConnection, id: CategoryId) -> sqlx::Result<Option<Category>> {
     sqlx::query_as!(
         Category,
-        r#"select id as "id: CategoryId", name,
+        r#"select id as "id: CategoryId", name, created_at, updated_at,
                   (select count(*) from product_categories l where l.category_id = c.id) as "product_count!"
            from categories c
            where id = $1"#,
@@ -44,9 +44,11 @@ pub async fn lock_categories(db: &mut PgConnection, ids: &[CategoryId]) -> sqlx:
 }
 
 /// A new category.
-pub async fn insert_category(db: &mut PgConnection, name: &str) -> sqlx::Result<CategoryId> {
-    sqlx::query_scalar!(
-        r#"insert into categories (name, name_key) values ($1, $2) returning id as "id: CategoryId""#,
+pub async fn insert_category(db: &mut PgConnection, name: &str) -> sqlx::Result<Category> {
+    sqlx::query_as!(
+        Category,
+        r#"insert into categories (name, name_key) values ($1, $2)
+           returning id as "id: CategoryId", name, created_at, updated_at, 0::bigint as "product_count!""#,
         name,
         name_key(name),
     )
@@ -57,7 +59,7 @@ pub async fn insert_category(db: &mut PgConnection, name: &str) -> sqlx::Result<
 /// Another name. Returns whether there is such a category.
 pub async fn update_category(db: &mut PgConnection, id: CategoryId, name: &str) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
-        "update categories set name = $2, name_key = $3 where id = $1",
+        "update categories set name = $2, name_key = $3, updated_at = now() where id = $1",
         id.get(),
         name,
         name_key(name)

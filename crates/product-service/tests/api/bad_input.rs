@@ -91,6 +91,8 @@ async fn a_bad_change_of_stock_or_category_is_named() {
         (json!({ "add": -4_294_967_297_i64 }), "add"),
         (json!({ "add": 9_223_372_036_854_775_808_u64 }), "add"),
         (json!({ "add": 1, "reason": "r".repeat(256) }), "reason"),
+        (json!({ "add": 1, "reason": "" }), "reason"),
+        (json!({ "add": 1, "reason": " \u{a0}\u{3000}" }), "reason"),
         (json!({ "add": 1, "reason": "\u{0}" }), "reason"),
         (json!({ "add": 1, "stock": 5 }), "stock"),
     ];

@@ -118,6 +118,25 @@ async fn a_search_looks_into_names_without_case_and_takes_wildcards_literally() 
 }
 
 #[tokio::test]
+async fn a_name_is_found_however_it_is_written() {
+    let app = Shop::start().await;
+    for name in ["ΟΔΟΣΚΟΠΙΑ", "ὁδός", "Straßenkarte", "Cafe\u{301}", "İstanbul"] {
+        product(&app, name, 1).await;
+    }
+    for (search, found) in [
+        ("ΟΔΟΣ", "ΟΔΟΣΚΟΠΙΑ"),
+        ("οδος", "ΟΔΟΣΚΟΠΙΑ"),
+        ("ὉΔΌΣ", "ὁδός"),
+        ("STRASSE", "Straßenkarte"),
+        ("Café", "Cafe\u{301}"),
+        ("CAFÉ", "Cafe\u{301}"),
+        ("İ", "İstanbul"),
+    ] {
+        assert_names(&app, &format!("search={search}"), &[found]).await;
+    }
+}
+
+#[tokio::test]
 async fn filters_narrow_a_list_together() {
     let app = Shop::start().await;
     let (drinks, food) = (category(&app, "Drinks").await, category(&app, "Food").await);

@@ -1,7 +1,10 @@
 //! The first run.
 
 use chassis::service::configuration_from_flags;
-use product_service::{ProductService, app::seed_catalogue::seed_catalogue};
+use product_service::{
+    ProductService,
+    app::{refold_names::refold_names, seed_catalogue::seed_catalogue},
+};
 use serde_json::Value;
 use testkit::production_flags;
 
@@ -32,6 +35,34 @@ async fn the_first_run_makes_four_categories_and_ten_products_and_no_later_one_d
     }
     assert!(!seed_catalogue(app.app()).await.unwrap(), "what was taken off sale does not come back");
     assert_eq!(catalogue(&app).await["total"], 0);
+}
+
+#[tokio::test]
+async fn names_that_an_older_program_kept_are_found_after_a_start() {
+    let app = Shop::with_flags(&["--seed-demo-data=false"]).await;
+    for name in ["ΟΔΟΣΚΟΠΙΑ", "Straße", "STRASSE", "Kopi"] {
+        sqlx::query(
+            "insert into products (name, name_key, description, price, stock) values ($1, $2, '', 5, 0)",
+        )
+        .bind(name)
+        .bind(name.to_lowercase())
+        .execute(app.pool())
+        .await
+        .unwrap();
+    }
+    sqlx::query("insert into categories (name, name_key) values ('ΟΔΟΣ', 'οδος')")
+        .execute(app.pool())
+        .await
+        .unwrap();
+    app.start_background().await;
+    let found = async |text: &str| {
+        app.anyone().get(&format!("{PRODUCTS}?search={text}")).await.expect(200)["total"].as_i64().unwrap()
+    };
+    assert_eq!((found("οδοσ").await, found("kopi").await), (1, 1));
+    assert_eq!(found("strasse").await, 1, "of two that are one name now, one keeps the key it had");
+    let root = app.admin();
+    root.post(CATEGORIES, serde_json::json!({ "name": "οδος" })).await.problem(409, "name_taken");
+    assert!(!refold_names(app.app()).await.unwrap(), "once is enough");
 }
 
 #[tokio::test]

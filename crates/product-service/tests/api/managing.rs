@@ -53,6 +53,10 @@ async fn a_name_is_taken_only_while_its_product_is_on_sale() {
     root.post(PRODUCTS, new("KOPI")).await.problem(409, "name_taken");
     root.put(&at(other), json!({ "name": "kopi" })).await.problem(409, "name_taken");
     root.put(&at(first), json!({ "name": "kopi" })).await.expect(200);
+    for (name, same) in [("Straße", "STRASSE"), ("ΣΟΦΟΣ", "σοφοσ"), ("Café", "CAFE\u{301}")] {
+        root.post(PRODUCTS, new(name)).await.expect(201);
+        root.post(PRODUCTS, new(same)).await.problem(409, "name_taken");
+    }
 
     root.delete(&at(first)).await.expect(200);
     root.get(&at(first)).await.problem(404, "not_found");
@@ -136,6 +140,12 @@ async fn goods_arrive_and_are_found_missing_but_never_more_than_there_are() {
         .unwrap();
     assert_eq!(note.as_deref(), Some("a delivery"));
     assert_eq!(movements(&app, id).await.len(), 4, "what changes nothing is not recorded");
+    root.post(&stock, json!({ "add": 0, "reason": "counted" })).await.expect(200);
+    let counted: Vec<String> = sqlx::query_scalar("select note from stock_movements where delta = 0")
+        .fetch_all(app.pool())
+        .await
+        .unwrap();
+    assert_eq!(counted, ["counted"], "but what somebody had to say about it is");
     assert_ledger(&app).await;
 }
 

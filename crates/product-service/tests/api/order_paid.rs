@@ -1,6 +1,9 @@
 //! `OrderPaid`: what was held is sold.
 
-use contracts::events::{CancelCause, Event, Fields, OrderPaid};
+use contracts::{
+    events::{CancelCause, Event, Fields, OrderPaid},
+    grpc::product::{UpdateStockRequest, product_service_client::ProductServiceClient},
+};
 use messaging::{Delivered, Endpoint, Fail};
 
 use crate::{
@@ -56,6 +59,21 @@ async fn a_payment_for_which_nothing_is_kept_is_rejected_unless_an_administrator
     }
     let ends = [status(&app, 1).await, status(&app, 2).await, status(&app, 3).await, status(&app, 4).await];
     assert_eq!(ends.map(Option::unwrap), ["RELEASED", "RELEASED", "RETURNED", "REFUSED"]);
+    assert_eq!(units(&app, kopi).await, (5, 0));
+    assert_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_repeated_after_the_goods_came_back_changes_nothing() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    hears(&app, created(1, &[(kopi, 2)])).await;
+    hears(&app, paid(1)).await;
+    let back =
+        UpdateStockRequest { id: kopi.unsigned_abs(), add: 2, order_id: 1, reason: "return".to_owned() };
+    ProductServiceClient::new(app.grpc_channel()).update_stock(back).await.unwrap();
+    assert_eq!(status(&app, 1).await.unwrap(), "RETURNED");
+    hears(&app, paid(1)).await;
     assert_eq!(units(&app, kopi).await, (5, 0));
     assert_ledger(&app).await;
 }

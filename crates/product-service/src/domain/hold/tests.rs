@@ -17,7 +17,7 @@ const TABLE: [(&str, [&str; 4]); 9] = [
     ("SOLD", ["same", "same", "rej", "RETURNED"]),
     ("RELEASED", ["same", "rej", "same", "same"]),
     ("RELEASED by an admin", ["same", "note", "same", "same"]),
-    ("RETURNED", ["same", "rej", "same", "same"]),
+    ("RETURNED", ["same", "same", "same", "same"]),
     ("RETURNED by an admin", ["same", "note", "same", "same"]),
 ];
 
