@@ -16,6 +16,19 @@ pub async fn append<E: Event>(tx: &mut PgTransaction<'_>, event: E) -> sqlx::Res
     append_all(tx, [(context::current(), event)]).await
 }
 
+/// As [`append`], for an event that may have to be published again: returns its row, by which
+/// [`Readers`](crate::Readers) tells whether it was read.
+pub async fn append_row<E: Event>(tx: &mut PgTransaction<'_>, event: E) -> sqlx::Result<i64> {
+    let fields = fields(context::current(), event).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query_scalar!(
+        "insert into messaging.outbox (stream, fields) values ($1, $2) returning id",
+        E::STREAM.name,
+        fields,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// Appends many events of one type in one statement, each as part of the trace of its own cause.
 pub async fn append_all<E: Event>(
     tx: &mut PgTransaction<'_>,
