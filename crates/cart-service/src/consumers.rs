@@ -26,7 +26,8 @@ impl Endpoint for App {
             event_id: meta.event_id,
             order_id: event.order_id,
             user_id: event.user_id,
-            ordered_at: event.ordered_at,
+            // The cart's own clock where the order has it: the order's may be another one.
+            until: event.cart_read_at.unwrap_or(event.ordered_at),
             items: &event.items,
         };
         if !store::take_bought(&self.redis, &bought).await? {

@@ -29,10 +29,10 @@ fn product_ids<C: FromIterator<ProductId>>(ids: Vec<u64>) -> Result<C, Problem> 
     ids.map_err(|error| Problem::invalid_field("product_ids", error.to_string()))
 }
 
-fn response(user_id: UserId, lines: impl IntoIterator<Item = Line>) -> CartResponse {
+fn response(user_id: UserId, lines: impl IntoIterator<Item = Line>, read_at: u64) -> CartResponse {
     let items: Vec<CartItem> = lines.into_iter().map(item).collect();
     let total_price = items.iter().map(|item| item.price.saturating_mul(item.quantity.into())).sum();
-    CartResponse { user_id: user_id.to_string(), items, total_price }
+    CartResponse { user_id: user_id.to_string(), items, total_price, read_at }
 }
 
 fn item(line: Line) -> CartItem {
@@ -51,8 +51,8 @@ impl CartService for App {
         request: Request<GetCartRequest>,
     ) -> Result<Response<CartResponse>, Status> {
         let user_id = user_id(&request.into_inner().user_id)?;
-        let lines = store::list_lines(&self.redis, user_id).await.map_err(Problem::from)?;
-        Ok(Response::new(response(user_id, lines)))
+        let (lines, read_at) = store::read_cart(&self.redis, user_id).await.map_err(Problem::from)?;
+        Ok(Response::new(response(user_id, lines, read_at)))
     }
 
     async fn clear_user_cart(
@@ -70,9 +70,9 @@ impl CartService for App {
     ) -> Result<Response<CartResponse>, Status> {
         let request = request.into_inner();
         let (user_id, wanted) = (user_id(&request.user_id)?, product_ids::<HashSet<_>>(request.product_ids)?);
-        let lines = store::list_lines(&self.redis, user_id).await.map_err(Problem::from)?;
+        let (lines, read_at) = store::read_cart(&self.redis, user_id).await.map_err(Problem::from)?;
         let lines = lines.into_iter().filter(|line| wanted.contains(&line.product_id));
-        Ok(Response::new(response(user_id, lines)))
+        Ok(Response::new(response(user_id, lines, read_at)))
     }
 
     async fn remove_cart_items(

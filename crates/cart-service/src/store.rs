@@ -74,10 +74,10 @@ static LEARN: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Takes out what an order bought, once for each event and each order, from the lines that were there when it was
-/// placed. The cart lives as long as before. Redis undoes nothing when a script fails, so all is read before anything is
+/// Takes out what an order bought, once for each event and each order, from the lines that were there when the order
+/// read them. The cart lives as long as before. Redis undoes nothing when a script fails, so all is read before anything is
 /// written.
-/// KEYS: cart, mark of the event, mark of the order. ARGV: ordered at, seconds to remember, product, quantity, and so on.
+/// KEYS: cart, mark of the event, mark of the order. ARGV: until when, seconds to remember, product, quantity, and so on.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -89,7 +89,7 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
             local line = redis.call('HGET', KEYS[1], ARGV[i])
             if line then
                 local had, rest, added = string.match(line, '^(%d+)( %d+ (%d+) .*)$')
-                if tonumber(added) < tonumber(ARGV[1]) then
+                if tonumber(added) <= tonumber(ARGV[1]) then
                     table.insert(left, { ARGV[i], tonumber(had) - tonumber(ARGV[i + 1]), rest })
                 end
             end
@@ -128,8 +128,8 @@ pub struct Bought<'a> {
     pub order_id: OrderId,
     /// The buyer.
     pub user_id: UserId,
-    /// When the order was placed: lines added later stay.
-    pub ordered_at: OffsetDateTime,
+    /// Lines added later stay.
+    pub until: OffsetDateTime,
     /// What was bought.
     pub items: &'a [Item],
 }
@@ -148,6 +148,14 @@ fn cart(user_id: UserId) -> String {
 /// A user's lines, in the order added.
 pub async fn list_lines(redis: &ConnectionManager, user_id: UserId) -> Result<Vec<Line>, StoreError> {
     lines(redis.clone().hgetall(cart(user_id)).await?)
+}
+
+/// A user's lines, and when they were read: microseconds since 1970 by the clock that says when lines were added.
+pub async fn read_cart(redis: &ConnectionManager, user_id: UserId) -> Result<(Vec<Line>, u64), StoreError> {
+    let mut both = redis::pipe();
+    both.atomic().hgetall(cart(user_id)).cmd("TIME");
+    let (fields, (seconds, micros)): (_, (u64, u64)) = both.query_async(&mut redis.clone()).await?;
+    Ok((lines(fields)?, seconds * 1_000_000 + micros))
 }
 
 /// Adds units of a product, and returns all lines; `None` if there would be too many units or lines.
@@ -215,7 +223,7 @@ pub async fn delete_cart(redis: &ConnectionManager, user_id: UserId) -> Result<(
 pub async fn take_bought(redis: &ConnectionManager, bought: &Bought<'_>) -> Result<bool, StoreError> {
     let mut call = TAKE.key(cart(bought.user_id));
     call.key(format!("cart:seen:{}", bought.event_id)).key(format!("cart:seen:order:{}", bought.order_id));
-    call.arg((bought.ordered_at.unix_timestamp_nanos() / 1000).to_string()).arg(SEEN_SECONDS);
+    call.arg((bought.until.unix_timestamp_nanos() / 1000).to_string()).arg(SEEN_SECONDS);
     for item in bought.items {
         call.arg(item.product_id.get()).arg(item.quantity);
     }

@@ -69,6 +69,7 @@ fn order_events_are_locked() {
         total_amount: 250_000,
         items: items.clone(),
         ordered_at: at,
+        cart_read_at: Some(datetime!(2026-01-02 03:04:04.987654 UTC)),
         shipping_address,
     });
     lock(OrderCancelled { order_id, user_id, items, cause: CancelCause::Customer });

@@ -3,7 +3,9 @@
 
 pub mod advance_order;
 pub mod cancel_order;
+mod check_limits;
+pub mod finish_cancellation;
 pub mod place_order;
 pub mod read_orders;
-pub mod rescue_order;
+pub mod reconcile_orders;
 pub mod return_goods;

@@ -1,6 +1,6 @@
 //! The services that this one asks: what it needs from each, in its own words.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chassis::{
     BoxError, Kit,
@@ -29,7 +29,7 @@ use tonic::{Code, Status};
 
 use crate::{
     config::Config,
-    domain::{CartLine, OnSale, PaymentPage},
+    domain::{Cart, CartLine, OnSale, PaymentPage},
 };
 
 /// What product-service's ledger calls goods that come back.
@@ -101,11 +101,7 @@ impl Peers {
     }
 
     /// A buyer's cart, or those of the named products that are in it.
-    pub async fn cart_lines(
-        &self,
-        buyer: UserId,
-        only: Option<&[ProductId]>,
-    ) -> Result<Vec<CartLine>, Status> {
+    pub async fn cart(&self, buyer: UserId, only: Option<&[ProductId]>) -> Result<Cart, Status> {
         let (mut cart, user_id) = (self.cart.clone(), buyer.to_string());
         let reply = match only {
             None => cart.get_user_cart(GetCartRequest { user_id }).await?.into_inner(),
@@ -114,7 +110,10 @@ impl Peers {
                 cart.get_cart_items(GetCartItemRequest { user_id, product_ids }).await?.into_inner()
             }
         };
-        reply.items.iter().map(cart_line).collect()
+        let lines = reply.items.iter().map(cart_line).collect::<Result<_, _>>()?;
+        let read_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(reply.read_at) * 1_000);
+        let read_at = read_at.ok().filter(|_| reply.read_at > 0);
+        Ok(Cart { lines, read_at })
     }
 
     /// Those of the products that can be bought at this moment.
@@ -124,17 +123,19 @@ impl Peers {
         reply.products.into_iter().filter(|product| !product.deleted).map(on_sale).collect()
     }
 
-    /// Where an order can be paid. The page is made at the first call.
+    /// Where an order can be paid. The page is made at the first call, with this lifetime at most; zero for the usual one.
     pub async fn payment_page(
         &self,
         order: OrderId,
         amount: i64,
         buyer: UserId,
+        lifetime: Duration,
     ) -> Result<PageAnswer, Status> {
         let request = GetPaymentRequest {
             order_id: order.to_u64(),
             amount: amount.unsigned_abs(),
             user_id: buyer.to_u64(),
+            expires_in_seconds: u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX),
         };
         let reply = match self.payment.clone().get_payment_url(request).await {
             Ok(reply) => reply.into_inner(),
@@ -144,7 +145,11 @@ impl Peers {
         };
         let expires = OffsetDateTime::from_unix_timestamp(reply.expires_at)
             .map_err(|_| odd("payment", "expires_at"))?;
-        Ok(PageAnswer::Open(PaymentPage { url: reply.payment_url, expires }))
+        let left = match reply.expires_in_seconds {
+            0 => Duration::try_from(expires - OffsetDateTime::now_utc()).unwrap_or_default(),
+            seconds => Duration::from_secs(seconds.into()),
+        };
+        Ok(PageAnswer::Open(PaymentPage { url: reply.payment_url, expires, lifetime: left }))
     }
 
     /// Closes an unpaid payment for good.

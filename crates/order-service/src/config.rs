@@ -1,7 +1,15 @@
 //! What order-service can be told from outside.
 
-use chassis::{Common, Configuration, Database, Faults};
+use std::time::Duration;
+
+use chassis::{
+    Common, Configuration, Database, Faults,
+    limit::{RateLimit, RateLimits},
+};
 use clap::Args;
+use contracts::UserId;
+
+use crate::domain::HoldLimits;
 
 /// Its flags, which are environment variables as well.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +24,25 @@ pub struct Config {
     /// Unpaid orders that one buyer may have; 0 for no limit.
     #[arg(long, env, default_value_t = 20)]
     pub max_open_orders_per_user: u32,
+    /// Units of one product that one buyer may have in unpaid orders; 0 for no limit.
+    #[arg(long, env, default_value_t = 1000)]
+    pub max_held_units_per_product: u32,
+    /// Units of all products together that one buyer may have in unpaid orders; 0 for no limit. The default is 100 lines of
+    /// 20 units, or two products at the limit of one.
+    #[arg(long, env, default_value_t = 2000)]
+    pub max_held_units_per_buyer: u32,
+    /// Orders that one buyer may place at once, and cancel at once, in each process; 0 for no limit.
+    #[arg(long, env, default_value_t = 40)]
+    pub order_burst: u32,
+    /// Orders that one buyer may place within an hour for long, and cancel; 0 for no limit.
+    #[arg(long, env, default_value_t = 240)]
+    pub orders_per_hour: u32,
+    #[command(flatten)]
+    rate_limits: RateLimits,
+    /// How long somebody has to pay who never paid an order before, in minutes: never longer than `PAYMENT_EXPIRY_MINUTES`;
+    /// 0 for as long as everybody.
+    #[arg(long, env, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=10_080))]
+    pub payment_expiry_minutes_new_buyer: u64,
     /// gRPC base URL of product-service.
     #[arg(long, env, default_value = "http://product-service:9082")]
     pub product_grpc_url: String,
@@ -28,6 +55,27 @@ pub struct Config {
     /// gRPC base URL of delivery-service.
     #[arg(long, env, default_value = "http://delivery-service:9086")]
     pub delivery_grpc_url: String,
+}
+
+impl Config {
+    /// How much one buyer may keep without having paid.
+    pub const fn limits(&self) -> HoldLimits {
+        HoldLimits {
+            orders: self.max_open_orders_per_user,
+            units_of_product: self.max_held_units_per_product,
+            units: self.max_held_units_per_buyer,
+        }
+    }
+
+    /// How often one buyer may order, and how often cancel.
+    pub fn order_rate(&self) -> RateLimit<UserId> {
+        self.rate_limits.limit(self.order_burst, self.orders_per_hour, Duration::from_hours(1))
+    }
+
+    /// How long somebody has to pay who never paid before; zero for as long as everybody.
+    pub const fn new_buyer_expiry(&self) -> Duration {
+        Duration::from_mins(self.payment_expiry_minutes_new_buyer)
+    }
 }
 
 impl Configuration for Config {

@@ -1,5 +1,7 @@
 //! What this service hears: everything that moves an order on.
 
+use std::time::Duration;
+
 use contracts::events::{
     DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, PaymentFailed, PaymentRefunded,
     PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, groups,
@@ -71,11 +73,20 @@ impl Handle<StockReserved> for App {
         let order = store::orders::find_payable(&mut db, event.order_id).await?;
         drop(db);
         let Some(order) = order.filter(|order| order.status == Status::Received) else { return Ok(None) };
-        let answer = self.peers.payment_page(event.order_id, order.total_amount, order.user_id).await;
-        match answer.map_err(Fail::retry)? {
-            PageAnswer::Open(page) => Ok(Some(page)),
-            PageAnswer::Closed => Ok(None),
-            PageAnswer::NotYet => Err(Fail::retry("payment-service has not heard of the order yet")),
+        let lifetime = if order.has_paid { Duration::ZERO } else { self.new_buyer_expiry };
+        let answer =
+            self.peers.payment_page(event.order_id, order.total_amount, order.user_id, lifetime).await;
+        match answer {
+            Ok(PageAnswer::Open(page)) => Ok(Some(page)),
+            Ok(PageAnswer::Closed) => Ok(None),
+            Ok(PageAnswer::NotYet) => {
+                store::stuck::check_now(&mut *self.db.acquire().await?, event.order_id).await?;
+                Err(Fail::retry("payment-service does not know the order yet"))
+            }
+            Err(status) => {
+                store::stuck::await_page(&mut *self.db.acquire().await?, event.order_id).await?;
+                Err(Fail::retry(status))
+            }
         }
     }
 

@@ -3,14 +3,16 @@
 mod basket;
 mod cancel;
 mod input;
+mod limits;
 mod order;
 mod state;
 mod status;
 mod transitions;
 
-pub use basket::{CartLine, Line, OnSale, Unorderable, price_lines};
-pub use cancel::{By, CancelPlan, Refusal};
+pub use basket::{Basket, Cart, CartLine, Line, OnSale, Unorderable, price_lines};
+pub use cancel::{By, CancelPlan, CancelStep, Refusal};
 pub use input::{Input, Returned};
+pub use limits::{HoldLimits, OverLimit};
 pub use order::{HistoryEntry, Item, NewOrder, Order, Receipt, ShippingAddress};
 pub use state::{FailureReason, PaymentPage, State};
 pub use status::Status;

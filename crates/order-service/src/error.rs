@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     app::{cancel_order::CancelOrderError, place_order::PlaceOrderError},
-    domain::{Refusal, Unorderable},
+    domain::{OverLimit, Refusal, Unorderable},
 };
 
 /// The answer where an order does not exist, or is somebody else's.
@@ -22,11 +22,8 @@ impl From<PlaceOrderError> for Problem {
                 Self::unprocessable("not_in_cart", "Some of the products are not in the cart.")
                     .with("product_ids", numbers(&ids))
             }
-            PlaceOrderError::TooManyOpen(limit) => {
-                let detail =
-                    format!("You have {limit} unpaid orders already: pay or cancel one of them first.");
-                Self::conflict("too_many_open_orders", detail).with("limit", limit)
-            }
+            PlaceOrderError::OverLimit(limit) => over_limit(limit),
+            PlaceOrderError::TooOften(error) => error.into(),
             PlaceOrderError::KeyReused => {
                 let detail = "This Idempotency-Key was used for another request; use a new one.";
                 Self::unprocessable("idempotency_key_reused", detail)
@@ -64,6 +61,24 @@ fn unorderable(why: Unorderable) -> Problem {
     }
 }
 
+fn over_limit(limit: OverLimit) -> Problem {
+    match limit {
+        OverLimit::Orders(limit) => {
+            let detail = format!("You have {limit} unpaid orders already: pay or cancel one of them first.");
+            Problem::conflict("too_many_open_orders", detail).with("limit", limit)
+        }
+        OverLimit::UnitsOfProduct(product, limit) => {
+            let detail = format!("Your unpaid orders can have {limit} units of one product at most.");
+            let problem = Problem::conflict("too_many_units", detail).with("limit", limit);
+            problem.with("product_id", product.get())
+        }
+        OverLimit::Units(limit) => {
+            let detail = format!("Your unpaid orders can have {limit} units at most.");
+            Problem::conflict("too_many_units", detail).with("limit", limit)
+        }
+    }
+}
+
 fn numbers(ids: &[ProductId]) -> Value {
     ids.iter().map(|id| id.get()).collect()
 }
@@ -76,8 +91,10 @@ impl From<CancelOrderError> for Problem {
                 let detail = format!("An order that is {status} cannot be cancelled.");
                 Self::conflict(code(refusal), detail).with("order_status", status.as_str())
             }
+            CancelOrderError::TooOften(error) => error.into(),
             CancelOrderError::PaymentUnknown(source) => {
-                let detail = "It is not known at the moment whether the order was paid; try again.";
+                let detail =
+                    "It is not known at the moment whether the order was paid; it is cancelled if not.";
                 let problem = Self::unavailable("payment_unknown", detail);
                 match source {
                     Some(status) => problem.caused_by(status),
@@ -85,13 +102,15 @@ impl From<CancelOrderError> for Problem {
                 }
             }
             CancelOrderError::Delivery(status) => {
-                let detail = "The delivery cannot be stopped at the moment; try again.";
+                let detail =
+                    "The delivery cannot be stopped at the moment; the order is cancelled once it can.";
                 Self::from_peer(status, "delivery_unavailable", detail)
             }
             CancelOrderError::Busy => {
                 Self::unavailable("order_busy", "The order is changing at this moment; try again.")
             }
             CancelOrderError::Database(error) => error.into(),
+            CancelOrderError::Failed(error) => Self::internal(error),
         }
     }
 }

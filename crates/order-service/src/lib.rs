@@ -2,7 +2,7 @@
 //!
 //! Start reading at [`domain::Status`] and its table, the state machine of an order. An order is placed over HTTP
 //! ([`http`], [`app::place_order`]), moved on by what the other services tell ([`consumers`], [`app::advance_order`]),
-//! and cancelled by its buyer or an administrator ([`app::cancel_order`]). What can get stuck is looked after by
+//! and cancelled by its buyer or an administrator ([`app::cancel_order`]). What can get stuck is reconciled by
 //! [`workers`]. Everything that changes is told to the shop through the outbox.
 
 pub mod app;
@@ -15,13 +15,18 @@ pub mod http;
 pub mod store;
 pub mod workers;
 
-use chassis::{BoxError, Kit, Service};
-use contracts::events::{Event, OrderCancelled, OrderCreated, OrderPaid, Stream};
-use messaging::{Outbox, Relay};
+use std::{sync::Arc, time::Duration};
+
+use chassis::{BoxError, Kit, Lifecycle, Service, limit::RateLimit};
+use contracts::{
+    UserId,
+    events::{Event, OrderCancelled, OrderCreated, OrderPaid, Stream},
+};
+use messaging::{Outbox, Readers, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{clients::Peers, config::Config};
+use crate::{clients::Peers, config::Config, domain::HoldLimits};
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/order");
@@ -42,8 +47,25 @@ pub struct App {
     pub outbox: Outbox,
     /// The services that are asked.
     pub peers: Peers,
-    /// Unpaid orders that one buyer may have; 0 for no limit.
-    pub max_open_orders: u32,
+    /// Tells whether an event was read before it is published again.
+    pub readers: Readers,
+    /// Tasks that outlive the request that began them.
+    pub lifecycle: Lifecycle,
+    /// How much one buyer may keep without having paid.
+    pub limits: HoldLimits,
+    /// How often one buyer may order and cancel.
+    pub rates: Arc<Rates>,
+    /// How long somebody has to pay who never paid before; zero for as long as everybody.
+    pub new_buyer_expiry: Duration,
+}
+
+/// How often one buyer may do what costs others something.
+#[derive(Debug)]
+pub struct Rates {
+    /// Placing an order.
+    pub orders: RateLimit<UserId>,
+    /// Cancelling one.
+    pub cancels: RateLimit<UserId>,
 }
 
 impl Service for OrderService {
@@ -62,8 +84,16 @@ impl Service for OrderService {
 
     async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
         let db = pool.ok_or("order-service needs its database")?;
-        let peers = Peers::follow(&config, kit)?;
-        Ok(App { db, outbox: Outbox::default(), peers, max_open_orders: config.max_open_orders_per_user })
+        Ok(App {
+            db,
+            outbox: Outbox::default(),
+            peers: Peers::follow(&config, kit)?,
+            readers: Readers::new(kit.common.redis.client(1)?),
+            lifecycle: kit.lifecycle.clone(),
+            limits: config.limits(),
+            rates: Arc::new(Rates { orders: config.order_rate(), cancels: config.order_rate() }),
+            new_buyer_expiry: config.new_buyer_expiry(),
+        })
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
@@ -72,7 +102,7 @@ impl Service for OrderService {
         kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
         let consumer = consumers::consumer(app);
         kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
-        workers::start(app, &kit.lifecycle);
+        workers::start(app);
         Ok(())
     }
 }

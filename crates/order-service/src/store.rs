@@ -1,8 +1,9 @@
 //! All SQL of this service, a file per concern.
 
 pub mod buyers;
+pub mod cancellations;
 pub mod history;
 pub mod idempotency;
 pub mod orders;
 pub mod returns;
-pub mod sweep;
+pub mod stuck;

@@ -1,27 +1,43 @@
-//! What is done without being asked: stuck orders are looked after, goods go back into the stock, old keys go.
+//! What is done without being asked: stuck orders are reconciled, cancellations finished, goods given back to the stock,
+//! old keys purged. A worker for each kind, so that one service that is slow holds up only what waits for it.
 
 use std::time::Duration;
 
-use chassis::Lifecycle;
-
 use crate::{
     App,
-    app::{rescue_order::rescue_orders, return_goods::return_goods},
+    app::{
+        finish_cancellation::finish_cancellations,
+        reconcile_orders::{reconcile_paid, reconcile_received, reconcile_unpaid},
+        return_goods::return_goods,
+    },
+    domain::CancelStep,
     store,
 };
 
 /// How often stuck orders are looked for.
-const SWEEP: Duration = Duration::from_secs(5);
+const RECONCILIATION: Duration = Duration::from_secs(5);
+/// How often cancellations are looked for that were not answered.
+const CANCELLATIONS: Duration = Duration::from_secs(2);
 /// How often goods are looked for that go back into the stock.
 const RETURNS: Duration = Duration::from_secs(1);
 /// How often old keys are deleted.
 const CLEANING: Duration = Duration::from_mins(10);
 
 /// Starts the workers.
-pub fn start(app: &App, lifecycle: &Lifecycle) {
-    lifecycle.every("sweep", SWEEP, app, async move |app| rescue_orders(&app).await);
-    lifecycle.every("stock-returns", RETURNS, app, async move |app| return_goods(&app).await);
-    lifecycle.every("idempotency-keys", CLEANING, app, async move |app| forget_old_keys(&app).await);
+pub fn start(app: &App) {
+    let every = &app.lifecycle;
+    every.every("received-orders", RECONCILIATION, app, async move |app| reconcile_received(&app).await);
+    every.every("unpaid-orders", RECONCILIATION, app, async move |app| reconcile_unpaid(&app).await);
+    every.every("paid-orders", RECONCILIATION, app, async move |app| reconcile_paid(&app).await);
+    for (name, step) in
+        [("payments-to-close", CancelStep::ClosePayment), ("deliveries-to-stop", CancelStep::StopDelivery)]
+    {
+        every.every(name, CANCELLATIONS, app, move |app: App| async move {
+            finish_cancellations(&app, step).await
+        });
+    }
+    every.every("stock-returns", RETURNS, app, async move |app| return_goods(&app).await);
+    every.every("idempotency-keys", CLEANING, app, async move |app| forget_old_keys(&app).await);
 }
 
 /// Deletes keys that are older than a day. Returns how many.

@@ -9,6 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 /// The server key that `.env.example` ships: it opens the local Midtrans only.
 const EXAMPLE_KEY: &str = "SB-Mid-server-local";
 
+/// A page that ends sooner cannot be used by a person.
+const SHORTEST_EXPIRY: Duration = Duration::from_secs(20);
+
 /// Which Midtrans is talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MidtransEnvironment {
@@ -73,10 +76,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// How long a payment page can be used.
-    pub fn payment_expiry(&self) -> Duration {
-        let minutes = Duration::from_mins(self.payment_expiry_minutes);
-        self.payment_expiry_seconds.map_or(minutes, Duration::from_secs)
+    /// How long a payment page can be used if this long was asked for; zero for as long as possible. The seconds of tests
+    /// count whatever was asked.
+    pub fn payment_expiry(&self, asked: Duration) -> Duration {
+        let longest = Duration::from_mins(self.payment_expiry_minutes);
+        let lifetime = if asked.is_zero() { longest } else { asked.clamp(SHORTEST_EXPIRY, longest) };
+        self.payment_expiry_seconds.map_or(lifetime, Duration::from_secs)
     }
 
     /// How long after a payment its money may be taken back.
@@ -183,16 +188,25 @@ mod tests {
     fn the_local_midtrans_and_thirty_minutes_are_the_default() {
         let config = read(&[]).unwrap();
         assert_eq!(config.midtrans().core_base, "http://midtrans-sandbox:8090/midtrans");
-        assert_eq!(config.payment_expiry(), Duration::from_mins(30));
+        assert_eq!(config.payment_expiry(Duration::ZERO), Duration::from_mins(30));
         assert_eq!(config.finish_url(), "http://localhost:8080/paid");
     }
 
     #[test]
     fn seconds_override_minutes_and_are_at_least_twenty() {
         let config = read(&["--payment-expiry-minutes=5", "--payment-expiry-seconds=20"]).unwrap();
-        assert_eq!(config.payment_expiry(), Duration::from_secs(20));
+        assert_eq!(config.payment_expiry(Duration::ZERO), Duration::from_secs(20));
+        assert_eq!(config.payment_expiry(Duration::from_mins(2)), Duration::from_secs(20));
         assert!(read(&["--payment-expiry-seconds=19"]).unwrap_err().contains("payment-expiry-seconds"));
         assert!(read(&["--payment-expiry-minutes=0"]).unwrap_err().contains("payment-expiry-minutes"));
+    }
+
+    #[test]
+    fn a_page_ends_sooner_if_that_is_asked_for_and_never_later() {
+        let config = read(&[]).unwrap();
+        for (asked, expected) in [(900, 900), (1_800, 1_800), (86_400, 1_800), (1, 20)] {
+            assert_eq!(config.payment_expiry(Duration::from_secs(asked)), Duration::from_secs(expected));
+        }
     }
 
     #[test]

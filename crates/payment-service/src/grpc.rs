@@ -1,5 +1,7 @@
 //! What order-service asks: where is it paid, and can it still be closed.
 
+use std::time::Duration;
+
 use chassis::Problem;
 use contracts::{
     OrderId, UserId,
@@ -8,6 +10,7 @@ use contracts::{
         payment_service_server::{PaymentService, PaymentServiceServer},
     },
 };
+use time::OffsetDateTime;
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
@@ -33,18 +36,21 @@ impl PaymentService for App {
         &self,
         request: Request<GetPaymentRequest>,
     ) -> Result<Response<GetPaymentResponse>, Status> {
-        let GetPaymentRequest { order_id: order, amount, user_id } = request.into_inner();
+        let GetPaymentRequest { order_id: order, amount, user_id, expires_in_seconds } = request.into_inner();
         let order = order_id(order)?;
         let user = UserId::try_from(user_id)
             .map_err(|error| Problem::invalid_field("user_id", error.to_string()))?;
         let amount = i64::try_from(amount).ok().filter(|amount| *amount > 0);
         let amount =
             amount.ok_or_else(|| Problem::invalid_field("amount", "must be a positive number of rupiah"))?;
-        let link = make_link(self, order, amount, user).await.map_err(Problem::from)?;
+        let lifetime = self.config.payment_expiry(Duration::from_secs(expires_in_seconds.into()));
+        let link = make_link(self, order, amount, user, lifetime).await.map_err(Problem::from)?;
+        let left = (link.expires_at - OffsetDateTime::now_utc()).whole_seconds();
         Ok(Response::new(GetPaymentResponse {
             payment_url: link.payment_url,
             expires_at: link.expires_at.unix_timestamp(),
             status: link.status.to_string(),
+            expires_in_seconds: u32::try_from(left.max(1)).unwrap_or(u32::MAX),
         }))
     }
 

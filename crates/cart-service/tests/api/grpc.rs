@@ -37,7 +37,9 @@ async fn a_whole_cart_is_read_with_the_prices_when_added() {
     let mut client = CartServiceClient::new(app.grpc_channel());
     let found = client.get_user_cart(whole("7")).await.unwrap().into_inner();
     let items = vec![mouse(), keyboard()];
-    assert_eq!(found, CartResponse { user_id: "7".to_owned(), items, total_price: 900_000 });
+    let read_at = found.read_at;
+    assert!(read_at > 1_600_000_000_000_000, "microseconds: {read_at}");
+    assert_eq!(found, CartResponse { user_id: "7".to_owned(), items, total_price: 900_000, read_at });
     let empty = client.get_user_cart(whole("8")).await.unwrap().into_inner();
     assert_eq!((empty.items.len(), empty.total_price), (0, 0));
 }

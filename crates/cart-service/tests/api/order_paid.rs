@@ -3,6 +3,7 @@
 use contracts::{
     OrderId, ProductId, UserId,
     events::{Envelope, Event, Fields, Item, OrderPaid},
+    grpc::cart::{GetCartRequest, cart_service_client::CartServiceClient},
 };
 use messaging::{Endpoint, Fail};
 use redis::AsyncCommands;
@@ -22,6 +23,7 @@ fn paid(order: i64, items: &[(i64, i32)]) -> OrderPaid {
         total_amount: 250_000,
         items: items.iter().map(item).collect(),
         ordered_at: OffsetDateTime::now_utc(),
+        cart_read_at: None,
         shipping_address: None,
     }
 }
@@ -83,6 +85,24 @@ async fn what_was_put_in_after_the_order_stays() {
     let old = OrderPaid { ordered_at: OffsetDateTime::now_utc() - Duration::days(1), ..paid(42, &[(3, 1)]) };
     give(&app, &testkit::envelope(old)).await.unwrap();
     assert_eq!(content(&cart(&ani).await), [(1, 1), (2, 1), (3, 1)]);
+}
+
+#[tokio::test]
+async fn what_was_there_when_the_order_read_the_cart_goes_by_the_carts_own_clock() {
+    let (app, _catalogue) = shop().await;
+    let ani = app.customer(7);
+    add(&ani, 1, 2).await;
+    let whole = GetCartRequest { user_id: "7".to_owned() };
+    let read = CartServiceClient::new(app.grpc_channel()).get_user_cart(whole).await.unwrap().into_inner();
+    let read_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(read.read_at) * 1_000).unwrap();
+    add(&ani, 2, 1).await;
+    // order-service's clock is an hour behind in one order, and an hour ahead in the other.
+    for (order, ahead) in [(41, -Duration::HOUR), (42, Duration::HOUR)] {
+        let ordered_at = OffsetDateTime::now_utc() + ahead;
+        let event = OrderPaid { ordered_at, cart_read_at: Some(read_at), ..paid(order, &[(1, 1), (2, 1)]) };
+        give(&app, &testkit::envelope(event)).await.unwrap();
+    }
+    assert_eq!(content(&cart(&ani).await), [(2, 1)], "the line that was added later stays");
 }
 
 #[tokio::test]

@@ -246,9 +246,13 @@ pub struct OrderPaid {
     /// What was bought.
     #[serde_as(as = "JsonString")]
     pub items: Vec<Item>,
-    /// When the order was placed: cart lines added later stay.
+    /// When the order was placed, by order-service's clock.
     #[serde(with = "time::serde::rfc3339")]
     pub ordered_at: OffsetDateTime,
+    /// When the cart was read for the order, by cart-service's clock: lines added later stay. Older orders have none; then
+    /// `ordered_at` counts.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub cart_read_at: Option<OffsetDateTime>,
     /// Where it goes, if the buyer said.
     #[serde_as(as = "Option<JsonString>")]
     #[serde(default)]

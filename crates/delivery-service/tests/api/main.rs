@@ -28,6 +28,7 @@ fn paid(order: i64, user: i64) -> OrderPaid {
         total_amount: 250_000,
         items: vec![Item { product_id: ProductId::try_from(3_i64).unwrap(), quantity: 2 }],
         ordered_at: datetime!(2026-01-02 03:04:05 UTC),
+        cart_read_at: None,
         shipping_address: None,
     }
 }

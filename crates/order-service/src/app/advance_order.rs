@@ -53,7 +53,11 @@ pub async fn move_order(
         outbox::append(tx, order.cancelled_event(cause)).await?;
     }
     match to {
-        State::Paid => outbox::append(tx, order.paid_event()).await?,
+        State::Paid => {
+            store::buyers::insert_paying_buyer(tx, order.user_id).await?;
+            let row = outbox::append_row(tx, order.paid_event()).await?;
+            store::stuck::update_awaited_row(tx, order.id, row).await?;
+        }
         State::DeliveryFailed(_) => store::returns::insert_returns(tx, order.id).await?,
         State::Received
         | State::AwaitingPayment(_)

@@ -1,14 +1,15 @@
 //! Places an order: what the cart holds at this moment, at today's prices.
 
+use chassis::limit::TooOften;
 use contracts::{OrderId, ProductId, UserId};
 use messaging::outbox;
 use serde_json::Value;
-use sqlx::PgTransaction;
 use tonic::Status;
 
+use super::check_limits::check_limits;
 use crate::{
     App,
-    domain::{CartLine, Line, NewOrder, Receipt, Unorderable, price_lines},
+    domain::{Basket, Cart, CartLine, NewOrder, OverLimit, Receipt, Unorderable, price_lines},
     store::{
         self,
         idempotency::{Scoped, StoredReply},
@@ -40,9 +41,12 @@ pub enum PlaceOrderError {
     /// These products are not in the cart.
     #[error("some products are not in the cart")]
     NotInCart(Vec<ProductId>),
-    /// The buyer has this many unpaid orders already, which is the limit.
-    #[error("the buyer has {0} unpaid orders")]
-    TooManyOpen(u32),
+    /// The buyer would keep too much without having paid for it.
+    #[error("the buyer would exceed {0:?}")]
+    OverLimit(OverLimit),
+    /// The buyer orders too often.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// The key was used for another request.
     #[error("the Idempotency-Key was used for another request")]
     KeyReused,
@@ -74,7 +78,8 @@ pub async fn place_order(
     {
         return Ok(reply);
     }
-    let (lines, total) = fill_basket(app, buyer, &wish).await?;
+    app.rates.orders.check(&buyer)?;
+    let basket = fill_basket(app, buyer, &wish).await?;
     let mut tx = app.db.begin().await?;
     if let Some(key) = key
         && !store::idempotency::insert_key(&mut tx, key, &request).await?
@@ -85,9 +90,10 @@ pub async fn place_order(
             .await?
             .ok_or(PlaceOrderError::Database(sqlx::Error::RowNotFound));
     }
-    refuse_too_many(app, &mut tx, buyer).await?;
-    let order = store::orders::insert_order(&mut tx, buyer, lines, total, wish.shipping_address).await?;
-    outbox::append(&mut tx, order.created_event()).await?;
+    check_limits(app, &mut tx, buyer, &basket.lines).await?;
+    let order = store::orders::insert_order(&mut tx, buyer, basket, wish.shipping_address).await?;
+    let row = outbox::append_row(&mut tx, order.created_event()).await?;
+    store::stuck::update_awaited_row(&mut tx, order.id, row).await?;
     let body =
         serde_json::to_string(&Receipt { message: "Order received", order_id: order.id, order: &order })?;
     if let Some(key) = key {
@@ -113,9 +119,9 @@ async fn stored_reply(
 }
 
 /// What is ordered, and what it costs.
-async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<(Vec<Line>, i64), PlaceOrderError> {
+async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<Basket, PlaceOrderError> {
     let only = wish.product_ids.as_deref();
-    let cart = app.peers.cart_lines(buyer, only).await.map_err(PlaceOrderError::Cart)?;
+    let Cart { lines: cart, read_at } = app.peers.cart(buyer, only).await.map_err(PlaceOrderError::Cart)?;
     let missing = missing(&cart, only.unwrap_or_default());
     if !missing.is_empty() {
         return Err(PlaceOrderError::NotInCart(missing));
@@ -124,28 +130,12 @@ async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<(Vec<L
         return Err(PlaceOrderError::Unorderable(Unorderable::Empty));
     }
     let catalogue = app.peers.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
-    price_lines(&cart, catalogue, wish.expected_total).map_err(PlaceOrderError::Unorderable)
+    let priced = price_lines(&cart, catalogue, wish.expected_total);
+    let (lines, total) = priced.map_err(PlaceOrderError::Unorderable)?;
+    Ok(Basket { lines, total, read_at })
 }
 
 fn missing(cart: &[CartLine], wanted: &[ProductId]) -> Vec<ProductId> {
     let in_cart = |id: &ProductId| cart.iter().any(|line| line.product_id == *id);
     wanted.iter().copied().filter(|id| !in_cart(id)).collect()
-}
-
-/// Counts under a lock of the buyer, so that orders placed at the same time count one another.
-async fn refuse_too_many(
-    app: &App,
-    tx: &mut PgTransaction<'_>,
-    buyer: UserId,
-) -> Result<(), PlaceOrderError> {
-    let limit = app.max_open_orders;
-    if limit == 0 {
-        return Ok(());
-    }
-    store::buyers::lock_buyer(tx, buyer).await?;
-    if store::buyers::count_open_orders(tx, buyer).await? < i64::from(limit) {
-        Ok(())
-    } else {
-        Err(PlaceOrderError::TooManyOpen(limit))
-    }
 }

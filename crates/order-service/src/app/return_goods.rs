@@ -1,39 +1,45 @@
 //! Gives the goods of undeliverable orders back to the stock.
 
-use chassis::BoxError;
-use futures::{StreamExt, stream};
+use std::time::Duration;
+
+use chassis::{BoxError, jobs};
 
 use crate::{
     App,
     store::{self, returns::StockReturn},
 };
 
-/// Lines that are taken up at once: few enough to be done with before a shutdown loses its patience.
-const BATCH: i64 = 16;
 /// Lines that are given back at the same time.
-const AT_ONCE: usize = 8;
+const SLOTS: usize = 8;
+/// The pause after the first try; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// Gives back what is due, one batch of it. Returns how many lines there were.
+/// Gives back what is due. Returns how many lines there were.
 pub async fn return_goods(app: &App) -> sqlx::Result<usize> {
-    let mut db = app.db.acquire().await?;
-    let due = store::returns::claim_due_returns(&mut db, BATCH).await?;
-    drop(db);
-    let found = due.len();
-    stream::iter(due)
-        .for_each_concurrent(AT_ONCE, async |line| {
-            if let Err(error) = return_line(app, line).await {
-                let error = chassis::problem::chain(&*error);
-                let StockReturn { order_id, product_id, tries, .. } = line;
-                tracing::warn!(order.id = %order_id, product.id = %product_id, tries, error, "goods are not back yet");
-            }
-        })
-        .await;
-    Ok(found)
+    let claim = async |slots| {
+        let mut db = app.db.acquire().await?;
+        store::returns::claim_due_returns(&mut db, slots).await
+    };
+    let run = async |line: StockReturn| {
+        let outcome = jobs::within_deadline(return_line(app, line)).await;
+        if let Err(error) = outcome.unwrap_or_else(|late| Err(late.into())) {
+            let error = chassis::problem::chain(&*error);
+            let StockReturn { order_id, product_id, tries, .. } = line;
+            tracing::warn!(order.id = %order_id, product.id = %product_id, tries, error, "goods are not back yet");
+        }
+    };
+    jobs::drain(SLOTS, &app.lifecycle.shutdown(), claim, run).await
 }
 
 async fn return_line(app: &App, line: StockReturn) -> Result<(), BoxError> {
-    let StockReturn { order_id, product_id, quantity, .. } = line;
-    app.peers.return_stock(order_id, product_id, quantity).await?;
+    let StockReturn { order_id, product_id, quantity, tries } = line;
+    if let Err(status) = app.peers.return_stock(order_id, product_id, quantity).await {
+        let pause = jobs::backoff(tries, FIRST_PAUSE, LONGEST_PAUSE);
+        store::returns::schedule_return(&mut *app.db.acquire().await?, line, pause).await?;
+        return Err(status.into());
+    }
     let mut tx = app.db.begin().await?;
     if store::returns::update_returned(&mut tx, order_id, product_id).await? {
         let detail = format!("product {product_id}: {quantity} back in stock");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::ProductId;
+use time::OffsetDateTime;
 
 /// The highest total of an order, in rupiah.
 const MAX_TOTAL: i64 = 9_000_000_000_000_000;
@@ -14,6 +15,26 @@ pub struct CartLine {
     pub product_id: ProductId,
     /// Units.
     pub quantity: i32,
+}
+
+/// A cart, or the lines of it that were asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cart {
+    /// Its lines.
+    pub lines: Vec<CartLine>,
+    /// When it was read, by cart-service's clock. An older cart-service does not tell.
+    pub read_at: Option<OffsetDateTime>,
+}
+
+/// What is ordered of a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Basket {
+    /// Its lines, priced.
+    pub lines: Vec<Line>,
+    /// What they cost together, in rupiah.
+    pub total: i64,
+    /// When the cart was read.
+    pub read_at: Option<OffsetDateTime>,
 }
 
 /// A product that can be bought at this moment.

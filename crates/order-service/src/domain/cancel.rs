@@ -21,14 +21,32 @@ pub enum By {
 pub enum CancelPlan {
     /// Nothing.
     AtOnce,
-    /// payment-service has to close the payment.
-    AfterPayment,
-    /// delivery-service has to stop the delivery.
-    AfterDelivery,
+    /// Another service has to do this.
+    After(CancelStep),
     /// It is cancelled already.
     Done,
     /// It cannot be cancelled.
     Refused(Refusal),
+}
+
+/// What another service has to do before an order is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum CancelStep {
+    /// payment-service has to close the payment.
+    ClosePayment,
+    /// delivery-service has to stop the delivery.
+    StopDelivery,
+}
+
+impl CancelStep {
+    /// Where an order is that needs it.
+    pub const fn status(self) -> Status {
+        match self {
+            Self::ClosePayment => Status::AwaitingPayment,
+            Self::StopDelivery => Status::Paid,
+        }
+    }
 }
 
 /// Why an order cannot be cancelled.
@@ -47,8 +65,8 @@ impl Status {
     pub const fn plan_cancel(self, by: By) -> CancelPlan {
         match (self, by) {
             (Self::Received, _) => CancelPlan::AtOnce,
-            (Self::AwaitingPayment, _) => CancelPlan::AfterPayment,
-            (Self::Paid, By::Admin { .. }) => CancelPlan::AfterDelivery,
+            (Self::AwaitingPayment, _) => CancelPlan::After(CancelStep::ClosePayment),
+            (Self::Paid, By::Admin { .. }) => CancelPlan::After(CancelStep::StopDelivery),
             (Self::Paid, By::Buyer) => CancelPlan::Refused(Refusal::AlreadyPaid),
             (Self::Shipped | Self::Delivered | Self::DeliveryFailed, _) => {
                 CancelPlan::Refused(Refusal::AlreadyShipped)

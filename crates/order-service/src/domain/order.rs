@@ -172,6 +172,9 @@ pub struct Order {
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     pub updated_at: OffsetDateTime,
+    /// When the cart was read, by cart-service's clock.
+    #[serde(skip)]
+    pub cart_read_at: Option<OffsetDateTime>,
 }
 
 /// What the buyer gets for a wish that was granted.
@@ -233,6 +236,7 @@ impl Order {
             total_amount: self.total_amount,
             items: self.event_items(),
             ordered_at: self.created_at,
+            cart_read_at: self.cart_read_at,
             shipping_address: self.shipping_address.clone().map(Into::into),
         }
     }

@@ -1,5 +1,7 @@
 //! The states of an order with what belongs to each.
 
+use std::time::Duration;
+
 use contracts::{
     DeliveryId,
     events::{CancelCause, PaymentFailure},
@@ -13,8 +15,10 @@ use super::Status;
 pub struct PaymentPage {
     /// The page.
     pub url: String,
-    /// When the page and the payment end.
+    /// When the page and the payment end, by payment-service's clock.
     pub expires: OffsetDateTime,
+    /// How long that still is: by this the order is looked at again, since the clock that does so is another one.
+    pub lifetime: Duration,
 }
 
 /// Why an order failed. The names are for programs and do not change.

@@ -211,7 +211,8 @@ pub(super) async fn list_order_events(
 /// Cancel an order
 ///
 /// Before it is paid, by its buyer or an administrator; a paid one that has not left yet, by an administrator. The
-/// goods go back into the stock, and what was paid is given back. Cancelling twice is cancelling once.
+/// goods go back into the stock, and what was paid is given back. Cancelling twice is cancelling once. After a 503 with
+/// `payment_unknown` or `delivery_unavailable` the cancellation goes on by itself, and ends with the answer to it.
 #[utoipa::path(
     post,
     path = "/api/v1/order/{id}/cancel",
@@ -224,6 +225,7 @@ pub(super) async fn list_order_events(
         (status = 200, body = Order, description = "The order, which is CANCELLED"),
         (status = 404, description = "Unknown, or not yours"),
         (status = 409, description = "`already_paid`, `already_shipped` or `not_cancellable`"),
+        (status = 429, description = "`too_many_requests`: a buyer cancels too often; see Retry-After"),
         (status = 503, description = "`payment_unknown`, `delivery_unavailable` or `order_busy`; or something else that \
             this needs does not answer: see Retry-After"),
     )

@@ -35,8 +35,9 @@ use crate::{
             ("Location" = String, description = "Path of the order"),
             ("Idempotency-Replayed" = String, description = "`true` if this is the reply to an earlier request"),
         )),
-        (status = 409, description = "`product_unavailable`, `price_changed` or `too_many_open_orders`"),
+        (status = 409, description = "`product_unavailable`, `price_changed`, `too_many_open_orders` or `too_many_units`"),
         (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or `idempotency_key_reused`"),
+        (status = 429, description = "`too_many_requests`: a buyer orders too often; see Retry-After"),
         (status = 503, description = "`cart_unavailable` or `catalogue_unavailable`; or something else that this needs \
             does not answer: see Retry-After"),
     )
@@ -68,8 +69,9 @@ pub(super) async fn place_order(
             ("Location" = String, description = "Path of the order"),
             ("Idempotency-Replayed" = String, description = "`true` if this is the reply to an earlier request"),
         )),
-        (status = 409, description = "`product_unavailable`, `price_changed` or `too_many_open_orders`"),
+        (status = 409, description = "`product_unavailable`, `price_changed`, `too_many_open_orders` or `too_many_units`"),
         (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or `idempotency_key_reused`"),
+        (status = 429, description = "`too_many_requests`: a buyer orders too often; see Retry-After"),
         (status = 503, description = "`cart_unavailable` or `catalogue_unavailable`; or something else that this needs \
             does not answer: see Retry-After"),
     )

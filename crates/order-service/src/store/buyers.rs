@@ -1,6 +1,8 @@
-//! How much a buyer has ordered and not paid yet.
+//! How much a buyer has ordered and not paid yet, and whether anything was ever paid.
 
-use contracts::UserId;
+use std::collections::BTreeMap;
+
+use contracts::{ProductId, UserId};
 use sqlx::{PgConnection, Result};
 
 /// Takes turns with other transactions that place an order for the same buyer.
@@ -19,4 +21,25 @@ pub async fn count_open_orders(db: &mut PgConnection, buyer: UserId) -> Result<i
     )
     .fetch_one(db)
     .await
+}
+
+/// The units of each product in a buyer's unpaid orders.
+pub async fn list_held_units(db: &mut PgConnection, buyer: UserId) -> Result<BTreeMap<ProductId, i64>> {
+    let rows = sqlx::query!(
+        r#"select line.product_id as "product_id: ProductId", sum(line.quantity) as "units!"
+        from orders
+        join order_items as line on line.order_id = orders.id
+        where orders.user_id = $1 and orders.status in ('RECEIVED', 'AWAITING_PAYMENT')
+        group by line.product_id"#,
+        buyer.get()
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.product_id, row.units)).collect())
+}
+
+/// Notes that a buyer has paid an order.
+pub async fn insert_paying_buyer(db: &mut PgConnection, buyer: UserId) -> Result<()> {
+    sqlx::query!("insert into paying_buyers (user_id) values ($1) on conflict do nothing", buyer.get())
+        .execute(db)
+        .await?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use contracts::{DeliveryId, OrderId, UserId};
 use sqlx::{PgConnection, Result, types::Json};
 use time::OffsetDateTime;
 
-use crate::domain::{Item, Line, Order, ShippingAddress, State, Status};
+use crate::domain::{Basket, Item, Line, Order, ShippingAddress, State, Status};
 
 /// An order as a row with its lines in one member, so that a list is one round trip.
 struct Row {
@@ -20,6 +20,7 @@ struct Row {
     failure_reason: Option<String>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
+    cart_read_at: Option<OffsetDateTime>,
     items: Json<Vec<Item>>,
 }
 
@@ -39,6 +40,7 @@ impl From<Row> for Order {
             failure_reason: row.failure_reason,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            cart_read_at: row.cart_read_at,
         }
     }
 }
@@ -61,6 +63,7 @@ macro_rules! select_orders {
                 failure_reason,
                 created_at,
                 updated_at,
+                cart_read_at,
                 (
                     select json_agg(json_build_object(
                         'id', line.id, 'order_id', line.order_id, 'product_id', line.product_id,
@@ -78,8 +81,7 @@ macro_rules! select_orders {
 pub async fn insert_order(
     db: &mut PgConnection,
     buyer: UserId,
-    lines: Vec<Line>,
-    total: i64,
+    Basket { lines, total, read_at }: Basket,
     address: Option<ShippingAddress>,
 ) -> Result<Order> {
     let products: Vec<i64> = lines.iter().map(|line| line.product_id.get()).collect();
@@ -88,7 +90,8 @@ pub async fn insert_order(
     let quantities: Vec<i32> = lines.iter().map(|line| line.quantity).collect();
     let placed = sqlx::query!(
         r#"with placed as (
-            insert into orders (user_id, total_amount, shipping_address) values ($1, $2, $3) returning id, created_at
+            insert into orders (user_id, total_amount, shipping_address, cart_read_at) values ($1, $2, $3, $8)
+            returning id, created_at
         ), lines as (
             insert into order_items (order_id, product_id, name, price, quantity)
             select placed.id, line.product_id, line.name, line.price, line.quantity
@@ -107,7 +110,8 @@ pub async fn insert_order(
         &products,
         &names,
         &prices,
-        &quantities
+        &quantities,
+        read_at
     )
     .fetch_one(db)
     .await?;
@@ -125,6 +129,7 @@ pub async fn insert_order(
         failure_reason: None,
         created_at: placed.created_at,
         updated_at: placed.created_at,
+        cart_read_at: read_at,
     })
 }
 
@@ -217,7 +222,8 @@ pub async fn count_orders(
     .await
 }
 
-/// Moves an order that still is where it was seen, with the row of its timeline. False if it is somewhere else.
+/// Moves an order that still is where it was seen, with the row of its timeline. False if it is somewhere else. A
+/// cancellation that waits for an answer ends with any move: it was meant for the state before.
 pub async fn update_order(
     db: &mut PgConnection,
     id: OrderId,
@@ -237,12 +243,16 @@ pub async fn update_order(
                 refunded_amount = greatest(refunded_amount, $7),
                 failure_reason = $8,
                 check_at = case $3
-                    when 'AWAITING_PAYMENT' then $5::timestamptz + interval '1 minute'
+                    when 'AWAITING_PAYMENT' then now() + make_interval(secs => $11) + interval '1 minute'
                     when 'PAID' then now() + interval '60 seconds'
                 end,
+                checks = 0,
+                awaited_row = null,
                 updated_at = clock_timestamp()
             where id = $1 and status = $2
             returning id
+        ), overtaken as (
+            delete from cancellations where order_id in (select id from moved)
         )
         insert into order_history (order_id, from_status, to_status, cause, detail)
         select id, $2, $3, $9, $10 from moved",
@@ -255,7 +265,8 @@ pub async fn update_order(
         refunded,
         to.failure_reason(),
         cause,
-        detail
+        detail,
+        to.page().map(|page| page.lifetime.as_secs_f64())
     )
     .execute(db)
     .await?;
@@ -283,13 +294,20 @@ pub struct Payable {
     pub status: Status,
     /// What it costs.
     pub total_amount: i64,
+    /// Whether the buyer has paid an order before.
+    pub has_paid: bool,
 }
 
 /// What is needed to ask for an order's payment page.
 pub async fn find_payable(db: &mut PgConnection, id: OrderId) -> Result<Option<Payable>> {
     sqlx::query_as!(
         Payable,
-        r#"select user_id as "user_id: UserId", status as "status: Status", total_amount from orders where id = $1"#,
+        r#"select
+            user_id as "user_id: UserId",
+            status as "status: Status",
+            total_amount,
+            exists(select from paying_buyers where paying_buyers.user_id = orders.user_id) as "has_paid!"
+        from orders where id = $1"#,
         id.get()
     )
     .fetch_optional(db)

@@ -1,5 +1,7 @@
 //! Goods of undeliverable orders on their way back into the stock.
 
+use std::time::Duration;
+
 use contracts::{OrderId, ProductId};
 use sqlx::{PgConnection, Result};
 
@@ -28,13 +30,13 @@ pub async fn insert_returns(db: &mut PgConnection, id: OrderId) -> Result<()> {
     Ok(())
 }
 
-/// Takes up what is due. Each is due again after a pause that doubles up to five minutes until it is done.
+/// Takes up what is due, with a lease of [`chassis::jobs::LEASE`].
 pub async fn claim_due_returns(db: &mut PgConnection, limit: i64) -> Result<Vec<StockReturn>> {
     sqlx::query_as!(
         StockReturn,
         r#"update stock_returns set
             tries = tries + 1,
-            due_at = now() + least(interval '1 second' * 2 ^ least(tries, 9), interval '5 minutes')
+            due_at = now() + interval '15 seconds'
         where (order_id, product_id) in (
             select order_id, product_id from stock_returns
             where done_at is null and due_at <= now()
@@ -46,6 +48,20 @@ pub async fn claim_due_returns(db: &mut PgConnection, limit: i64) -> Result<Vec<
     )
     .fetch_all(db)
     .await
+}
+
+/// Ends the lease of goods that were not taken back: they are due again after a pause.
+pub async fn schedule_return(db: &mut PgConnection, line: StockReturn, pause: Duration) -> Result<()> {
+    sqlx::query!(
+        "update stock_returns set due_at = now() + make_interval(secs => $3)
+        where order_id = $1 and product_id = $2 and done_at is null",
+        line.order_id.get(),
+        line.product_id.get(),
+        pause.as_secs_f64()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Notes that the goods are back. False if that was noted before.

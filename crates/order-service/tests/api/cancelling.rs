@@ -99,6 +99,118 @@ async fn a_paid_order_is_cancelled_by_an_administrator_once_its_delivery_is_stop
 }
 
 #[tokio::test]
+async fn a_cancellation_without_an_answer_goes_on_and_ends_with_the_answer() {
+    let shop = Shop::open().await;
+    let (ani, root) = (shop.app.customer(ANI), shop.app.admin());
+    let unpaid = shop.order_in(Status::AwaitingPayment).await;
+    let paid_one = shop.order_in(Status::Paid).await;
+    shop.world.set().silent.push("payment");
+    shop.world.set().down.insert("delivery", Code::Unavailable);
+    let path = format!("/api/v1/order/{unpaid}/cancel");
+    let reply = ani.post(&path, json!({ "reason": "salah pesan" })).await;
+    reply.problem(503, "payment_unknown");
+    assert_eq!(reply.header("retry-after"), "1");
+    cancel(&root, paid_one).await.problem(503, "delivery_unavailable");
+    assert_eq!((shop.open_cancellations().await, shop.finish_cancellations().await), (2, 2));
+    assert_eq!(shop.open_cancellations().await, 2, "still no answer");
+
+    shop.world.set().silent.clear();
+    shop.world.set().down.clear();
+    shop.world.set().payment_end = CancelOutcome::Cancelled;
+    shop.world.set().delivery_end = CancelDeliveryOutcome::Cancelled;
+    assert_eq!(shop.finish_cancellations().await, 2);
+    assert_eq!(shop.order(unpaid).await["failure_reason"], "salah pesan");
+    assert_eq!(
+        shop.timeline(unpaid).await.last().unwrap(),
+        "AWAITING_PAYMENT -> CANCELLED: CancelledByCustomer"
+    );
+    assert_eq!(shop.timeline(paid_one).await.last().unwrap(), "PAID -> CANCELLED: CancelledByAdmin");
+    let told = told(&shop).await;
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&(unpaid.get(), CancelCause::Customer)));
+    assert!(told.contains(&(paid_one.get(), CancelCause::Admin)));
+    assert_eq!((shop.open_cancellations().await, shop.finish_cancellations().await), (0, 0));
+    cancel(&ani, unpaid).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_cancellation_is_finished_although_its_customer_went_away() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::AwaitingPayment).await;
+    let gate = Arc::new(Notify::new());
+    shop.world.set().payment_gate = Some(gate.clone());
+    shop.world.set().payment_end = CancelOutcome::Cancelled;
+    let ani = shop.app.customer(ANI);
+    let asked =
+        testkit::eventually("CancelPayment", async || (!shop.world.set().closed.is_empty()).then_some(()));
+    tokio::select! {
+        _ = cancel(&ani, id) => panic!("payment-service has not answered"),
+        () = asked => {}
+    }
+    gate.notify_one();
+    testkit::eventually("CANCELLED", async || (shop.status(id).await == "CANCELLED").then_some(())).await;
+    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    assert_eq!(shop.open_cancellations().await, 0);
+}
+
+#[tokio::test]
+async fn a_cancellation_never_outlives_what_it_was_meant_for() {
+    let shop = Shop::open().await;
+    let (ani, root) = (shop.app.customer(ANI), shop.app.admin());
+    let id = shop.order_in(Status::AwaitingPayment).await;
+    shop.world.set().payment_end = CancelOutcome::Unknown;
+    cancel(&ani, id).await.problem(503, "payment_unknown");
+    shop.world.set().payment_end = CancelOutcome::Paid;
+    assert_eq!(shop.finish_cancellations().await, 1);
+    assert_eq!(shop.open_cancellations().await, 0, "refused");
+
+    shop.world.set().payment_end = CancelOutcome::Unknown;
+    cancel(&ani, id).await.problem(503, "payment_unknown");
+    shop.tell(paid(id)).await;
+    assert_eq!(shop.open_cancellations().await, 0, "overtaken by the payment");
+    shop.world.set().down.insert("delivery", Code::Unavailable);
+    cancel(&root, id).await.problem(503, "delivery_unavailable");
+    shop.tell(shipped(id)).await;
+    assert_eq!((shop.open_cancellations().await, told(&shop).await.len()), (0, 0), "overtaken by the goods");
+    assert_eq!(shop.status(id).await, "SHIPPED");
+}
+
+#[tokio::test]
+async fn of_two_who_cancel_the_first_counts_and_what_the_second_says_is_kept() {
+    let shop = Shop::open().await;
+    let (ani, root) = (shop.app.customer(ANI), shop.app.admin());
+    let id = shop.order_in(Status::AwaitingPayment).await;
+    let path = format!("/api/v1/order/{id}/cancel");
+    shop.world.set().payment_end = CancelOutcome::Unknown;
+    ani.post(&path, json!({ "reason": "salah pesan" })).await.problem(503, "payment_unknown");
+    shop.world.set().payment_end = CancelOutcome::Cancelled;
+    let order = root.post(&path, json!({ "reason": "asked on the phone" })).await.expect(200);
+    assert_eq!(order["failure_reason"], "salah pesan");
+    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    let again = root.post(&path, json!({ "reason": "asked on the phone" })).await.expect(200);
+    assert_eq!(again["failure_reason"], "salah pesan");
+    let events = root.get(&format!("/api/v1/order/{id}/events")).await.expect(200);
+    let last = events.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["to"], &last["detail"]), (&json!("CANCELLED"), &json!("asked on the phone")));
+}
+
+#[tokio::test]
+async fn a_customer_cancels_so_often_and_then_waits() {
+    let shop = Shop::open_with(&["--order-burst=2"]).await;
+    let ani = shop.app.customer(ANI);
+    let (one, other) = (shop.place().await, shop.place().await);
+    cancel(&ani, one).await.expect(200);
+    cancel(&ani, other).await.expect(200);
+    let refused = cancel(&ani, other).await;
+    refused.problem(429, "too_many_requests");
+    assert!((1..=15).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
+    let root = shop.app.admin();
+    for _ in 0..5 {
+        cancel(&root, other).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn every_other_state_refuses() {
     let shop = Shop::open().await;
     for (state, code) in [

@@ -180,3 +180,74 @@ async fn zero_means_no_limit() {
         shop.place().await;
     }
 }
+
+#[tokio::test]
+async fn a_buyer_keeps_at_most_so_many_units_without_having_paid() {
+    let shop = Shop::open().await;
+    let ani = shop.app.customer(ANI);
+    shop.world.fill(ANI, &[(3, 1_000)]);
+    let id = shop.place().await;
+    shop.world.fill(ANI, &[(3, 1), (4, 1)]);
+    let problem = ani.post(ORDER, json!({})).await.problem(409, "too_many_units");
+    assert_eq!((&problem["product_id"], &problem["limit"]), (&json!(3), &json!(1_000)));
+    let other = json!({ "product_ids": [4] });
+    ani.post(ORDER, other.clone()).await.expect(201);
+
+    shop.world.fill(ANI, &(5..=104).map(|id| (id, 10)).collect::<Vec<_>>());
+    (5..=104).for_each(|id| shop.world.sell(id, "cheap", 1));
+    let problem = ani.post(ORDER, json!({})).await.problem(409, "too_many_units");
+    assert_eq!((problem.get("product_id"), &problem["limit"]), (None, &json!(2_000)));
+    shop.world.fill(8, &(5..=104).map(|id| (id, 20)).collect::<Vec<_>>());
+    shop.app.customer(8).post(ORDER, json!({})).await.expect(201);
+
+    shop.hold(id).await;
+    let price = shop.order(id).await["total_amount"].as_i64().unwrap();
+    shop.tell(contracts::events::PaymentSuccess { amount: price, ..crate::shop::paid(id) }).await;
+    shop.world.fill(ANI, &[(3, 1_000)]);
+    ani.post(ORDER, json!({})).await.expect(201);
+}
+
+#[tokio::test]
+async fn units_are_counted_for_orders_placed_at_once_and_not_at_all_without_a_limit() {
+    let shop = Shop::open_with(&["--max-held-units-per-product=5"]).await;
+    let ani = shop.app.customer(ANI);
+    let replies = join_all((0..6).map(|_| ani.post(ORDER, json!({})))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status() == 201).count(), 2, "of 2 units each");
+
+    let shop = Shop::open_with(&["--max-held-units-per-product=0", "--max-held-units-per-buyer=0"]).await;
+    shop.world.fill(ANI, &[(3, 1_000), (4, 1_000)]);
+    shop.place().await;
+    shop.place().await;
+}
+
+#[tokio::test]
+async fn a_buyer_orders_so_often_and_then_waits() {
+    let shop = Shop::open_with(&["--max-open-orders-per-user=0", "--order-burst=3"]).await;
+    let ani = shop.app.customer(ANI);
+    let key = [("idempotency-key", "once")];
+    let first = ani.send(Method::POST, ORDER, &key, None).await;
+    shop.place().await;
+    shop.place().await;
+    let refused = ani.post(ORDER, json!({})).await;
+    refused.problem(429, "too_many_requests");
+    assert!((1..=15).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
+    let replayed = ani.send(Method::POST, ORDER, &key, None).await;
+    assert_eq!(replayed.expect(201), first.expect(201), "a repetition orders nothing");
+    shop.world.fill(8, &[(3, 1)]);
+    shop.app.customer(8).post(ORDER, json!({})).await.expect(201);
+    assert_eq!(shop.app.published::<OrderCreated>().await.len(), 4);
+
+    let off = ["--max-open-orders-per-user=0", "--order-burst=3", "--rate-limit=off"];
+    let shop = Shop::open_with(&off).await;
+    for _ in 0..10 {
+        shop.place().await;
+    }
+}
+
+#[tokio::test]
+async fn twenty_orders_at_once_and_forty_in_a_row_are_an_honest_buyers() {
+    let shop = Shop::open().await;
+    let ani = shop.app.customer(ANI);
+    let replies = join_all((0..20).map(|_| ani.post(ORDER, json!({})))).await;
+    assert!(replies.iter().all(|reply| reply.status() == 201));
+}

@@ -3,9 +3,10 @@
 use contracts::{
     OrderId, ProductId,
     events::{
-        CancelCause, InsufficientReason, Item, OrderCancelled, OrderPaid, PaymentReversed, RefundCause,
-        ReversalKind, Shortage, StockInsufficient, StockReserved,
+        CancelCause, InsufficientReason, Item, OrderCancelled, OrderPaid, PaymentRefunded, PaymentReversed,
+        RefundCause, ReversalKind, Shortage, StockInsufficient, StockReserved,
     },
+    grpc::delivery::CancelDeliveryOutcome,
 };
 use messaging::{Delivered, Fail};
 use order_service::{
@@ -16,7 +17,10 @@ use serde_json::json;
 use testkit::{deliver, envelope, redeliver};
 use tonic::Code;
 
-use crate::shop::{ANI, Shop, TOTAL, delivered, paid, refunded, shipped, undelivered, unpaid};
+use crate::{
+    shop::{ANI, Shop, TOTAL, delivered, paid, refunded, shipped, undelivered, unpaid},
+    world::CART_READ_AT,
+};
 
 #[tokio::test]
 async fn an_order_goes_from_the_wish_to_the_door() {
@@ -52,6 +56,32 @@ async fn an_order_goes_from_the_wish_to_the_door() {
             "SHIPPED -> DELIVERED: DeliverySuccess",
         ]
     );
+}
+
+#[tokio::test]
+async fn what_was_paid_for_says_when_the_cart_was_read() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::Paid).await;
+    let told = shop.app.published::<OrderPaid>().await;
+    let micros = told[0].cart_read_at.unwrap().unix_timestamp_nanos() / 1_000;
+    assert_eq!((told[0].order_id, micros), (id, CART_READ_AT.into()));
+}
+
+#[tokio::test]
+async fn a_buyer_who_never_paid_has_less_time_to_pay() {
+    let shop = Shop::open().await;
+    shop.order_in(Status::AwaitingPayment).await;
+    let id = shop.order_in(Status::Paid).await;
+    shop.order_in(Status::AwaitingPayment).await;
+    assert_eq!(shop.world.set().lifetimes, [900, 900, 0]);
+    shop.world.set().delivery_end = CancelDeliveryOutcome::Cancelled;
+    shop.app.admin().post(&format!("/api/v1/order/{id}/cancel"), json!({})).await.expect(200);
+    shop.order_in(Status::AwaitingPayment).await;
+    assert_eq!(shop.world.set().lifetimes.last(), Some(&0), "what was paid once counts");
+
+    let shop = Shop::open_with(&["--payment-expiry-minutes-new-buyer=0"]).await;
+    shop.order_in(Status::AwaitingPayment).await;
+    assert_eq!(shop.world.set().lifetimes, [0]);
 }
 
 #[tokio::test]
@@ -236,6 +266,22 @@ async fn money_that_goes_back_is_shown_and_ends_an_undeliverable_order() {
     assert_eq!((&order["status"], &order["refunded_amount"]), (&json!("REFUNDED"), &json!(TOTAL)));
     let events = shop.app.admin().get(&format!("/api/v1/order/{id}/events")).await.expect(200);
     assert_eq!(events[4]["detail"], "100000 went back (delivery failed), 100000 in all");
+}
+
+#[tokio::test]
+async fn an_undeliverable_order_ends_although_nothing_was_left_to_go_back() {
+    let shop = Shop::open().await;
+    // All of it went back before, or was taken back by the bank: then nothing is left, and that is what is said.
+    for refunded_total in [TOTAL, 0] {
+        let id = shop.order_in(Status::DeliveryFailed).await;
+        let cause = RefundCause::DeliveryFailed;
+        shop.tell(PaymentRefunded { order_id: id, cause, amount: 0, refunded_total, full: true }).await;
+        let order = shop.order(id).await;
+        assert_eq!(
+            (&order["status"], &order["refunded_amount"]),
+            (&json!("REFUNDED"), &json!(refunded_total))
+        );
+    }
 }
 
 #[tokio::test]

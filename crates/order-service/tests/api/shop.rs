@@ -8,7 +8,12 @@ use contracts::{
     },
 };
 use messaging::{Consumer, Delivered};
-use order_service::{App, OrderService, consumers, domain::Status};
+use order_service::{
+    App, OrderService,
+    app::finish_cancellation::finish_cancellations,
+    consumers,
+    domain::{CancelStep, Status},
+};
 use serde_json::Value;
 use testkit::TestApp;
 use time::macros::datetime;
@@ -131,6 +136,21 @@ impl Shop {
             (from, to, cause) => format!("{from} -> {to}: {cause}"),
         };
         events.as_array().unwrap().iter().map(row).collect()
+    }
+
+    /// Cancellations that wait for an answer.
+    pub async fn open_cancellations(&self) -> i64 {
+        sqlx::query_scalar("select count(*) from cancellations").fetch_one(self.app.pool()).await.unwrap()
+    }
+
+    /// Takes up the cancellations that wait, as if their time had come.
+    pub async fn finish_cancellations(&self) -> usize {
+        sqlx::query("update cancellations set run_at = now()").execute(self.app.pool()).await.unwrap();
+        let mut found = 0;
+        for step in [CancelStep::ClosePayment, CancelStep::StopDelivery] {
+            found += finish_cancellations(self.app.app(), step).await.unwrap();
+        }
+        found
     }
 
     /// Lets the database's clock have moved on for an order.

@@ -14,6 +14,9 @@ type Answer<T> = Result<Response<T>, Status>;
 /// When payment pages end: far enough ahead for every test.
 pub const PAGE_ENDS: i64 = 4_102_444_800;
 
+/// When carts are read, by their service's clock: microseconds.
+pub const CART_READ_AT: u64 = 1_767_323_045_000_001;
+
 /// A world. Clones are the same one.
 #[derive(Clone, Default)]
 pub struct World(Arc<Mutex<State>>);
@@ -33,6 +36,8 @@ pub struct State {
     pub page_later: u32,
     /// Payment pages that were asked for: order, amount, user.
     pub pages: Vec<(u64, u64, u64)>,
+    /// The longest lifetimes that were asked for, in seconds.
+    pub lifetimes: Vec<u32>,
     /// What `CancelPayment` answers.
     pub payment_end: payment::CancelOutcome,
     /// Orders whose payment was asked to close.
@@ -47,6 +52,11 @@ pub struct State {
     pub returned: Vec<(u64, u64, i64, String)>,
     /// Products whose goods are not taken back yet.
     pub not_taken_back: Vec<u64>,
+}
+
+/// How long payment pages still live.
+pub fn seconds_to_the_end() -> i64 {
+    PAGE_ENDS - time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
 impl World {
@@ -94,7 +104,7 @@ impl World {
             price: 1,
         };
         let items = lines.into_iter().filter(|(id, _)| wanted(*id)).map(item).collect();
-        cart::CartResponse { user_id, items, total_price: 1 }
+        cart::CartResponse { user_id, items, total_price: 1, read_at: CART_READ_AT }
     }
 }
 
@@ -159,8 +169,10 @@ impl payment::payment_service_server::PaymentService for World {
         request: Request<payment::GetPaymentRequest>,
     ) -> Answer<payment::GetPaymentResponse> {
         self.enter("payment").await?;
-        let payment::GetPaymentRequest { order_id, amount, user_id } = request.into_inner();
+        let payment::GetPaymentRequest { order_id, amount, user_id, expires_in_seconds } =
+            request.into_inner();
         let mut state = self.set();
+        state.lifetimes.push(expires_in_seconds);
         if state.page_later > 0 {
             state.page_later -= 1;
             return Err(Status::not_found("OrderCreated has not come yet"));
@@ -168,7 +180,13 @@ impl payment::payment_service_server::PaymentService for World {
         state.pages.push((order_id, amount, user_id));
         let payment_url = format!("http://pay.example/{order_id}");
         let status = "PENDING".to_owned();
-        Ok(Response::new(payment::GetPaymentResponse { payment_url, expires_at: PAGE_ENDS, status }))
+        let expires_in_seconds = u32::try_from(seconds_to_the_end()).unwrap();
+        Ok(Response::new(payment::GetPaymentResponse {
+            payment_url,
+            expires_at: PAGE_ENDS,
+            status,
+            expires_in_seconds,
+        }))
     }
 
     async fn cancel_payment(

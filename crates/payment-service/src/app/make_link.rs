@@ -63,7 +63,8 @@ pub enum MakeLinkError {
     Failed(#[from] tokio::task::JoinError),
 }
 
-/// The page of an order; the same at every call. The work goes on if the caller does not wait for it.
+/// The page of an order, with this lifetime if it is made now; the same at every call. The work goes on if the caller
+/// does not wait for it.
 ///
 /// # Errors
 /// If there is none, and cannot be one now.
@@ -72,14 +73,15 @@ pub async fn make_link(
     order_id: OrderId,
     amount: i64,
     user_id: UserId,
+    lifetime: Duration,
 ) -> Result<PaymentLink, MakeLinkError> {
     let link = wait_for_payment(app, order_id).await?;
     if link.user_id != user_id || link.amount.is_some_and(|known| known != amount) {
         return Err(MakeLinkError::Mismatch);
     }
     let work = {
-        let app = app.clone();
-        async move { make(&app, order_id, amount, link).await }
+        let (app, order) = (app.clone(), NewPage { order_id, amount, lifetime });
+        async move { make(&app, order, link).await }
     };
     app.lifecycle.finish(work).await?
 }
@@ -99,19 +101,22 @@ async fn wait_for_payment(app: &App, order_id: OrderId) -> Result<Link, MakeLink
     }
 }
 
-async fn make(
-    app: &App,
+/// What a page is made for.
+#[derive(Clone, Copy)]
+struct NewPage {
     order_id: OrderId,
     amount: i64,
-    mut link: Link,
-) -> Result<PaymentLink, MakeLinkError> {
+    lifetime: Duration,
+}
+
+async fn make(app: &App, order: NewPage, mut link: Link) -> Result<PaymentLink, MakeLinkError> {
     let deadline = tokio::time::Instant::now() + TWIN_DELAY;
     loop {
         if let Some(made) = made(&link)? {
             return Ok(made);
         }
-        if let Some(midtrans_order_id) = reserve(app, order_id, &link).await? {
-            if let Some(made) = create(app, order_id, amount, &midtrans_order_id, link.now).await? {
+        if let Some(midtrans_order_id) = reserve(app, order.order_id, &link).await? {
+            if let Some(made) = create(app, order, &midtrans_order_id, link.now).await? {
                 return Ok(made);
             }
         } else if tokio::time::Instant::now() >= deadline {
@@ -119,7 +124,7 @@ async fn make(
         } else {
             tokio::time::sleep(LOOK).await;
         }
-        link = find(app, order_id).await?.ok_or(MakeLinkError::Unknown)?;
+        link = find(app, order.order_id).await?.ok_or(MakeLinkError::Unknown)?;
     }
 }
 
@@ -155,14 +160,12 @@ async fn reserve(app: &App, order_id: OrderId, link: &Link) -> Result<Option<Str
 /// Has the page made; `None` if Midtrans has a payment of this id already, so that another one is needed.
 async fn create(
     app: &App,
-    order_id: OrderId,
-    amount: i64,
+    NewPage { order_id, amount, lifetime }: NewPage,
     midtrans_order_id: &str,
     start: OffsetDateTime,
 ) -> Result<Option<PaymentLink>, MakeLinkError> {
     // Midtrans' times have no fraction; page and payment end together with ours.
     let start = start.truncate_to_second();
-    let lifetime = app.config.payment_expiry();
     let request = SnapRequest::new(midtrans_order_id, amount)
         .expires(start, lifetime)
         .finish(app.config.finish_url())

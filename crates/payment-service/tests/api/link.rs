@@ -22,13 +22,26 @@ async fn an_order_has_one_page_however_often_it_is_asked_for() {
     shop.tell(created(41, PRICE)).await;
     let first = shop.ask_link(41, PRICE).await.unwrap();
     assert_eq!(first.status, "PENDING");
-    assert_eq!(shop.ask_link(41, PRICE).await.unwrap(), first);
+    let again = shop.ask_link(41, PRICE).await.unwrap();
+    assert_eq!((&again.payment_url, again.expires_at), (&first.payment_url, first.expires_at));
 
     let token = first.payment_url.rsplit('/').next().unwrap();
     let at_midtrans = shop.at_midtrans(token).await;
     assert_eq!(at_midtrans["redirect_url"], first.payment_url);
     assert_eq!(at_midtrans["gross_amount"], "150000.00");
     assert!(at_midtrans["order_id"].as_str().unwrap().starts_with("local-41-1-"), "{at_midtrans}");
+}
+
+#[tokio::test]
+async fn a_page_ends_as_soon_as_it_is_asked_to_but_never_later_than_it_may() {
+    let shop = Shop::start().await;
+    for (id, asked, expected) in [(41, 0, 1_800), (42, 900, 900), (43, 86_400, 1_800), (44, 1, 20)] {
+        shop.tell(created(id, PRICE)).await;
+        let link = shop.ask_link_for(id, PRICE, asked).await.unwrap();
+        assert!((expected - 10..=expected).contains(&link.expires_in_seconds), "{asked}: {link:?}");
+        let later = shop.ask_link_for(id, PRICE, 60).await.unwrap();
+        assert_eq!(later.expires_at, link.expires_at, "it was made before");
+    }
 }
 
 #[tokio::test]
@@ -48,7 +61,7 @@ async fn a_request_that_does_not_fit_the_order_is_refused() {
     let shop = Shop::start().await;
     shop.tell(created(41, PRICE)).await;
     let ask = async |order_id, amount, user_id| {
-        let request = GetPaymentRequest { order_id, amount, user_id };
+        let request = GetPaymentRequest { order_id, amount, user_id, expires_in_seconds: 0 };
         shop.grpc().get_payment_url(request).await.unwrap_err().code()
     };
     let (price, ani) = (PRICE.unsigned_abs(), ANI.unsigned_abs());
@@ -64,7 +77,7 @@ async fn a_request_that_does_not_fit_the_order_is_refused() {
 async fn only_the_shop_may_ask() {
     let shop = Shop::start().await;
     let mut stranger = PaymentServiceClient::new(shop.app.grpc_channel_with("wrong"));
-    let request = GetPaymentRequest { order_id: 41, amount: 1, user_id: 7 };
+    let request = GetPaymentRequest { order_id: 41, amount: 1, user_id: 7, expires_in_seconds: 0 };
     assert_eq!(stranger.get_payment_url(request).await.unwrap_err().code(), Code::Unauthenticated);
 }
 

@@ -148,8 +148,18 @@ impl Shop {
     }
 
     pub async fn ask_link(&self, id: i64, amount: i64) -> Result<GetPaymentResponse, tonic::Status> {
-        let request =
-            GetPaymentRequest { order_id: order(id).to_u64(), amount: amount.unsigned_abs(), user_id: 7 };
+        self.ask_link_for(id, amount, 0).await
+    }
+
+    /// Asks for a page that ends after some seconds.
+    pub async fn ask_link_for(
+        &self,
+        id: i64,
+        amount: i64,
+        expires_in_seconds: u32,
+    ) -> Result<GetPaymentResponse, tonic::Status> {
+        let (order_id, amount) = (order(id).to_u64(), amount.unsigned_abs());
+        let request = GetPaymentRequest { order_id, amount, user_id: 7, expires_in_seconds };
         self.grpc().get_payment_url(request).await.map(tonic::Response::into_inner)
     }
 

@@ -90,6 +90,7 @@ fn paid(order: i64) -> OrderPaid {
         total_amount: 10_000,
         items: Vec::new(),
         ordered_at: OffsetDateTime::now_utc(),
+        cart_read_at: None,
         shipping_address: None,
     }
 }

@@ -1,10 +1,12 @@
 //! Every (state, input) pair against table T1, as crates/CONTRACT.md has it.
 
+use std::time::Duration;
+
 use contracts::events::{CancelCause, ReversalKind};
 use time::macros::datetime;
 
 use super::*;
-use crate::domain::{By, CancelPlan, Refusal};
+use crate::domain::{By, CancelPlan, CancelStep, Refusal};
 
 /// Columns of the table, in its order; FAILED and CANCELLED share one.
 const COLUMNS: [&[Status]; 8] = [
@@ -33,6 +35,11 @@ fn rows() -> Vec<(&'static str, Vec<&'static str>)> {
     rows.map(row).collect()
 }
 
+fn page() -> PaymentPage {
+    let (url, expires) = ("http://pay".to_owned(), datetime!(2026-01-02 03:04:05 UTC));
+    PaymentPage { url, expires, lifetime: Duration::from_mins(30) }
+}
+
 fn delivery() -> DeliveryId {
     DeliveryId::try_from(9_i64).unwrap()
 }
@@ -45,9 +52,8 @@ fn refunds(causes: &[RefundCause], full: bool) -> Vec<Input> {
 /// Every input that a row of the table stands for.
 fn inputs(row: &str) -> Vec<Input> {
     use RefundCause::{Admin, Cancelled, DeliveryFailed, Late};
-    let page = PaymentPage { url: "http://pay".to_owned(), expires: datetime!(2026-01-02 03:04:05 UTC) };
     match row {
-        "StockReserved" => vec![Input::StockReserved(Some(page))],
+        "StockReserved" => vec![Input::StockReserved(Some(page()))],
         "StockInsufficient" => [InsufficientReason::Insufficient, InsufficientReason::ProductGone]
             .map(|reason| Input::StockInsufficient(reason, Vec::new()))
             .into(),
@@ -125,8 +131,8 @@ fn every_state_and_wish_to_cancel_is_as_the_contract_says() {
     ];
     let word = |plan| match plan {
         CancelPlan::AtOnce => "CANCELLED at once",
-        CancelPlan::AfterPayment => "after CancelPayment",
-        CancelPlan::AfterDelivery => "after CancelDelivery",
+        CancelPlan::After(CancelStep::ClosePayment) => "after CancelPayment",
+        CancelPlan::After(CancelStep::StopDelivery) => "after CancelDelivery",
         CancelPlan::Done => "200",
         CancelPlan::Refused(Refusal::AlreadyPaid) => "409 already_paid",
         CancelPlan::Refused(Refusal::AlreadyShipped) => "409 already_shipped",
@@ -153,8 +159,7 @@ fn the_cause_of_a_cancellation_says_who_undid_what() {
 fn goods_held_for_a_closed_payment_leave_the_order_to_its_payment() {
     assert_eq!(Status::Received.step(&Input::StockReserved(None)), Step::Note { alarm: false });
     for state in Status::ALL.into_iter().filter(|state| *state != Status::Received) {
-        let page = PaymentPage { url: "http://pay".to_owned(), expires: datetime!(2026-01-02 03:04:05 UTC) };
-        let with_page = state.step(&Input::StockReserved(Some(page)));
+        let with_page = state.step(&Input::StockReserved(Some(page())));
         assert_eq!(state.step(&Input::StockReserved(None)), with_page, "{state}: the page is not looked at");
     }
 }
