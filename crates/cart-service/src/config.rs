@@ -1,7 +1,13 @@
 //! What cart-service can be told from outside.
 
-use chassis::{Common, Configuration, Faults, Grpc};
+use std::time::Duration;
+
+use chassis::{
+    Common, Configuration, Faults, Grpc,
+    limit::{RateLimit, RateLimits},
+};
 use clap::Args;
+use contracts::UserId;
 
 /// Its flags, which are environment variables as well.
 #[derive(Debug, Clone, Args)]
@@ -10,9 +16,24 @@ pub struct Config {
     common: Common,
     #[command(flatten)]
     grpc: Grpc,
+    /// Changes that one user may make to the cart at once, in each process; 0 for no limit.
+    #[arg(long, env, default_value_t = 100)]
+    pub cart_write_burst: u32,
+    /// Changes that one user may make to the cart within a second for long; 0 for no limit.
+    #[arg(long, env, default_value_t = 20)]
+    pub cart_writes_per_second: u32,
+    #[command(flatten)]
+    rate_limits: RateLimits,
     /// Where product-service answers gRPC.
     #[arg(long, env, default_value = "http://product-service:9082")]
     pub product_grpc_url: String,
+}
+
+impl Config {
+    /// How often one user may change the cart.
+    pub fn write_rate(&self) -> RateLimit<UserId> {
+        self.rate_limits.limit(self.cart_write_burst, self.cart_writes_per_second, Duration::from_secs(1))
+    }
 }
 
 impl Configuration for Config {

@@ -2,6 +2,7 @@
 
 mod cart;
 mod items;
+mod writer;
 
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};

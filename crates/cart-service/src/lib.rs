@@ -14,9 +14,10 @@ pub mod grpc;
 pub mod http;
 pub mod store;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use chassis::{BoxError, Kit, Service, database::PgPool, grpc::Peer};
+use chassis::{BoxError, Kit, Service, database::PgPool, grpc::Peer, limit::RateLimit};
+use contracts::UserId;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +38,8 @@ pub struct App {
     pub redis: ConnectionManager,
     /// Asked for names, prices and stock.
     pub products: Products,
+    /// How often one user may change the cart.
+    pub write_rate: Arc<RateLimit<UserId>>,
 }
 
 impl Service for CartService {
@@ -61,7 +64,7 @@ impl Service for CartService {
             .set_number_of_retries(1);
         let redis = ConnectionManager::new_lazy_with_config(kit.common.redis.client(0)?, settings)?;
         let peer = Peer::follow(&config.product_grpc_url, &kit.common.internal_secret, &kit.lifecycle)?;
-        Ok(App { redis, products: Products::new(peer) })
+        Ok(App { redis, products: Products::new(peer), write_rate: Arc::new(config.write_rate()) })
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {

@@ -46,8 +46,8 @@ enum Command {
         /// No new round begins after this many seconds.
         #[arg(long, default_value_t = 30)]
         seconds: u64,
-        /// Purchases that each customer makes at most.
-        #[arg(long, default_value_t = 1000)]
+        /// Purchases that each customer makes at most. More than a shop allows at once need one with `RATE_LIMIT=off`.
+        #[arg(long, default_value_t = 40)]
         rounds: usize,
     },
     /// Check processes, health and books of the running shop, and say what to do.

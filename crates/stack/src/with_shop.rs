@@ -17,6 +17,8 @@ pub async fn run(command: &[OsString]) -> Result<u8> {
         .settings
         .with("RATE_LIMIT", "off")
         .with("MAX_OPEN_ORDERS_PER_USER", "0")
+        .with("MAX_HELD_UNITS_PER_PRODUCT", "0")
+        .with("MAX_HELD_UNITS_PER_BUYER", "0")
         .with("PAYMENT_EXPIRY_SECONDS", "60");
     let mut shop = tokio::select! {
         started = Shop::start(options, |_| {}) => started?,

@@ -6,6 +6,7 @@ use contracts::{ProductId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::writer::Writer;
 use crate::{
     App,
     app::view_cart,
@@ -119,9 +120,12 @@ pub async fn get_cart(State(app): State<App>, user: User) -> Result<Json<CartVie
 /// Takes everything out of it.
 #[utoipa::path(
     delete, path = "/api/v1/cart", operation_id = "clear_cart", tag = "cart", security(("token" = [])),
-    responses((status = 200, description = "The cart is empty, whether or not it was", body = Done))
+    responses(
+        (status = 200, description = "The cart is empty, whether or not it was", body = Done),
+        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
+    )
 )]
-pub async fn clear_cart(State(app): State<App>, user: User) -> Result<Json<Done>, Problem> {
-    store::delete_cart(&app.redis, user.id()).await?;
+pub async fn clear_cart(State(app): State<App>, Writer(user): Writer) -> Result<Json<Done>, Problem> {
+    store::delete_cart(&app.redis, user).await?;
     Ok(Json(Done { message: "The cart is empty" }))
 }

@@ -1,13 +1,16 @@
 //! `/cart/item`: single products of the cart.
 
 use axum::extract::State;
-use chassis::{Json, Path, Problem, User};
+use chassis::{Json, Path, Problem};
 use contracts::ProductId;
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::cart::{CartChanged, Done};
+use super::{
+    cart::{CartChanged, Done},
+    writer::Writer,
+};
 use crate::{
     App,
     app::{add_item, set_quantity},
@@ -48,16 +51,17 @@ pub struct NewQuantity {
         (status = 200, description = "The cart as it is now", body = CartChanged),
         (status = 404, description = "There is no such product"),
         (status = 409, description = "`limit_reached`: more than 100 products, or 1000 units of one"),
+        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
         (status = 503, description = "`product_service_unavailable`: the catalogue does not answer; or something else \
             that this needs does not: see Retry-After"),
     )
 )]
 pub async fn add_item(
     State(app): State<App>,
-    user: User,
+    Writer(user): Writer,
     Json(item): Json<NewItem>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
-    let cart = add_item::add_item(&app, user.id(), item.product_id, item.quantity).await?;
+    let cart = add_item::add_item(&app, user, item.product_id, item.quantity).await?;
     Ok(axum::Json(CartChanged::new("Added to the cart", cart)))
 }
 
@@ -70,15 +74,16 @@ pub async fn add_item(
     responses(
         (status = 200, description = "The cart as it is now", body = CartChanged),
         (status = 404, description = "The product is not in the cart"),
+        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
     )
 )]
 pub async fn set_quantity(
     State(app): State<App>,
-    user: User,
+    Writer(user): Writer,
     Path(product_id): Path<ProductId>,
     Json(body): Json<NewQuantity>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
-    let cart = set_quantity::set_quantity(&app, user.id(), product_id, body.quantity).await?;
+    let cart = set_quantity::set_quantity(&app, user, product_id, body.quantity).await?;
     Ok(axum::Json(CartChanged::new("The cart was changed", cart)))
 }
 
@@ -88,13 +93,16 @@ pub async fn set_quantity(
 #[utoipa::path(
     delete, path = "/api/v1/cart/item/{product_id}", operation_id = "remove_cart_item", tag = "cart",
     params(("product_id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
-    responses((status = 200, description = "The product is not in the cart, whether or not it was", body = Done))
+    responses(
+        (status = 200, description = "The product is not in the cart, whether or not it was", body = Done),
+        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
+    )
 )]
 pub async fn remove_item(
     State(app): State<App>,
-    user: User,
+    Writer(user): Writer,
     Path(product_id): Path<ProductId>,
 ) -> Result<axum::Json<Done>, Problem> {
-    store::delete_lines(&app.redis, user.id(), &[product_id]).await?;
+    store::delete_lines(&app.redis, user, &[product_id]).await?;
     Ok(axum::Json(Done { message: "Taken out of the cart" }))
 }

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{add, cart, content, shop};
+use super::{App, add, cart, content, shop};
 
 const ITEM: &str = "/api/v1/cart/item";
 
@@ -162,4 +162,33 @@ async fn what_is_not_json_is_refused() {
     ani.raw(Method::POST, ITEM, &[], "{}").await.problem(415, "unsupported_media_type");
     ani.raw(Method::POST, ITEM, &json, vec![b' '; 70_000]).await.problem(413, "too_large");
     assert_eq!(content(&cart(&ani).await), []);
+}
+
+#[tokio::test]
+async fn a_cart_is_changed_so_often_and_then_waits() {
+    let (_, catalogue) = shop().await;
+    let url = format!("--product-grpc-url={}", catalogue.serve().await);
+    let app = App::with_flags(&[&url, "--cart-write-burst=3", "--cart-writes-per-second=1"]).await;
+    let ani = app.customer(7);
+    add(&ani, 1, 1).await;
+    ani.put("/api/v1/cart/item/1", json!({ "quantity": 2 })).await.expect(200);
+    ani.delete("/api/v1/cart/item/2").await.expect(200);
+    for refused in [
+        ani.post(ITEM, json!({ "product_id": 1, "quantity": 1 })).await,
+        ani.put("/api/v1/cart/item/1", json!({ "quantity": 5 })).await,
+        ani.delete("/api/v1/cart/item/1").await,
+        ani.delete("/api/v1/cart").await,
+    ] {
+        refused.problem(429, "too_many_requests");
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    assert_eq!(content(&cart(&ani).await), [(1, 2)], "looking is free");
+    add(&app.customer(8), 1, 1).await;
+    app.anyone().delete("/api/v1/cart").await.problem(401, "unauthorized");
+
+    let app = App::with_flags(&[&url, "--cart-write-burst=1", "--rate-limit=off"]).await;
+    let ani = app.customer(7);
+    for _ in 0..20 {
+        add(&ani, 1, 1).await;
+    }
 }

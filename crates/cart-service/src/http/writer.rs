@@ -1,0 +1,21 @@
+//! Who changes a cart.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chassis::{Problem, User};
+use contracts::UserId;
+
+use crate::App;
+
+/// Somebody who is logged in and changes the own cart, not too often.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writer(pub UserId);
+
+impl FromRequestParts<App> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let user = <User as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        app.write_rate.check(&user.id())?;
+        Ok(Self(user.id()))
+    }
+}
