@@ -7,6 +7,7 @@ pub mod delete_product;
 pub mod edit_categories;
 pub mod hold_stock;
 pub mod list_products;
+mod lock_rows;
 pub mod refold_names;
 pub mod release_hold;
 pub mod return_goods;

@@ -23,8 +23,7 @@ impl HandleBatch<OrderCreated> for App {
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
     ) -> Result<Outcomes, Fail> {
-        hold_stock(tx, events).await?;
-        Ok(events.iter().map(|_| Ok(())).collect())
+        hold_stock(tx, events).await
     }
 }
 
@@ -34,8 +33,7 @@ impl HandleBatch<OrderPaid> for App {
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderPaid>],
     ) -> Result<Outcomes, Fail> {
-        sell_holds(tx, events).await?;
-        Ok(events.iter().map(|_| Ok(())).collect())
+        sell_holds(tx, events).await
     }
 }
 

@@ -13,7 +13,7 @@ pub use categories::{
 };
 pub use holds::{
     NewHold, count_old_holds, insert_holds, insert_tombstone, list_held, list_holds, list_returned,
-    lock_hold, lock_holds, update_holds,
+    lock_free_holds, lock_hold, lock_holds, update_holds,
 };
 pub use name_keys::{
     list_foreign_categories, list_foreign_products, lock_name_key_rule, update_category_key,
@@ -23,4 +23,6 @@ pub use products::{
     NewProduct, ProductRow, delete_product, find_article, find_product, insert_product, list_articles,
     lock_catalogue, lock_product, update_categories, update_product,
 };
-pub use stock::{Movement, Reason, insert_movements, lock_shelves, update_stock};
+pub use stock::{
+    Movement, Reason, insert_movements, limit_lock_waits, lock_free_shelves, lock_shelves, update_stock,
+};

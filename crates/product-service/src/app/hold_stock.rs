@@ -1,18 +1,20 @@
 //! Keeping stock for new orders, many at a time.
 //!
 //! All products of a batch are locked once, in the order of their ids; then the units are given out in memory, in the
-//! order in which the orders came. An order that cannot get all it asks for is refused, and the next one is looked at.
+//! order in which the orders came. An order that cannot get all it asks for is refused, and the next one is looked at. A
+//! product that somebody keeps locked holds up the orders that need it, and no other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chassis::context::Trace;
 use contracts::{
     OrderId, ProductId,
     events::{Envelope, OrderCreated, StockInsufficient, StockReserved},
 };
-use messaging::{Fail, outbox};
+use messaging::{Fail, Outcomes, outbox};
 use sqlx::PgTransaction;
 
+use super::lock_rows::lock_shelves;
 use crate::{
     domain::{
         allocation::{self, Line, Refusal, Shelves},
@@ -35,24 +37,51 @@ struct Decisions {
     new: Vec<OrderId>,
     /// What each order is answered; a repeated one is answered again.
     answers: Vec<(OrderId, Trace)>,
+    /// What became of each event.
+    outcomes: Outcomes,
 }
 
-/// Holds stock for new orders or refuses them, and answers. An order that is known already is answered again.
+/// What a batch may give out.
+#[derive(Default)]
+struct Stock {
+    shelves: Shelves,
+    /// Products that another transaction keeps locked.
+    locked: BTreeSet<ProductId>,
+}
+
+/// Holds stock for new orders or refuses them, and answers. An order that is known already is answered again. One whose
+/// items are impossible is rejected alone, and one that needs a product which somebody keeps locked is tried again alone.
 ///
 /// # Errors
-/// If the items of an order are impossible, or another process holds one of the orders at this moment.
-pub async fn hold_stock(tx: &mut PgTransaction<'_>, events: &[Envelope<OrderCreated>]) -> Result<(), Fail> {
-    let orders = events.iter().map(order).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<i64> = orders.iter().map(|order| order.id.get()).collect();
+/// If another process holds one of the orders at this moment.
+pub async fn hold_stock(
+    tx: &mut PgTransaction<'_>,
+    events: &[Envelope<OrderCreated>],
+) -> Result<Outcomes, Fail> {
+    let orders: Vec<Result<Order, Fail>> = events.iter().map(order).collect();
+    let ids: Vec<i64> = orders.iter().flatten().map(|order| order.id.get()).collect();
     let mut holds = store::list_holds(tx, &ids).await?;
-    let mut products: Vec<ProductId> = new_lines(&orders, &holds).map(|line| line.product_id).collect();
-    products.sort_unstable();
-    products.dedup();
-    let mut shelves =
-        if products.is_empty() { Shelves::new() } else { store::lock_shelves(tx, products).await? };
-    let decisions = decide(&orders, &mut holds, &mut shelves);
+    let mut stock = lock_stock(tx, &orders, &holds).await?;
+    let decisions = decide(orders, &mut holds, &mut stock);
     write(tx, &decisions.new, &holds).await?;
-    answer(tx, decisions.answers, &holds).await
+    answer(tx, decisions.answers, &holds).await?;
+    Ok(decisions.outcomes)
+}
+
+async fn lock_stock(
+    tx: &mut PgTransaction<'_>,
+    orders: &[Result<Order, Fail>],
+    holds: &BTreeMap<OrderId, Hold>,
+) -> sqlx::Result<Stock> {
+    let new = orders.iter().flatten().filter(|order| !holds.contains_key(&order.id));
+    let products: BTreeSet<i64> =
+        new.flat_map(|order| &order.lines).map(|line| line.product_id.get()).collect();
+    if products.is_empty() {
+        return Ok(Stock::default());
+    }
+    let products: Vec<i64> = products.into_iter().collect();
+    let (shelves, locked) = lock_shelves(tx, &products).await?;
+    Ok(Stock { shelves, locked })
 }
 
 fn order(event: &Envelope<OrderCreated>) -> Result<Order, Fail> {
@@ -61,28 +90,41 @@ fn order(event: &Envelope<OrderCreated>) -> Result<Order, Fail> {
     Ok(Order { id: event.event.order_id, lines, trace })
 }
 
-fn new_lines<'a>(orders: &'a [Order], holds: &'a BTreeMap<OrderId, Hold>) -> impl Iterator<Item = &'a Line> {
-    orders.iter().filter(|order| !holds.contains_key(&order.id)).flat_map(|order| &order.lines)
-}
-
 /// Gives out the stock, in the order in which the orders came.
-fn decide(orders: &[Order], holds: &mut BTreeMap<OrderId, Hold>, shelves: &mut Shelves) -> Decisions {
+fn decide(
+    orders: Vec<Result<Order, Fail>>,
+    holds: &mut BTreeMap<OrderId, Hold>,
+    stock: &mut Stock,
+) -> Decisions {
     let mut decisions = Decisions::default();
     for order in orders {
-        match hold::created(holds.get(&order.id)) {
-            OnCreated::Allocate => {
-                let refusal = allocation::allocate(shelves, &order.lines).err();
-                let status = if refusal.is_none() { Status::Held } else { Status::Refused };
-                let lines = order.lines.clone();
-                holds.insert(order.id, Hold { status, lines, refusal, cancel_cause: None });
-                decisions.new.push(order.id);
-            }
-            OnCreated::AnswerAgain => {}
-            OnCreated::Same => continue,
-        }
-        decisions.answers.push((order.id, order.trace.clone()));
+        let outcome = order.and_then(|order| decide_one(order, holds, stock, &mut decisions));
+        decisions.outcomes.push(outcome);
     }
     decisions
+}
+
+fn decide_one(
+    Order { id, lines, trace }: Order,
+    holds: &mut BTreeMap<OrderId, Hold>,
+    Stock { shelves, locked }: &mut Stock,
+    decisions: &mut Decisions,
+) -> Result<(), Fail> {
+    match hold::created(holds.get(&id)) {
+        OnCreated::Allocate => {
+            if lines.iter().any(|line| locked.contains(&line.product_id)) {
+                return Err(Fail::retry("somebody keeps a product of the order locked"));
+            }
+            let refusal = allocation::allocate(shelves, &lines).err();
+            let status = if refusal.is_none() { Status::Held } else { Status::Refused };
+            holds.insert(id, Hold { status, lines, refusal, cancel_cause: None });
+            decisions.new.push(id);
+        }
+        OnCreated::AnswerAgain => {}
+        OnCreated::Same => return Ok(()),
+    }
+    decisions.answers.push((id, trace));
+    Ok(())
 }
 
 /// Writes the new holds, and takes what they keep out of the free stock.

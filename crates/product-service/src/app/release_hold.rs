@@ -21,6 +21,8 @@ pub async fn release_hold(
     order_id: OrderId,
     cause: CancelCause,
 ) -> Result<(), Fail> {
+    // A product that somebody keeps locked must not occupy every slot: the event is tried again.
+    store::limit_lock_waits(tx).await?;
     let found = store::lock_hold(tx, order_id).await?;
     match (hold::cancelled(found.as_ref(), cause), found) {
         (OnCancelled::Release, Some(found)) => {
@@ -62,7 +64,8 @@ async fn free(
         return Err(Fail::retry("the hold changed meanwhile"));
     }
     let kept: Vec<&Line> = found.lines.iter().filter(|line| !returned.contains(&line.product_id)).collect();
-    store::lock_shelves(tx, kept.iter().map(|line| line.product_id)).await?;
+    let products: Vec<i64> = kept.iter().map(|line| line.product_id.get()).collect();
+    store::lock_shelves(tx, &products).await?;
     let movements: Vec<Movement> = kept
         .iter()
         .map(|line| Movement { order_id: Some(order_id), product_id: line.product_id, delta: line.quantity })

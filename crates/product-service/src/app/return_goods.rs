@@ -32,10 +32,12 @@ pub enum ReturnGoodsError {
 /// If they were not sold to this order.
 pub async fn return_goods(app: &App, order_id: OrderId, back: Line) -> Result<i64, ReturnGoodsError> {
     let mut tx = app.db.begin().await?;
+    // The caller waits for 2 s at most and asks again.
+    store::limit_lock_waits(&mut tx).await?;
     let found = store::lock_hold(&mut tx, order_id).await?;
     let returned = store::list_returned(&mut tx, order_id).await?;
     let outcome = hold::returned(found.as_ref(), &returned, back)?;
-    let shelves = store::lock_shelves(&mut tx, [back.product_id]).await?;
+    let shelves = store::lock_shelves(&mut tx, &[back.product_id.get()]).await?;
     let free = shelves.get(&back.product_id).ok_or(ReturnGoodsError::Unknown)?.free;
     if outcome == OnReturn::Same {
         return Ok(free);

@@ -1,42 +1,62 @@
 //! What was kept for orders is sold, many at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use contracts::{OrderId, events::Envelope, events::OrderPaid};
-use messaging::Fail;
+use messaging::{Fail, Outcomes};
 use sqlx::PgTransaction;
 
+use super::lock_rows::lock_holds;
 use crate::{
     domain::hold::{self, Hold, OnPaid, Status},
     store::{self, Movement, Reason},
 };
 
-/// Books the sales of what is held for orders that were paid.
+/// What is known of the orders of a batch, locked.
+struct Holds {
+    known: BTreeMap<OrderId, Hold>,
+    /// Orders that another transaction keeps locked.
+    locked: BTreeSet<OrderId>,
+}
+
+/// Books the sales of what is held for orders that were paid. Each event has its own outcome: an order that is not known
+/// yet or is locked by somebody else waits alone, one for which nothing was kept is rejected alone.
 ///
 /// # Errors
-/// If one of the orders is not known yet, or nothing was kept for it.
-pub async fn sell_holds(tx: &mut PgTransaction<'_>, events: &[Envelope<OrderPaid>]) -> Result<(), Fail> {
+/// If a hold changed although it was locked.
+pub async fn sell_holds(
+    tx: &mut PgTransaction<'_>,
+    events: &[Envelope<OrderPaid>],
+) -> Result<Outcomes, Fail> {
     let orders: Vec<i64> = events.iter().map(|event| event.event.order_id.get()).collect();
-    let mut holds = store::lock_holds(tx, &orders).await?;
+    let (known, locked) = lock_holds(tx, &orders).await?;
+    let mut holds = Holds { known, locked };
     let (mut sold, mut sales) = (Vec::new(), Vec::new());
-    for order_id in events.iter().map(|event| event.event.order_id) {
-        let found = holds.get_mut(&order_id);
-        if let Some(hold) = decide(order_id, found)? {
-            hold.status = Status::Sold;
-            sold.push(order_id.get());
-            let sale = |product_id| Movement { order_id: Some(order_id), product_id, delta: 0 };
-            sales.extend(hold.lines.iter().map(|line| sale(line.product_id)));
-        }
-    }
+    let mut sell = |order_id: OrderId| {
+        let Some(hold) = decide(order_id, &mut holds)? else { return Ok(()) };
+        hold.status = Status::Sold;
+        sold.push(order_id.get());
+        let sale = |product_id| Movement { order_id: Some(order_id), product_id, delta: 0 };
+        sales.extend(hold.lines.iter().map(|line| sale(line.product_id)));
+        Ok(())
+    };
+    let outcomes = events.iter().map(|event| sell(event.event.order_id)).collect();
     if sold.is_empty() {
-        return Ok(());
+        return Ok(outcomes);
     }
     if !store::update_holds(tx, &sold, Status::Held, Status::Sold, None).await? {
         return Err(Fail::retry("a hold changed meanwhile"));
     }
-    Ok(store::insert_movements(tx, Reason::Sale, &sales, None).await?)
+    store::insert_movements(tx, Reason::Sale, &sales, None).await?;
+    Ok(outcomes)
 }
 
 /// The hold, if it is to be sold.
-fn decide(order_id: OrderId, found: Option<&mut Hold>) -> Result<Option<&mut Hold>, Fail> {
+fn decide(order_id: OrderId, holds: &mut Holds) -> Result<Option<&mut Hold>, Fail> {
+    if holds.locked.contains(&order_id) {
+        return Err(Fail::retry("somebody keeps the order locked"));
+    }
+    let found = holds.known.get_mut(&order_id);
     match hold::paid(found.as_deref()) {
         OnPaid::Sell => Ok(found),
         OnPaid::Same => Ok(None),

@@ -1,6 +1,6 @@
 //! What is kept for orders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{OrderId, ProductId, events::CancelCause};
 use serde::Serialize;
@@ -75,6 +75,29 @@ pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
+}
+
+/// As [`lock_holds`], but without waiting: those that another transaction has locked are only named.
+pub async fn lock_free_holds(
+    db: &mut PgConnection,
+    orders: &[i64],
+) -> sqlx::Result<(BTreeMap<OrderId, Hold>, BTreeSet<OrderId>)> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
+                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
+           from holds
+           where order_id = any($1)
+           order by order_id
+           for no key update skip locked"#,
+        orders,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let free: BTreeMap<OrderId, Hold> = rows.into_iter().map(|row| (row.order_id, row.into())).collect();
+    let known = list_holds(db, orders).await?.into_keys();
+    let locked = known.filter(|order| !free.contains_key(order)).collect();
+    Ok((free, locked))
 }
 
 /// As [`lock_holds`], for one order.

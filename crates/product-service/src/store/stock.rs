@@ -1,6 +1,6 @@
 //! The free stock and the record of its changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{OrderId, ProductId};
 use sqlx::PgConnection;
@@ -60,24 +60,56 @@ pub async fn insert_movements(
     Ok(())
 }
 
+/// Makes every later wait for a lock in this transaction fail after a moment: long enough for other batches to end.
+pub async fn limit_lock_waits(db: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select set_config('lock_timeout', '250ms', true)").fetch_one(db).await?;
+    Ok(())
+}
+
 /// What there is of some products. It stays so until the end of the transaction. The rows are locked in the order of
 /// their ids, by everybody, so that nobody ever deadlocks.
-pub async fn lock_shelves(
-    db: &mut PgConnection,
-    products: impl IntoIterator<Item = ProductId>,
-) -> sqlx::Result<Shelves> {
-    let products: Vec<i64> = products.into_iter().map(ProductId::get).collect();
+pub async fn lock_shelves(db: &mut PgConnection, products: &[i64]) -> sqlx::Result<Shelves> {
     let rows = sqlx::query!(
         r#"select id as "id: ProductId", stock, deleted_at is null as "on_sale!"
            from products
            where id = any($1)
            order by id
            for no key update"#,
-        &products,
+        products,
     )
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| (row.id, Shelf { free: row.stock, on_sale: row.on_sale })).collect())
+}
+
+/// As [`lock_shelves`], but without waiting: those that another transaction has locked are only named.
+pub async fn lock_free_shelves(
+    db: &mut PgConnection,
+    products: &[i64],
+) -> sqlx::Result<(Shelves, BTreeSet<ProductId>)> {
+    let rows = sqlx::query!(
+        r#"with free as (
+               select id, stock, deleted_at is null as on_sale
+               from products
+               where id = any($1)
+               order by id
+               for no key update skip locked
+           )
+           select products.id as "id: ProductId", free.stock as "stock?", free.on_sale as "on_sale?"
+           from products left join free on free.id = products.id
+           where products.id = any($1)"#,
+        products,
+    )
+    .fetch_all(db)
+    .await?;
+    let (mut shelves, mut locked) = (Shelves::new(), BTreeSet::new());
+    for row in rows {
+        match row.stock.zip(row.on_sale) {
+            Some((free, on_sale)) => drop(shelves.insert(row.id, Shelf { free, on_sale })),
+            None => drop(locked.insert(row.id)),
+        }
+    }
+    Ok((shelves, locked))
 }
 
 /// Adds to the free stock of products that are locked.

@@ -4,7 +4,7 @@ use contracts::events::{
     CancelCause, Envelope, Event, Fields, InsufficientReason, OrderCreated, Shortage, StockInsufficient,
     StockReserved,
 };
-use messaging::{Delivered, Endpoint, Fail};
+use messaging::{Delivered, Endpoint, Fail, Outcomes};
 
 use crate::{
     Shop, assert_ledger, at, cancelled, consumer, created, hears, movements, paid, product, status, units,
@@ -156,19 +156,95 @@ async fn an_order_that_is_twice_in_a_batch_is_held_once_and_answered_twice() {
 }
 
 #[tokio::test]
-async fn impossible_items_are_rejected_and_nothing_of_their_batch_is_kept() {
+async fn impossible_items_are_rejected_alone() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     let batch = [created(1, &[(kopi, 1)]), created(2, &[(kopi, 0)])].map(testkit::envelope);
     assert!(matches!(hears_batch(&app, &batch).await, Err(Fail::Reject(_))));
-    assert_eq!(status(&app, 1).await, None);
+    assert_eq!((status(&app, 1).await.as_deref(), status(&app, 2).await), (Some("HELD"), None));
     for items in [&[][..], &[(kopi, -1)]] {
         let delivered = testkit::deliver(&consumer(&app), created(3, items)).await;
         assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
     }
-    assert_eq!(units(&app, kopi).await, (5, 0));
-    hears_batch(&app, &batch[..1]).await.unwrap();
-    assert_eq!(reserved(&app).await, [1], "after the rollback it is handled as if for the first time");
+    assert_eq!((units(&app, kopi).await, reserved(&app).await), ((4, 1), vec![1]));
+}
+
+/// What became of each of many new orders that are given to the service as one batch.
+async fn outcomes(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Outcomes {
+    let fields: Vec<Fields> = orders.iter().map(|order| order.to_fields().unwrap()).collect();
+    let batch: Vec<&Fields> = fields.iter().collect();
+    consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await.unwrap()
+}
+
+/// A product that somebody keeps locked until the transaction ends.
+async fn keep_locked(app: &Shop, product: i64) -> sqlx::PgTransaction<'static> {
+    let mut somebody = app.pool().begin().await.unwrap();
+    sqlx::query("select from products where id = $1 for update")
+        .bind(product)
+        .execute(&mut *somebody)
+        .await
+        .unwrap();
+    somebody
+}
+
+#[tokio::test]
+async fn a_locked_product_holds_up_only_the_orders_that_need_it() {
+    let app = Shop::start().await;
+    let (kopi, teh) = (product(&app, "Kopi", 9).await, product(&app, "Teh", 9).await);
+    let somebody = keep_locked(&app, kopi).await;
+    let orders = [
+        created(1, &[(kopi, 1)]),
+        created(2, &[(teh, 1)]),
+        created(3, &[(teh, 1), (kopi, 1)]),
+        created(4, &[(teh, 1), (999, 1)]),
+        created(5, &[(teh, 2)]),
+    ]
+    .map(testkit::envelope);
+    let found = outcomes(&app, &orders).await;
+    let [Err(Fail::Retry(_)), Ok(()), Err(Fail::Retry(_)), Ok(()), Ok(())] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(reserved(&app).await, [2, 5]);
+    assert_eq!(refused(&app).await[0].order_id.get(), 4, "a product that never existed is gone, not locked");
+    somebody.rollback().await.unwrap();
+
+    let found = outcomes(&app, &orders).await;
+    assert!(found.iter().all(Result::is_ok), "{found:?}");
+    assert_eq!(reserved(&app).await, [2, 5, 1, 3], "those that waited, and no other again");
+    assert_eq!((units(&app, kopi).await, units(&app, teh).await), ((7, 2), (5, 4)));
+    assert_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn a_locked_product_holds_up_no_stream() {
+    let app = Shop::start().await;
+    let (kopi, teh) = (product(&app, "Kopi", 100).await, product(&app, "Teh", 100).await);
+    // More than there are slots for events of one kind, all of which need the locked product.
+    for order in 1..=20 {
+        hears(&app, created(order, &[(kopi, 1)])).await;
+    }
+    app.start_background().await;
+    let somebody = keep_locked(&app, kopi).await;
+    let mut redis = app.redis_client(1).get_multiplexed_async_connection().await.unwrap();
+    let mut add = async |stream: &str, fields: Fields| {
+        redis::cmd("XADD").arg(stream).arg("*").arg(&fields).exec_async(&mut redis).await.unwrap();
+    };
+    for order in 1..=20 {
+        let ended = testkit::envelope(cancelled(order, CancelCause::Customer));
+        add("stream:orders:cancelled", ended.to_fields().unwrap()).await;
+    }
+    for (order, product) in [(21, kopi), (22, teh)] {
+        let created = testkit::envelope(created(order, &[(product, 1)]));
+        add(OrderCreated::STREAM.name, created.to_fields().unwrap()).await;
+    }
+    testkit::eventually("the order that needs nothing locked", async || {
+        (status(&app, 22).await.as_deref() == Some("HELD")).then_some(())
+    })
+    .await;
+    assert_eq!(status(&app, 21).await, None);
+    somebody.rollback().await.unwrap();
+    testkit::eventually("all others", async || (units(&app, kopi).await == (99, 1)).then_some(())).await;
+    assert_ledger(&app).await;
 }
 
 #[tokio::test]

@@ -96,8 +96,31 @@ async fn a_batch_of_payments_is_booked_and_one_that_comes_twice_in_it_counts_onc
 
     let early = testkit::envelope(paid(9)).to_fields().unwrap();
     let due = testkit::envelope(paid(2)).to_fields().unwrap();
-    let outcome = consumer(&app).handle_batch(OrderPaid::STREAM.name, &[&due, &early]).await;
-    assert!(matches!(outcome, Err(Fail::NotYet(_))), "{outcome:?}");
-    assert_eq!(status(&app, 2).await.unwrap(), "HELD", "all or nothing; the runner goes on one by one");
+    let outcomes = consumer(&app).handle_batch(OrderPaid::STREAM.name, &[&due, &early]).await.unwrap();
+    assert!(matches!(&outcomes[..], [Ok(()), Err(Fail::NotYet(_))]), "{outcomes:?}");
+    assert_eq!(status(&app, 2).await.unwrap(), "SOLD", "what comes too early waits alone");
+    assert_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn an_order_that_somebody_keeps_locked_holds_up_no_other() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    for order in [1, 2] {
+        hears(&app, created(order, &[(kopi, 1)])).await;
+    }
+    let mut somebody = app.pool().begin().await.unwrap();
+    sqlx::query("select from holds where order_id = 1 for update").execute(&mut *somebody).await.unwrap();
+    let batch: Vec<Fields> =
+        [1, 2, 9].map(|order| testkit::envelope(paid(order)).to_fields().unwrap()).into();
+    let batch: Vec<&Fields> = batch.iter().collect();
+    let outcomes = consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch).await.unwrap();
+    let [Err(Fail::Retry(_)), Ok(()), Err(Fail::NotYet(_))] = &outcomes[..] else { panic!("{outcomes:?}") };
+    somebody.rollback().await.unwrap();
+    consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch[..1]).await.unwrap();
+    assert_eq!(
+        (status(&app, 1).await.unwrap(), status(&app, 2).await.unwrap()),
+        ("SOLD".into(), "SOLD".into())
+    );
     assert_ledger(&app).await;
 }
