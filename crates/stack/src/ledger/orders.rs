@@ -119,8 +119,11 @@ impl Books {
         let moves: Vec<Move> = self.rows(Service::Payment, query).await?;
         broken.extend(illegal("payment of order", PAYMENT_MOVES, &moves));
         broken.extend(broken_chains("payment of order", &moves));
-        let query = "SELECT delivery_id, lag(status) OVER (PARTITION BY delivery_id ORDER BY id), status \
-                     FROM delivery_history ORDER BY delivery_id, id";
+        // A row with the status of the one before is a note.
+        let query = "SELECT delivery_id, before, status FROM (\
+                     SELECT delivery_id, id, status, lag(status) OVER (PARTITION BY delivery_id ORDER BY id) AS before \
+                     FROM delivery_history) AS steps \
+                     WHERE before IS DISTINCT FROM status ORDER BY delivery_id, id";
         let moves: Vec<Move> = self.rows(Service::Delivery, query).await?;
         broken.extend(illegal("delivery", DELIVERY_MOVES, &moves));
         let query = "SELECT o.id, o.status, h.to_status FROM orders o JOIN LATERAL \

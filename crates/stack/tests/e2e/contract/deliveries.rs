@@ -101,8 +101,12 @@ async fn repeating_a_status_changes_and_tells_nothing(open: &Open) {
     buyer.wait_for(order, &["SHIPPED"]).await.unwrap();
     let timeline = format!("GET /api/v1/order/{order}/events");
     let before = open.ask(&buyer.token, &timeline, Value::Null).await.is(200);
-    let again = json!({"status": "IN_TRANSIT", "tracking_number": "JX-3", "note": "again"});
+    let again = json!({"status": "IN_TRANSIT", "tracking_number": "JX-2"});
     assert_eq!(set(open, &delivery["id"], again).await.is(200)["delivery"], moved["delivery"]);
+    let more = json!({"status": "IN_TRANSIT", "tracking_number": "JX-3", "note": "again"});
+    let kept = set(open, &delivery["id"], more).await.is(200)["delivery"].clone();
+    assert_eq!((&kept["status"], &kept["tracking_number"]), (&json!("IN_TRANSIT"), &json!("JX-3")));
+    assert_eq!(kept["history"][2]["note"], "again");
     set(open, &delivery["id"], json!({"status": "DELIVERED"})).await.is(200);
     buyer.wait_for(order, &["DELIVERED"]).await.unwrap();
     let after = open.ask(&buyer.token, &timeline, Value::Null).await.is(200);
