@@ -17,7 +17,7 @@ drop index orders_to_check;
 create table cancellations (
     order_id bigint constraint cancellations_pkey primary key constraint cancellations_order references orders (id),
     step text not null constraint cancellations_step_known check (step in ('close_payment', 'stop_delivery')),
-    -- Who asked for it, and what is told of it.
+    -- Who asked for it, and the cause that is published.
     requested_by bigint not null,
     cause text not null constraint cancellations_cause_known check (cause in ('customer', 'admin')),
     reason text,

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn parties_that_have_been_quiet_are_forgotten() {
+    fn parties_that_have_been_quiet_are_dropped() {
         let limit = ON.limit(1, 1_000_000, Duration::from_millis(1));
         for party in 0..100_000_u32 {
             limit.check(&party).ok();

@@ -47,7 +47,7 @@ pub struct App {
     pub outbox: Outbox,
     /// The services that are asked.
     pub peers: Peers,
-    /// Tells whether an event was read before it is published again.
+    /// Knows whether an event was read, before it is published again.
     pub readers: Readers,
     /// Tasks that outlive the request that began them.
     pub lifecycle: Lifecycle,

@@ -6,7 +6,7 @@ use contracts::{ProductId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::writer::Writer;
+use super::writer::CartWriter;
 use crate::{
     App,
     app::view_cart,
@@ -125,7 +125,7 @@ pub async fn get_cart(State(app): State<App>, user: User) -> Result<Json<CartVie
         (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
     )
 )]
-pub async fn clear_cart(State(app): State<App>, Writer(user): Writer) -> Result<Json<Done>, Problem> {
+pub async fn clear_cart(State(app): State<App>, CartWriter(user): CartWriter) -> Result<Json<Done>, Problem> {
     store::delete_cart(&app.redis, user).await?;
     Ok(Json(Done { message: "The cart is empty" }))
 }

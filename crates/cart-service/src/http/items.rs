@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     cart::{CartChanged, Done},
-    writer::Writer,
+    writer::CartWriter,
 };
 use crate::{
     App,
@@ -58,7 +58,7 @@ pub struct NewQuantity {
 )]
 pub async fn add_item(
     State(app): State<App>,
-    Writer(user): Writer,
+    CartWriter(user): CartWriter,
     Json(item): Json<NewItem>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
     let cart = add_item::add_item(&app, user, item.product_id, item.quantity).await?;
@@ -79,7 +79,7 @@ pub async fn add_item(
 )]
 pub async fn set_quantity(
     State(app): State<App>,
-    Writer(user): Writer,
+    CartWriter(user): CartWriter,
     Path(product_id): Path<ProductId>,
     Json(body): Json<NewQuantity>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
@@ -100,7 +100,7 @@ pub async fn set_quantity(
 )]
 pub async fn remove_item(
     State(app): State<App>,
-    Writer(user): Writer,
+    CartWriter(user): CartWriter,
     Path(product_id): Path<ProductId>,
 ) -> Result<axum::Json<Done>, Problem> {
     store::delete_lines(&app.redis, user, &[product_id]).await?;

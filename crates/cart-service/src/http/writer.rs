@@ -8,9 +8,9 @@ use crate::App;
 
 /// Somebody who is logged in and changes the own cart, not too often.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Writer(pub UserId);
+pub(super) struct CartWriter(pub UserId);
 
-impl FromRequestParts<App> for Writer {
+impl FromRequestParts<App> for CartWriter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {

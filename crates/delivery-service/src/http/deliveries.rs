@@ -228,7 +228,7 @@ pub async fn get_delivery(
 
 /// Set the status of a delivery
 ///
-/// For administrators: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes nothing and tells nobody; a number or a note that comes with it and is new is kept. `CANCELLED` is reached only by cancelling the order.
+/// For administrators: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes and publishes nothing; a number or a note that comes with it and is new is kept. `CANCELLED` is reached only by cancelling the order.
 #[utoipa::path(
     put, path = "/api/v1/delivery/{id}/status", operation_id = "set_delivery_status", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), request_body = NewStatus,

@@ -6,7 +6,7 @@ use contracts::OrderId;
 use tokio::task::JoinError;
 use tonic::Status as GrpcStatus;
 
-use super::finish_cancellation::{cancel_locked, finish_cancellation, told_as};
+use super::finish_cancellation::{cancel_locked, finish_cancellation, timeline_cause};
 use crate::{
     App,
     domain::{By, CancelPlan, Order, Refusal, Status},
@@ -105,7 +105,7 @@ async fn begin(
         CancelPlan::Done => {
             // What somebody has to say about it is kept, too.
             if reason.is_some() && reason != order.failure_reason {
-                store::history::insert_note(&mut tx, id, told_as(cause), reason.as_deref()).await?;
+                store::history::insert_note(&mut tx, id, timeline_cause(cause), reason.as_deref()).await?;
             }
             Begun::Done(order.into())
         }

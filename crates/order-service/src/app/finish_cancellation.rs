@@ -116,12 +116,12 @@ pub(super) async fn cancel_locked(
     reason: Option<String>,
 ) -> sqlx::Result<Order> {
     let state = State::Cancelled { cause, reason: reason.clone() };
-    move_order(tx, order, &state, told_as(cause), reason.as_deref()).await?;
+    move_order(tx, order, &state, timeline_cause(cause), reason.as_deref()).await?;
     store::orders::find_order(tx, order.id, None).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
 /// What the timeline names as the cause.
-pub(super) const fn told_as(cause: CancelCause) -> &'static str {
+pub(super) const fn timeline_cause(cause: CancelCause) -> &'static str {
     match cause {
         CancelCause::Admin => "CancelledByAdmin",
         CancelCause::Customer | CancelCause::Stock | CancelCause::Payment | CancelCause::Timeout => {

@@ -16,7 +16,7 @@ use crate::{
     store::{self, stuck::Stuck},
 };
 
-/// Orders of one kind that are looked after at the same time.
+/// Orders of one kind that are reconciled at the same time.
 const SLOTS: usize = 8;
 /// RECEIVED orders that are taken up together: Redis is asked about all of them at once.
 const BATCH: i64 = 32;
@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_mins(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
-/// Looks after RECEIVED orders: `OrderCreated` is published again if it was read and nobody has answered, and an order
+/// Reconciles RECEIVED orders: `OrderCreated` is published again if it was read and nobody has answered, and an order
 /// fails that nobody answered for a quarter of an hour. Returns how many there were.
 pub async fn reconcile_received(app: &App) -> sqlx::Result<usize> {
     let mut db = app.db.acquire().await?;
@@ -35,18 +35,18 @@ pub async fn reconcile_received(app: &App) -> sqlx::Result<usize> {
     stream::iter(due)
         .for_each_concurrent(SLOTS, async |stuck| {
             let unread = stuck.awaited_row.is_some_and(|row| unread.contains(&row));
-            look_after(app, stuck, ask_for_stock(app, stuck, unread)).await;
+            attempt(app, stuck, ask_for_stock(app, stuck, unread)).await;
         })
         .await;
     Ok(found)
 }
 
-/// Looks after orders that can be paid no longer. Returns how many there were.
+/// Reconciles orders that can be paid no longer. Returns how many there were.
 pub async fn reconcile_unpaid(app: &App) -> sqlx::Result<usize> {
     reconcile(app, Status::AwaitingPayment, |stuck| close_payment(app, stuck)).await
 }
 
-/// Looks after paid orders without a known delivery. Returns how many there were.
+/// Reconciles paid orders without a known delivery. Returns how many there were.
 pub async fn reconcile_paid(app: &App) -> sqlx::Result<usize> {
     reconcile(app, Status::Paid, |stuck| find_delivery(app, stuck)).await
 }
@@ -63,12 +63,12 @@ where
         let mut db = app.db.acquire().await?;
         store::stuck::claim_stuck_orders(&mut db, status, slots).await
     };
-    let run = |stuck| look_after(app, stuck, work(stuck));
+    let run = |stuck| attempt(app, stuck, work(stuck));
     jobs::drain(SLOTS, &app.lifecycle.shutdown(), claim, run).await
 }
 
 /// Does what an order needs, and schedules the next look unless something has happened to it.
-async fn look_after(app: &App, stuck: Stuck, work: impl Future<Output = Result<(), BoxError>> + Send) {
+async fn attempt(app: &App, stuck: Stuck, work: impl Future<Output = Result<(), BoxError>> + Send) {
     let outcome = jobs::within_deadline(work).await.unwrap_or_else(|late| Err(late.into()));
     let scheduled = schedule(app, stuck).await.map_err(BoxError::from);
     if let Err(error) = outcome.and(scheduled) {

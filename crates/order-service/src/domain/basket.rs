@@ -22,7 +22,7 @@ pub struct CartLine {
 pub struct Cart {
     /// Its lines.
     pub lines: Vec<CartLine>,
-    /// When it was read, by cart-service's clock. An older cart-service does not tell.
+    /// When it was read, by cart-service's clock. An older cart-service does not say.
     pub read_at: Option<OffsetDateTime>,
 }
 

@@ -16,7 +16,7 @@ pub struct Cancellation {
     pub step: CancelStep,
     /// Who asked for it.
     pub requested_by: UserId,
-    /// What is told of it.
+    /// The cause that is published.
     pub cause: CancelCause,
     /// Why, in the words of who asked.
     pub reason: Option<String>,
@@ -33,7 +33,7 @@ pub struct NewCancellation<'a> {
     pub step: CancelStep,
     /// Who asks for it.
     pub requested_by: UserId,
-    /// What is told of it.
+    /// The cause that is published.
     pub cause: CancelCause,
     /// Why, in the words of who asks.
     pub reason: Option<&'a str>,

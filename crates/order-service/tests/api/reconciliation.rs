@@ -18,7 +18,7 @@ use crate::{
     world::seconds_to_the_end,
 };
 
-/// Looks after the orders that are due, of every kind. Returns how many there were.
+/// Reconciles the orders that are due, of every kind. Returns how many there were.
 async fn sweep(shop: &Shop) -> usize {
     let app = shop.app.app();
     let [received, unpaid, paid] =
@@ -119,8 +119,8 @@ async fn an_unanswered_order_is_told_again_with_growing_pauses_and_ends_after_a_
     assert_eq!(sweep(&shop).await, 0);
 }
 
-/// How often an order was told after it was looked at once more.
-async fn told_after_a_look(shop: &Shop, id: OrderId) -> usize {
+/// How often an order was published after it was reconciled once more.
+async fn published_after_a_look(shop: &Shop, id: OrderId) -> usize {
     sqlx::query("update orders set check_at = now() where id = $1")
         .bind(id.get())
         .execute(shop.app.pool())
@@ -134,23 +134,23 @@ async fn told_after_a_look(shop: &Shop, id: OrderId) -> usize {
 async fn an_order_is_not_told_again_while_it_was_not_read() {
     let mut shop = Shop::open().await;
     let id = shop.place().await;
-    assert_eq!(told_after_a_look(&shop, id).await, 1, "not on its stream yet");
+    assert_eq!(published_after_a_look(&shop, id).await, 1, "not on its stream yet");
     publish::<OrderCreated>(&shop).await;
-    assert_eq!(told_after_a_look(&shop, id).await, 1, "no group is there");
+    assert_eq!(published_after_a_look(&shop, id).await, 1, "no group is there");
     let [one, other] = OrderCreated::STREAM.groups else { panic!("two groups read it") };
     read::<OrderCreated>(&shop, one, true).await;
-    assert_eq!(told_after_a_look(&shop, id).await, 1, "one group has read it");
+    assert_eq!(published_after_a_look(&shop, id).await, 1, "one group has read it");
     read::<OrderCreated>(&shop, other, false).await;
-    assert_eq!(told_after_a_look(&shop, id).await, 1, "the other has not acknowledged it");
+    assert_eq!(published_after_a_look(&shop, id).await, 1, "the other has not acknowledged it");
     let mut destroy = redis::cmd("XGROUP");
     destroy.arg("DESTROY").arg(OrderCreated::STREAM.name).arg(other);
     destroy.exec_async(&mut streams(&shop).await).await.unwrap();
     read::<OrderCreated>(&shop, other, true).await;
-    assert_eq!(told_after_a_look(&shop, id).await, 2, "all have read it, and nobody answered");
-    assert_eq!(told_after_a_look(&shop, id).await, 2, "the second is not on its stream yet");
+    assert_eq!(published_after_a_look(&shop, id).await, 2, "all have read it, and nobody answered");
+    assert_eq!(published_after_a_look(&shop, id).await, 2, "the second is not on its stream yet");
     publish::<OrderCreated>(&shop).await;
     shop.app.redis().stop().await.unwrap();
-    assert_eq!(told_after_a_look(&shop, id).await, 2, "without Redis nobody reads");
+    assert_eq!(published_after_a_look(&shop, id).await, 2, "without Redis nobody reads");
 }
 
 #[tokio::test]
