@@ -1,12 +1,15 @@
 //! The private servers: what survives, and what a killed run leaves behind.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::process::Command;
+
 use redis::AsyncCommands;
 use sqlx::{Connection, Executor, PgConnection};
 use stack::letters::Letters;
 use stack::local::identity::Identity;
 use stack::local::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports};
 use stack::replay::replay;
+use stack::root;
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -78,6 +81,27 @@ async fn a_persistent_redis_keeps_everything_over_a_kill_and_asks_for_its_passwo
         Err(error) => Err(error),
     };
     assert!(asked.is_err());
+}
+
+#[test]
+fn the_gateway_is_not_started_on_what_is_no_address() {
+    let render = |bind: &str, proxies: &str| {
+        let output = Command::new("sh")
+            .arg(root::find().unwrap().join("nginx/render.sh"))
+            .envs([("GATEWAY_BIND", bind), ("GATEWAY_PORT", "8080"), ("TRUSTED_PROXIES", proxies)])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for bind in ["localhost", "127.0.0.1;", "8080", ""] {
+        assert!(render(bind, "").starts_with("gateway: GATEWAY_BIND"), "{bind}");
+    }
+    for proxies in ["proxy.example", "10.0.0.0/", "10.0.0.0/8;", "10.0.0.0/8/8", "10.1", "::1, dead.beef"] {
+        assert!(render("0.0.0.0", proxies).starts_with("gateway: TRUSTED_PROXIES"), "{proxies}");
+    }
+    for proxies in ["", "10.0.0.0/8", "127.0.0.1, 2001:db8::/32,::1 ,"] {
+        assert_eq!(render("::1", proxies), "gateway: RUN_DIR is not set\n", "{proxies}");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! nginx with the project's own template, as any user and without a root folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Uid;
+use tokio::process::Command;
 
 use super::{Process, Spec, folder, tools};
 use crate::{Error, Result};
@@ -14,13 +15,13 @@ const STOP: Duration = Duration::from_secs(5);
 /// How to run nginx.
 #[derive(Debug, Clone)]
 pub struct NginxOptions {
-    /// The folder with the template and html/.
+    /// The folder with the template, render.sh and html/.
     pub source: PathBuf,
     /// Where it keeps its pid and temporary files.
     pub folder: PathBuf,
     /// Where it logs: its own words, and `access.log` in the same folder.
     pub log: PathBuf,
-    /// Values for the template, beside those that this knows.
+    /// Values for render.sh, beside those that this knows.
     pub variables: Vec<(String, String)>,
     /// Where its identity is kept for the next run.
     pub pid_file: Option<PathBuf>,
@@ -39,7 +40,7 @@ impl Nginx {
     pub async fn start(options: NginxOptions) -> Result<Self> {
         let config = options.folder.join("nginx.conf");
         folder::create(&options.folder)?;
-        std::fs::write(&config, rendered(&options)?)
+        std::fs::write(&config, rendered(&options).await?)
             .map_err(Error::io(format!("write {}", config.display())))?;
         let mut spec = Spec::new("nginx", tools::nginx()?, &options.folder, &options.log)
             .args(["-e", "stderr", "-p"])
@@ -70,24 +71,22 @@ fn directives(detached: bool) -> String {
     format!("daemon off;{user}{single}")
 }
 
-fn rendered(options: &NginxOptions) -> Result<String> {
-    let template = options.source.join("nginx.conf.template");
-    let text =
-        std::fs::read_to_string(&template).map_err(Error::io(format!("read {}", template.display())))?;
+/// The template with its variables filled in, as in a container.
+async fn rendered(options: &NginxOptions) -> Result<Vec<u8>> {
+    let script = options.source.join("render.sh");
     let access_log = options.log.with_file_name("access.log");
-    let own = [
-        ("WEB_ROOT", shown(&options.source.join("html"))),
-        ("RUN_DIR", shown(&options.folder)),
-        ("ACCESS_LOG", shown(&access_log)),
-        ("ERROR_LOG", "stderr".to_owned()),
-    ];
-    let own = own.map(|(name, value)| (name.to_owned(), value));
-    Ok(own
-        .iter()
-        .chain(&options.variables)
-        .fold(text, |text, (name, value)| text.replace(&format!("${{{name}}}"), value)))
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
+    let output = Command::new("sh")
+        .arg(&script)
+        .env("WEB_ROOT", options.source.join("html"))
+        .env("RUN_DIR", &options.folder)
+        .env("ACCESS_LOG", access_log)
+        .env("ERROR_LOG", "stderr")
+        .envs(options.variables.iter().map(|(name, value)| (name, value)))
+        .output()
+        .await
+        .map_err(Error::io(format!("run {}", script.display())))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::other(String::from_utf8_lossy(&output.stderr).trim()))
 }

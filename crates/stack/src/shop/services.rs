@@ -191,7 +191,8 @@ pub(super) fn gateway_variables(settings: &Settings, ports: &Ports) -> Vec<(Stri
         })
         .into();
     let mut set = |name: &str, value: &str| variables.push((name.to_owned(), value.to_owned()));
-    set("GATEWAY_LISTEN", &format!("127.0.0.1:{}", ports.gateway));
+    set("GATEWAY_BIND", settings.get("GATEWAY_BIND"));
+    set("GATEWAY_PORT", &ports.gateway.to_string());
     set("MIDTRANS_ENVIRONMENT", settings.get("MIDTRANS_ENVIRONMENT"));
     set("RATE_LIMIT", settings.get("RATE_LIMIT"));
     set("TRUSTED_PROXIES", settings.get("TRUSTED_PROXIES"));

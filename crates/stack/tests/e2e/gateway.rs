@@ -1,11 +1,17 @@
 //! What the gateway says by itself.
 
+use std::net::{Ipv6Addr, TcpListener};
+
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::json;
-use stack::api::Reply;
+use stack::api::{Api, Reply};
+use stack::people::Patience;
 use stack::shop::Service;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 
+use crate::floods::{answer, connect};
 use crate::harness::{Answer, Open};
 
 #[tokio::test]
@@ -13,9 +19,12 @@ async fn the_gateway_routes_limits_and_explains_itself() {
     let mut open = Open::shop().await;
     pages_and_documents_are_there(&open).await;
     only_the_contract_is_routed(&open).await;
+    invented_methods_reach_no_service(&open).await;
     oversized_requests_are_refused(&open).await;
     correlation_ids_are_kept_or_replaced(&open).await;
-    a_flood_of_registrations_is_slowed_down(&open).await;
+    http_0_9_is_not_spoken(&open).await;
+    both_loopback_addresses_answer(&open).await;
+    the_health_of_the_shop_is_asked_for_once_a_second(&open).await;
     a_dead_service_is_a_503_and_its_neighbours_go_on(&mut open).await;
     open.close().await;
 }
@@ -83,20 +92,70 @@ async fn asked_with(open: &Open, path: &str, correlation_id: &str) -> Reply {
     open.api.send(request).await.unwrap()
 }
 
-async fn a_flood_of_registrations_is_slowed_down(open: &Open) {
-    // Each from an address of its own, as the client says, which nobody believes.
-    let ask = async |n: u32| {
-        let request = open.api.request(Method::POST, "/api/v1/register");
-        let request = request.header("X-Forwarded-For", format!("198.51.100.{}", n % 250));
-        open.api.send(request.json(&json!({}))).await.unwrap()
-    };
-    let replies: Vec<Reply> = futures::stream::iter(0..800).map(ask).buffer_unordered(40).collect().await;
-    assert!(replies.iter().all(|reply| [400, 429].contains(&reply.status)));
-    let limited: Vec<Reply> = replies.into_iter().filter(|reply| reply.status == 429).collect();
-    assert!(!limited.is_empty() && limited.len() <= 600, "{} of 800 were limited", limited.len());
-    for reply in limited {
-        reply.refused(429, "too_many_requests");
+async fn invented_methods_reach_no_service(open: &Open) {
+    for path in ["/api/v1/products", "/api/v1/login", "/midtrans/v2/token", "/health", "/", "/nothing"] {
+        for method in ["INVENTED", "TRACE", "PROPFIND", "get", "M-SEARCH"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let reply = open.api.send(open.api.request(method.clone(), path)).await.unwrap();
+            if method.as_str() == "get" {
+                reply.refused(400, "malformed");
+                continue;
+            }
+            assert_eq!(
+                reply.header("allow"),
+                "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+                "{method} {path}"
+            );
+            reply.refused(405, "method_not_allowed");
+        }
     }
+    let metrics = Api::new(open.shop.service_url(Service::Product)).unwrap();
+    let metrics = metrics.get("/metrics", None).await.unwrap().text;
+    assert!(metrics.contains("http_requests_total"));
+    assert!(!metrics.contains("INVENTED") && !metrics.contains("M-SEARCH"), "{metrics}");
+}
+
+async fn http_0_9_is_not_spoken(open: &Open) {
+    assert_eq!(raw(open, "GET /api/v1/products\r\n").await, "");
+    assert_eq!(raw(open, "GET /\r\n").await, "");
+    let page = raw(open, "GET / HTTP/1.0\r\n\r\n").await;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let refused = raw(open, "nonsense\r\n\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 400") && refused.contains("/problems/malformed"), "{refused}");
+}
+
+async fn raw(open: &Open, request: &str) -> String {
+    let mut connection = connect(open).await;
+    connection.write_all(request.as_bytes()).await.unwrap();
+    answer(connection).await
+}
+
+/// `localhost` is both, where a machine has IPv6.
+async fn both_loopback_addresses_answer(open: &Open) {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return;
+    }
+    let api = Api::new(open.shop.base_url().replace("127.0.0.1", "[::1]")).unwrap();
+    assert_eq!(api.get("/", None).await.unwrap().status, 200);
+}
+
+async fn the_health_of_the_shop_is_asked_for_once_a_second(open: &Open) {
+    let (before, began) = (times_asked(open).await, Instant::now());
+    let ask = async |_| open.api.get("/health", None).await.unwrap().status;
+    let statuses: Vec<u16> = futures::stream::iter(0..300).map(ask).buffer_unordered(50).collect().await;
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    let asked = times_asked(open).await - before;
+    assert!(asked <= began.elapsed().as_secs() + 2, "{asked} times in {:?}", began.elapsed());
+}
+
+/// How often user-service, the first that the gateway asks, was asked for the health of all.
+async fn times_asked(open: &Open) -> u64 {
+    let metrics = Api::new(open.shop.service_url(Service::User)).unwrap();
+    let metrics = metrics.get("/metrics", None).await.unwrap().text;
+    let counts = metrics
+        .lines()
+        .filter(|line| line.starts_with("http_requests_total") && line.contains("\"/health/shop\""));
+    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 async fn a_dead_service_is_a_503_and_its_neighbours_go_on(open: &mut Open) {
@@ -106,9 +165,20 @@ async fn a_dead_service_is_a_503_and_its_neighbours_go_on(open: &mut Open) {
         reply.refused(503, "upstream_unavailable");
     }
     assert_eq!(open.api.get("/api/v1/products", None).await.unwrap().status, 200);
-    let health = open.api.get("/health", None).await.unwrap();
-    assert_eq!(health.status, 503, "{}", health.text);
+    let health = health_becomes(open, 503).await;
     assert_ne!(health.code(), "upstream_unavailable", "one of the other five answers for all");
     open.shop.restart(Service::User).await.unwrap();
-    assert_eq!(open.api.get("/health", None).await.unwrap().status, 200);
+    health_becomes(open, 200).await;
+}
+
+/// What the gateway knows may be a second old.
+async fn health_becomes(open: &Open, status: u16) -> Reply {
+    let mut patience = Patience::new();
+    loop {
+        let health = open.api.get("/health", None).await.unwrap();
+        if health.status == status {
+            return health;
+        }
+        patience.wait(|| format!("the shop's health is {}, not {status},", health.status)).await.unwrap();
+    }
 }

@@ -5,9 +5,9 @@
 mod contract;
 mod crashes;
 mod crowd;
+mod floods;
 mod gateway;
 mod harness;
 mod journeys;
 mod nights;
-mod proxies;
 mod repeats;
