@@ -46,6 +46,22 @@ async fn data_survives_a_kill_and_a_pid_that_belongs_to_somebody_else_by_now() {
 }
 
 #[tokio::test]
+async fn postgres_logs_what_failed_but_nobodys_data() {
+    let data = folder::temporary(None).unwrap();
+    let mut postgres = Postgres::start(options(data.path())).await.unwrap();
+    run(&postgres, "CREATE TABLE people (email text CONSTRAINT email_taken UNIQUE)").await;
+    let mut connection = PgConnection::connect(&postgres.url("postgres")).await.unwrap();
+    for expected in [true, false] {
+        let insert = sqlx::query("INSERT INTO people VALUES ($1)").bind("ani@example.com");
+        assert_eq!(insert.execute(&mut connection).await.is_ok(), expected);
+    }
+    postgres.stop().await.unwrap();
+    let log = std::fs::read_to_string(data.path().join("postgres.log")).unwrap();
+    assert!(log.contains("email_taken") && !log.contains("ani@example.com"), "{log}");
+    folder::remove(data.path(), "postgres").unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_a_killed_run_left_behind_is_stopped_first() {
     let data = folder::temporary(None).unwrap();
     let mut orphan = Postgres::start(options(data.path())).await.unwrap();

@@ -1,6 +1,8 @@
 //! Where servers keep their files.
 
+use std::fs::{DirBuilder, Permissions, set_permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
@@ -24,18 +26,13 @@ pub fn temporary(owner: Option<Owner>) -> Result<TempDir> {
         .ok_or_else(|| Error::other("no temporary folder that the user of PostgreSQL can reach"))?;
     let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&folder);
     let made = made.map_err(Error::io(format!("make a folder in {}", folder.display())))?;
+    if let Some(owner) = owner {
+        owner.let_through(made.path())?;
+    }
     if let Some(me) = Identity::of(std::process::id()) {
         me.write(&made.path().join(OWNER_FILE)).map_err(Error::io("name a temporary folder"))?;
     }
-    open_the_way(made.path())?;
     Ok(made)
-}
-
-/// The folder itself stays closed for reading: others may only pass through it to what is theirs.
-fn open_the_way(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
-        .map_err(Error::io(format!("open {}", folder.display())))
 }
 
 /// Stops the servers of runs that were killed, and removes their temporary folders.
@@ -75,33 +72,36 @@ pub fn is_same(a: &Path, b: &Path) -> bool {
 /// Makes the folder `name` below `data` for the owner. Where the owner cannot go there, it is a link to a folder
 /// outside of it.
 pub fn persistent(data: &Path, name: &str, owner: Option<Owner>) -> Result<PathBuf> {
+    if let Some(owner) = owner {
+        owner.let_through(data)?;
+    }
     let wanted = data.join(name);
     if let Ok(existing) = wanted.canonicalize() {
         return Ok(existing);
     }
-    if let Some(owner) = owner
-        && !owner.reaches(data)
-    {
-        return linked(&wanted);
+    match owner {
+        Some(owner) if !owner.reaches(data) => linked(&wanted, owner),
+        _ => create(&wanted).map(|()| wanted),
     }
-    create(&wanted)?;
-    Ok(wanted)
 }
 
-fn linked(wanted: &Path) -> Result<PathBuf> {
+fn linked(wanted: &Path, owner: Owner) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     wanted.hash(&mut hasher);
     let target = Path::new(ELSEWHERE).join(format!("{:016x}", hasher.finish()));
     create(&target)?;
-    open_the_way(Path::new(ELSEWHERE))?;
+    owner.let_through(Path::new(ELSEWHERE))?;
     drop(std::fs::remove_file(wanted));
     std::os::unix::fs::symlink(&target, wanted).map_err(Error::io(format!("link {}", wanted.display())))?;
     Ok(target)
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, and closes it to everybody else: what is in it are people's names, addresses and
+/// passwords' hashes.
 pub fn create(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(Error::io(format!("make the folder {}", folder.display())))
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.and_then(|()| set_permissions(folder, Permissions::from_mode(0o700)))
+        .map_err(Error::io(format!("make the folder {}", folder.display())))
 }
 
 /// Removes the folder `name` below `data`, wherever it is.

@@ -41,6 +41,14 @@ impl Owner {
             .map_err(Error::io(failed()))
     }
 
+    /// Lets this user pass through a folder to what is theirs below it, though not read it.
+    pub fn let_through(self, folder: &Path) -> Result<()> {
+        chown(folder, None, Some(Gid::from_raw(self.gid)))
+            .map_err(std::io::Error::from)
+            .and_then(|()| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o710)))
+            .map_err(Error::io(format!("open {} to the user that runs PostgreSQL", folder.display())))
+    }
+
     /// Whether this user can get into a folder: the way to it may be closed, as it is below /root. Asked by trying,
     /// which also knows about access lists.
     pub fn reaches(self, folder: &Path) -> bool {

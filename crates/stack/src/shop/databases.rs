@@ -63,6 +63,9 @@ async fn make_role(connection: &mut PgConnection, role: &str, settings: &Setting
         let created = connection.execute(AssertSqlSafe(create)).await;
         created.map(drop).or_else(ignore_existing).map_err(Error::sql(format!("make the role {role}")))?;
     }
+    // A statement that fails is logged as a whole; this one has the password in it.
+    let quiet = connection.execute("SET log_min_error_statement = panic").await;
+    quiet.map_err(Error::sql("keep a password out of the log"))?;
     let password = format!("ALTER ROLE {} PASSWORD '{password}'", quoted(role));
     let altered = connection.execute(AssertSqlSafe(password)).await;
     altered.map(drop).or_else(ignore_existing).map_err(Error::sql("set the password of the role"))
