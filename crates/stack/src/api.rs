@@ -121,7 +121,12 @@ impl Reply {
             return Ok(self.body);
         }
         let text: String = self.text.chars().take(500).collect();
-        Err(Error::other(format!("{} answered {} instead of {status}: {text}", self.asked, self.status)))
+        let hint =
+            if self.status == 429 { ". A shop that runs with RATE_LIMIT=off has no limits" } else { "" };
+        Err(Error::other(format!(
+            "{} answered {} instead of {status}: {text}{hint}",
+            self.asked, self.status
+        )))
     }
 
     /// The stable code of a problem; empty if this is none.

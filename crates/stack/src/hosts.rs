@@ -18,7 +18,7 @@ impl Hosts {
     /// What `STACK_HOSTS` says.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
         match settings.get("STACK_HOSTS") {
-            "local" => Ports::fixed(settings).map(Self::Local),
+            "local" => Ports::of_settings(settings).map(Self::Local),
             "compose" => Ok(Self::Compose),
             other => Err(Error::other(format!("STACK_HOSTS must be local or compose, not {other:?}"))),
         }
@@ -37,7 +37,7 @@ impl Hosts {
         match self {
             Self::Local(ports) => Ok(format!("http://127.0.0.1:{}", ports.http(service))),
             Self::Compose => {
-                let port = Ports::fixed(&Settings::default())?.http(service);
+                let port = Ports::of_settings(&Settings::default())?.http(service);
                 Ok(format!("http://{}:{port}", service.name()))
             }
         }

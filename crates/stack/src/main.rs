@@ -10,6 +10,7 @@ use stack::bench::Load;
 use stack::hosts::Hosts;
 use stack::prepare::Mode;
 use stack::settings::Settings;
+use stack::shop::ports;
 
 /// Runs the whole shop on this machine: six services, nginx, PostgreSQL, Redis and a local Midtrans.
 ///
@@ -56,9 +57,14 @@ enum Command {
         place: Place,
     },
     /// Put dead letters back onto their streams, once what they died of is mended.
-    Replay,
+    Replay {
+        #[command(flatten)]
+        folder: Folder,
+    },
     /// Close dead letters whose events are not wanted any more, by the names that `doctor` prints.
     Discard {
+        #[command(flatten)]
+        folder: Folder,
         /// Such as `product-service/17`.
         #[arg(required = true)]
         letters: Vec<String>,
@@ -116,7 +122,7 @@ impl Folder {
 struct Place {
     #[command(flatten)]
     folder: Folder,
-    /// Where it answers [default: where `STACK_HOSTS` and `GATEWAY_PORT` say]
+    /// Where it answers [default: where the shop on that folder does]
     #[arg(long)]
     url: Option<String>,
 }
@@ -146,30 +152,35 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> stack::Result<u8> {
-    let settings = || match stack::root::find() {
-        Ok(root) => Settings::load(&root),
-        // A container has the program alone.
-        Err(_) => Ok(Settings::of_environment()),
+    let settings = |folder: &Folder| {
+        let settings = match stack::root::find() {
+            Ok(root) => Settings::load(&root)?,
+            // A container has the program alone.
+            Err(_) => Settings::of_environment(),
+        };
+        ports::find(settings, &folder.data()?)
     };
     match command {
         Command::Up { folder } => stack::up::run(folder.data()?).await.map(|()| 0),
         Command::Demo { place, orders } => {
-            let settings = settings()?;
+            let settings = settings(&place.folder)?;
             stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
         }
         Command::Bench { place, customers, seconds, rounds } => {
             let load = Load { customers, duration: Duration::from_secs(seconds), rounds };
-            let settings = settings()?;
+            let settings = settings(&place.folder)?;
             stack::bench::run(&place.url(&settings)?, &load, &settings, &place.folder.data()?)
                 .await
                 .map(|()| 0)
         }
         Command::Doctor { place } => {
-            let settings = settings()?;
+            let settings = settings(&place.folder)?;
             stack::doctor::run(&place.url(&settings)?, &settings, &place.folder.data()?).await.map(code)
         }
-        Command::Replay => stack::replay::run(&settings()?).await.map(|()| 0),
-        Command::Discard { letters } => stack::replay::discard(&settings()?, &letters).await.map(|()| 0),
+        Command::Replay { folder } => stack::replay::run(&settings(&folder)?).await.map(|()| 0),
+        Command::Discard { folder, letters } => {
+            stack::replay::discard(&settings(&folder)?, &letters).await.map(|()| 0)
+        }
         Command::Clean { folder } => stack::up::clean(&folder.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,
         Command::WithShop { command } => stack::with_shop::run(&command).await,

@@ -24,13 +24,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("ADMIN_EMAIL", "admin@admin.com"),
     ("ADMIN_PASSWORD", "admin123"),
     ("GATEWAY_BIND", "127.0.0.1"),
-    ("GATEWAY_PORT", "8080"),
+    ("GATEWAY_PORT", ""),
     ("PUBLIC_URL", ""),
     ("RATE_LIMIT", "on"),
     ("TRUSTED_PROXIES", ""),
-    ("STACK_POSTGRES_PORT", "15432"),
-    ("STACK_REDIS_PORT", "16379"),
     ("STACK_HOSTS", "local"),
+    ("STACK_PORT_BASE", ""),
+    ("STACK_POSTGRES_PORT", ""),
+    ("STACK_REDIS_PORT", ""),
 ];
 
 /// Variables by name.
@@ -79,10 +80,14 @@ impl Settings {
         self.0.get(name).map_or("", String::as_str)
     }
 
-    /// The value of a variable that is a port.
-    pub fn port(&self, name: &str) -> Result<u16> {
-        let value = self.get(name);
-        value.parse().map_err(|_| Error::other(format!("{name} must be a port number, not {value:?}")))
+    /// The value of a variable that is a port, if it is set.
+    ///
+    /// # Errors
+    /// If it is anything else.
+    pub fn port(&self, name: &str) -> Result<Option<u16>> {
+        let value = Some(self.get(name)).filter(|value| !value.is_empty());
+        let port = value.map(|value| value.parse().map_err(|_| value)).transpose();
+        port.map_err(|value| Error::other(format!("{name} must be a port number, not {value:?}")))
     }
 
     /// Sets a variable.
@@ -99,7 +104,7 @@ impl Settings {
 }
 
 /// Reads the lines of a `.env` file as docker compose does, but for its interpolation.
-fn parse(text: &str) -> Result<Vec<(String, String)>> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>> {
     let lines = text.lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines

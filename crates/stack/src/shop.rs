@@ -1,6 +1,7 @@
 //! The whole shop as processes of this machine.
 
 mod databases;
+pub mod ports;
 mod services;
 mod start;
 
@@ -10,7 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-pub use self::services::{Ports, Service};
+pub use self::ports::Ports;
+pub use self::services::Service;
 
 use crate::local::{Nginx, POLL, Postgres, Process, Redis, folder};
 use crate::settings::Settings;
@@ -57,9 +59,9 @@ impl ShopOptions {
         })
     }
 
-    /// For a person: fixed ports, and data that stays.
+    /// For a person: the ports of the settings, and data that stays.
     pub fn for_person(data: PathBuf, settings: Settings) -> Result<Self> {
-        let ports = Ports::fixed(&settings)?;
+        let ports = Ports::of_settings(&settings)?;
         Ok(Self { settings, ports, data, postgres: None, detached: true, temporary: None })
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
 use tokio::time::Instant;
 
 use crate::local::folder;
 use crate::local::identity::Identity;
 use crate::settings::Settings;
-use crate::shop::{Service, Shop, ShopOptions};
+use crate::shop::{Service, Shop, ShopOptions, ports};
 use crate::signals::Signals;
 use crate::{Error, Result, root};
 
@@ -26,13 +27,18 @@ pub fn default_data() -> PathBuf {
 /// Runs the shop until it is asked to end.
 pub async fn run(data: PathBuf) -> Result<()> {
     let mut signals = Signals::listen()?;
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let lock = Lock::take(&data)?;
     stop_leftovers(&data).await?;
-    let options = ShopOptions::for_person(data.clone(), Settings::load(&root::find()?)?)?;
-    options.ports.check()?;
+    let settings = ports::settle(Settings::load(&root::find()?)?)?;
+    ports::keep(&settings, &data)?;
     rotate_logs(&data);
     let began = Instant::now();
     println!("Starting the shop. Data and logs: {}", data.display());
+    if settings.get("STACK_PORT_BASE") != ports::USUAL_BASE.to_string() {
+        println!("Its ports begin at {}.", settings.get("STACK_PORT_BASE"));
+    }
+    let options = ShopOptions::for_person(data, settings)?;
     let progress = |reached: &str| println!("  {:>5.1} s  {reached}", began.elapsed().as_secs_f64());
     let mut shop = tokio::select! {
         started = Shop::start(options, progress) => started?,
@@ -97,6 +103,7 @@ struct Lock {
 
 impl Lock {
     fn take(data: &Path) -> Result<Self> {
+        folder::create(data)?;
         folder::create(&data.join("run"))?;
         let path = data.join("run/lock");
         let opened = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);

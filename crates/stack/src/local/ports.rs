@@ -1,7 +1,8 @@
 //! Ports of this machine.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -20,25 +21,46 @@ static OURS: Mutex<Vec<Flock<File>>> = Mutex::new(Vec::new());
 
 /// A port of 127.0.0.1 that nobody listens on, and that is nobody else's for as long as this process lives.
 pub fn free() -> Result<u16> {
-    let locks = std::env::temp_dir().join(format!("shop-ports-{}", Uid::effective()));
-    folder::create(&locks)?;
     for _ in 0..200 {
         let port = rand::random_range(RANGE);
-        let path = locks.join(port.to_string());
-        let file = File::create(&path).map_err(Error::io(format!("write {}", path.display())))?;
-        let Ok(lock) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { continue };
-        if is_free(port) {
-            OURS.lock().unwrap_or_else(PoisonError::into_inner).push(lock);
+        if take(&[port])?.is_empty() {
             return Ok(port);
         }
     }
     Err(Error::other("no free port between 12000 and 32000 on 127.0.0.1"))
 }
 
-/// Whether a server could listen on the port, on 127.0.0.1 and on all addresses.
-pub fn is_free(port: u16) -> bool {
+/// Takes these ports for as long as this process lives, or none of them: then the answer is those that are taken.
+pub fn take(ports: &[u16]) -> Result<Vec<u16>> {
+    let (mut locks, mut taken) = (Vec::new(), Vec::new());
+    for port in ports {
+        match lock(*port)? {
+            Some(lock) if is_free(*port) => locks.push(lock),
+            _ => taken.push(*port),
+        }
+    }
+    if taken.is_empty() {
+        OURS.lock().unwrap_or_else(PoisonError::into_inner).extend(locks);
+    }
+    Ok(taken)
+}
+
+/// The lock of a port, unless another process has it.
+fn lock(port: u16) -> Result<Option<Flock<File>>> {
+    let locks = std::env::temp_dir().join(format!("shop-ports-{}", Uid::effective()));
+    folder::create(&locks)?;
+    let path = locks.join(port.to_string());
+    let file = File::create(&path).map_err(Error::io(format!("write {}", path.display())))?;
+    Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).ok())
+}
+
+/// Whether a server could listen on the port, on the addresses of this machine alone and on all of them.
+fn is_free(port: u16) -> bool {
+    let is_taken = |error: std::io::Error| error.kind() == ErrorKind::AddrInUse;
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
         && TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
+        // Where there is no IPv6, it cannot be taken there.
+        && !TcpListener::bind((Ipv6Addr::LOCALHOST, port)).is_err_and(is_taken)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! The processes of the shop, their ports and their variables.
+//! The processes of the shop and their variables.
 
-use crate::local::ports;
+use super::Ports;
 use crate::settings::Settings;
-use crate::{Error, Result};
 
 /// A program of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,86 +68,9 @@ impl Service {
         }
     }
 
-    fn answers_grpc(self) -> bool {
+    pub(super) fn answers_grpc(self) -> bool {
         matches!(self, Self::Product | Self::Cart | Self::Payment | Self::Delivery)
     }
-}
-
-/// Who listens where, all on 127.0.0.1.
-#[derive(Debug, Clone)]
-pub struct Ports {
-    /// The gateway.
-    pub gateway: u16,
-    /// `PostgreSQL`.
-    pub postgres: u16,
-    /// Redis.
-    pub redis: u16,
-    http: [u16; 7],
-    grpc: [u16; 7],
-}
-
-impl Ports {
-    /// The fixed ports of a laptop, and those that the settings choose.
-    pub fn fixed(settings: &Settings) -> Result<Self> {
-        Ok(Self {
-            gateway: settings.port("GATEWAY_PORT")?,
-            postgres: settings.port("STACK_POSTGRES_PORT")?,
-            redis: settings.port("STACK_REDIS_PORT")?,
-            http: [8081, 8082, 8083, 8084, 8085, 8086, 8090],
-            grpc: [9081, 9082, 9083, 9084, 9085, 9086, 9090],
-        })
-    }
-
-    /// Ports that are free now.
-    pub fn free() -> Result<Self> {
-        let (mut http, mut grpc) = ([0; 7], [0; 7]);
-        for port in http.iter_mut().chain(&mut grpc) {
-            *port = ports::free()?;
-        }
-        Ok(Self { gateway: ports::free()?, postgres: ports::free()?, redis: ports::free()?, http, grpc })
-    }
-
-    /// The same shop with one more process of this service, on ports that are free now.
-    pub(super) fn with_replica(&self, service: Service) -> Result<Self> {
-        let mut ports = self.clone();
-        ports.http[service as usize] = ports::free()?;
-        ports.grpc[service as usize] = ports::free()?;
-        Ok(ports)
-    }
-
-    /// Where a service answers HTTP.
-    pub fn http(&self, service: Service) -> u16 {
-        self.http[service as usize]
-    }
-
-    /// Where a service answers gRPC, if it does.
-    pub fn grpc(&self, service: Service) -> u16 {
-        self.grpc[service as usize]
-    }
-
-    /// An error that names every port somebody else already listens on.
-    pub fn check(&self) -> Result<()> {
-        let own = [("the gateway", self.gateway), ("PostgreSQL", self.postgres), ("Redis", self.redis)];
-        let http = Service::ALL.map(|service| (service.name(), self.http(service)));
-        let grpc = Service::SIX.map(|service| (service.name(), self.grpc(service)));
-        let all = own.into_iter().chain(http).chain(grpc.into_iter().filter(|(name, _)| answers(name)));
-        let taken: Vec<String> = all
-            .filter(|(_, port)| !ports::is_free(*port))
-            .map(|(name, port)| format!("{port} ({name})"))
-            .collect();
-        if taken.is_empty() {
-            return Ok(());
-        }
-        Err(Error::other(format!(
-            "another program listens on port {}. `ss -ltnp` (as root) shows which one: stop it{}",
-            taken.join(", "),
-            ", or choose other ports with GATEWAY_PORT, STACK_POSTGRES_PORT or STACK_REDIS_PORT if it is one of those"
-        )))
-    }
-}
-
-fn answers(name: &str) -> bool {
-    Service::ALL.into_iter().any(|service| service.name() == name && service.answers_grpc())
 }
 
 /// The variables of one service.

@@ -9,5 +9,6 @@ mod floods;
 mod gateway;
 mod harness;
 mod journeys;
+mod neighbours;
 mod nights;
 mod repeats;
