@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{
-    Common, Configuration, Faults, Grpc,
-    limit::{RateLimit, RateLimits},
-};
+use chassis::{Common, Configuration, Faults, Grpc, limit::RateLimit};
 use clap::Args;
 use contracts::UserId;
 
@@ -22,8 +19,6 @@ pub struct Config {
     /// Changes that one user may make to the cart within a second for long; 0 for no limit.
     #[arg(long, env, default_value_t = 20)]
     pub cart_writes_per_second: u32,
-    #[command(flatten)]
-    rate_limits: RateLimits,
     /// Where product-service answers gRPC.
     #[arg(long, env, default_value = "http://product-service:9082")]
     pub product_grpc_url: String,
@@ -32,7 +27,11 @@ pub struct Config {
 impl Config {
     /// How often one user may change the cart.
     pub fn write_rate(&self) -> RateLimit<UserId> {
-        self.rate_limits.limit(self.cart_write_burst, self.cart_writes_per_second, Duration::from_secs(1))
+        self.common.rate_limit.limit(
+            self.cart_write_burst,
+            self.cart_writes_per_second,
+            Duration::from_secs(1),
+        )
     }
 }
 

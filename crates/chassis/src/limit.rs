@@ -8,21 +8,12 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, builder::BoolishValueParser};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
-use crate::Problem;
+use crate::{Problem, config::Switch};
 
 /// After so many checks parties that have been quiet are dropped: memory is bounded by those that were active meanwhile.
 const UPKEEP: u32 = 1_024;
-
-/// Whether rates are limited at all.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct RateLimits {
-    /// `off` lifts every limit on rates: for load tests only.
-    #[arg(long, env, value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, default_value = "on")]
-    pub rate_limit: bool,
-}
 
 /// A limit on the rate of each party, named by a key. Nobody is limited if `burst` or the rate is 0.
 #[derive(Debug)]
@@ -42,10 +33,10 @@ pub struct TooOften {
     pub retry_after: u32,
 }
 
-impl RateLimits {
-    /// A limit of `burst` at once, and `count` within each `period` for long.
+impl Switch {
+    /// While rates are limited (`RATE_LIMIT=on`): `burst` at once, and `count` within each `period` for long.
     pub fn limit<K: Hash + Eq + Clone>(self, burst: u32, count: u32, period: Duration) -> RateLimit<K> {
-        if self.rate_limit { RateLimit::new(burst, count, period) } else { RateLimit(None) }
+        if self == Self::On { RateLimit::new(burst, count, period) } else { RateLimit(None) }
     }
 }
 
@@ -91,8 +82,6 @@ impl From<TooOften> for Problem {
 mod tests {
     use super::*;
 
-    const ON: RateLimits = RateLimits { rate_limit: true };
-    const OFF: RateLimits = RateLimits { rate_limit: false };
     const HOUR: Duration = Duration::from_hours(1);
 
     fn allowed(limit: &RateLimit<u32>, party: u32) -> usize {
@@ -101,7 +90,7 @@ mod tests {
 
     #[test]
     fn each_party_has_its_burst_and_then_waits_for_its_rate() {
-        let limit = ON.limit(3, 240, HOUR);
+        let limit = Switch::On.limit(3, 240, HOUR);
         assert_eq!((allowed(&limit, 1), allowed(&limit, 1), allowed(&limit, 2)), (3, 0, 3));
         let refused = limit.check(&1).unwrap_err();
         assert!((1..=15).contains(&refused.retry_after), "{refused:?}");
@@ -111,14 +100,16 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_off_or_zero_is_none() {
-        for limit in [OFF.limit(3, 240, HOUR), ON.limit(0, 240, HOUR), ON.limit(3, 0, HOUR)] {
+        for limit in
+            [Switch::Off.limit(3, 240, HOUR), Switch::On.limit(0, 240, HOUR), Switch::On.limit(3, 0, HOUR)]
+        {
             assert_eq!(allowed(&limit, 1), 1_000);
         }
     }
 
     #[test]
     fn parties_that_have_been_quiet_are_dropped() {
-        let limit = ON.limit(1, 1_000_000, Duration::from_millis(1));
+        let limit = Switch::On.limit(1, 1_000_000, Duration::from_millis(1));
         for party in 0..100_000_u32 {
             limit.check(&party).ok();
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use payloads::*;
 
-use crate::OrderId;
+use crate::{OrderId, UserId};
 
 /// The consumer group of each service that follows streams.
 pub mod groups {
@@ -49,7 +49,30 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     const STREAM: Stream;
 
     /// The order it is about; `None` only for events that are about no order.
-    fn order_id(&self) -> Option<OrderId>;
+    fn subject(&self) -> Option<Subject>;
+}
+
+/// The order that an event is about: its number, and what tells it from another order that had the same number, as after
+/// a restore of order-service's database to an earlier state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// Its number.
+    pub order_id: OrderId,
+    /// Its buyer, if the event says so.
+    pub user_id: Option<UserId>,
+    /// What it costs in rupiah, if the event says so.
+    pub total_amount: Option<i64>,
+}
+
+impl Subject {
+    /// Whether it can be the order with this buyer and this price. What one side does not know contradicts nothing.
+    pub fn can_be(&self, user_id: Option<UserId>, total_amount: Option<i64>) -> bool {
+        agree(self.user_id, user_id) && agree(self.total_amount, total_amount)
+    }
+}
+
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
 }
 
 /// The members that every event carries.

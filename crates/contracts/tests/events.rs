@@ -21,6 +21,10 @@ fn order() -> OrderId {
     OrderId::try_from(41_i64).unwrap()
 }
 
+fn buyer() -> UserId {
+    UserId::try_from(7_i64).unwrap()
+}
+
 fn delivery() -> DeliveryId {
     DeliveryId::try_from(9_i64).unwrap()
 }
@@ -49,7 +53,7 @@ fn lock<E: Event + Clone + PartialEq + Debug>(event: E) {
 
 #[test]
 fn order_events_are_locked() {
-    let user_id = UserId::try_from(7_i64).unwrap();
+    let user_id = buyer();
     let at = datetime!(2026-01-02 03:04:05 UTC);
     lock(OrderCreated { order_id: order(), user_id, total_amount: 250_000, items: items(), created_at: at });
     let address = ShippingAddress {
@@ -72,40 +76,65 @@ fn order_events_are_locked() {
         cart_read_at: Some(datetime!(2026-01-02 03:04:04.987654 UTC)),
         shipping_address,
     });
-    lock(OrderCancelled { order_id, user_id, items, cause: CancelCause::Customer });
+    lock(OrderCancelled {
+        order_id,
+        user_id,
+        total_amount: Some(250_000),
+        items,
+        cause: CancelCause::Customer,
+    });
 }
 
 #[test]
 fn stock_events_are_locked() {
-    lock(StockReserved { order_id: order() });
+    let user_id = Some(buyer());
+    lock(StockReserved { order_id: order(), user_id });
     let missing = Shortage { product_id: items()[0].product_id, requested: 2, available: 1 };
     let reason = InsufficientReason::Insufficient;
-    lock(StockInsufficient { order_id: order(), reason, items: vec![missing] });
+    lock(StockInsufficient { order_id: order(), user_id, reason, items: vec![missing] });
 }
 
 #[test]
 fn payment_events_are_locked() {
     let (order_id, amount) = (order(), 250_000);
+    let (user_id, total_amount) = (Some(buyer()), Some(amount));
     let paid_at = datetime!(2026-01-02 03:04:05 UTC);
-    lock(PaymentSuccess { order_id, amount, payment_type: "qris".to_owned(), paid_at });
-    lock(PaymentFailed { order_id, reason: PaymentFailure::Expired });
+    lock(PaymentSuccess {
+        order_id,
+        user_id,
+        total_amount,
+        amount,
+        payment_type: "qris".to_owned(),
+        paid_at,
+    });
+    lock(PaymentFailed { order_id, user_id, total_amount, reason: PaymentFailure::Expired });
     let cause = RefundCause::DeliveryFailed;
-    lock(PaymentRefunded { order_id, cause, amount, refunded_total: amount, full: true });
-    lock(PaymentReversed { order_id, kind: ReversalKind::Chargeback, amount });
+    lock(PaymentRefunded {
+        order_id,
+        user_id,
+        total_amount,
+        cause,
+        amount,
+        refunded_total: amount,
+        full: true,
+    });
+    lock(PaymentReversed { order_id, user_id, total_amount, kind: ReversalKind::Chargeback, amount });
 }
 
 #[test]
 fn delivery_and_session_events_are_locked() {
-    let (order_id, delivery_id) = (order(), delivery());
-    lock(DeliveryShipped { order_id, delivery_id, tracking_number: Some("JX-1".to_owned()) });
-    lock(DeliverySuccess { order_id, delivery_id });
-    lock(DeliveryFailed { order_id, delivery_id, note: Some("nobody at home".to_owned()) });
+    let (order_id, user_id, delivery_id) = (order(), Some(buyer()), delivery());
+    lock(DeliveryShipped { order_id, user_id, delivery_id, tracking_number: Some("JX-1".to_owned()) });
+    lock(DeliverySuccess { order_id, user_id, delivery_id });
+    lock(DeliveryFailed { order_id, user_id, delivery_id, note: Some("nobody at home".to_owned()) });
     lock(SessionEnded { sid: "s-1".to_owned(), ended_at: datetime!(2026-01-02 03:04:05 UTC) });
 }
 
 #[test]
 fn an_entry_that_is_not_the_event_is_undecodable() {
-    let good = Envelope { meta: meta(), event: StockReserved { order_id: order() } }.to_fields().unwrap();
+    let good = Envelope { meta: meta(), event: StockReserved { order_id: order(), user_id: None } }
+        .to_fields()
+        .unwrap();
     let broken = |name: &str, value: Option<&str>| {
         let mut fields = good.clone();
         match value {

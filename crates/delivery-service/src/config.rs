@@ -1,6 +1,6 @@
 //! What delivery-service can be told from outside.
 
-use chassis::{Common, Configuration, Database, Grpc};
+use chassis::{Common, Configuration, Database, Faults, Grpc};
 use clap::Args;
 
 /// Its flags, which are environment variables as well.
@@ -15,6 +15,9 @@ pub struct Config {
     /// The name of its database.
     #[arg(long, env = "DELIVERY_DB_NAME", default_value = "delivery_db")]
     db_name: String,
+    /// gRPC base URL of payment-service.
+    #[arg(long, env, default_value = "http://payment-service:9085")]
+    pub payment_grpc_url: String,
 }
 
 impl Configuration for Config {
@@ -28,5 +31,9 @@ impl Configuration for Config {
 
     fn database(&self) -> Option<(&Database, &str)> {
         Some((&self.database, &self.db_name))
+    }
+
+    fn check(&self, faults: &mut Faults) {
+        faults.check_grpc_url("PAYMENT_GRPC_URL", &self.payment_grpc_url);
     }
 }

@@ -4,7 +4,10 @@ use contracts::events::{Envelope, OrderPaid, groups};
 use messaging::{Consumer, Fail, Handle};
 use sqlx::PgTransaction;
 
-use crate::{App, store};
+use crate::{
+    App,
+    store::{self, NewDelivery},
+};
 
 /// The events it follows, and what it does about each.
 pub fn consumer(app: &App) -> Consumer<App> {
@@ -14,17 +17,28 @@ pub fn consumer(app: &App) -> Consumer<App> {
 impl Handle<OrderPaid> for App {
     type Prepared = ();
 
-    /// Starts the order's delivery: one for each order, and none for an order whose delivery was cancelled before.
+    /// Starts the order's delivery: one for each order, and none for an order whose delivery was cancelled before. One that
+    /// was started for another order of the same number is not this order's.
     async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
         Envelope { event, .. }: Envelope<OrderPaid>,
         (): (),
     ) -> Result<(), Fail> {
-        let address = event.shipping_address.as_ref();
-        if !store::insert_delivery(tx, event.order_id, event.user_id, address).await? {
-            tracing::info!(order.id = %event.order_id, "the delivery was started, or cancelled, before");
+        let OrderPaid { order_id, user_id, ordered_at, .. } = event;
+        let shipping_address = event.shipping_address.as_ref();
+        if store::insert_delivery(tx, &NewDelivery { order_id, user_id, ordered_at, shipping_address })
+            .await?
+        {
+            return Ok(());
         }
+        let found = store::find_by_order(tx, order_id).await?;
+        if found.is_some_and(|known| {
+            !known.is_of(Some(user_id)) || known.ordered_at.is_some_and(|at| at != ordered_at)
+        }) {
+            return Err(Fail::reject(format!("order {order_id} is known with another buyer or time")));
+        }
+        tracing::info!(order.id = %order_id, "delivery was started, or cancelled, before");
         Ok(())
     }
 }

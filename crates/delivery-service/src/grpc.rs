@@ -2,7 +2,7 @@
 
 use chassis::Problem;
 use contracts::{
-    OrderId,
+    OrderId, UserId,
     grpc::delivery::{
         CancelDeliveryOutcome, CancelDeliveryRequest, CancelDeliveryResponse, DeliveryInfo, DeliveryResponse,
         GetDeliveryByOrderIdRequest,
@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status, service::Routes};
 use crate::{
     App,
     app::cancel_delivery::{Outcome, cancel_delivery},
+    error::another_order,
     store,
 };
 
@@ -26,16 +27,26 @@ fn order_id(id: u64) -> Result<OrderId, Problem> {
     OrderId::try_from(id).map_err(|error| Problem::invalid_field("order_id", error.to_string()))
 }
 
+/// The buyer, whom an older caller does not name.
+fn user_id(id: u64) -> Result<Option<UserId>, Problem> {
+    let parsed = UserId::try_from(id).map(Some);
+    if id == 0 { Ok(None) } else { parsed.map_err(|e| Problem::invalid_field("user_id", e.to_string())) }
+}
+
 #[tonic::async_trait]
 impl DeliveryService for App {
     async fn get_delivery_by_order_id(
         &self,
         request: Request<GetDeliveryByOrderIdRequest>,
     ) -> Result<Response<DeliveryResponse>, Status> {
-        let order_id = order_id(request.into_inner().order_id)?;
+        let GetDeliveryByOrderIdRequest { order_id: order, user_id: user } = request.into_inner();
+        let (order_id, user_id) = (order_id(order)?, user_id(user)?);
         let mut db = self.db.acquire().await.map_err(Problem::from)?;
         let found = store::find_by_order(&mut db, order_id).await.map_err(Problem::from)?;
         let found = found.ok_or_else(|| Problem::not_found("The order has no delivery yet."))?;
+        if !found.is_of(user_id) {
+            return Err(another_order().into());
+        }
         let (id, status) = (found.id.to_u64(), found.status.to_string());
         let delivery = Some(DeliveryInfo { order_id: order_id.to_u64(), id, status });
         Ok(Response::new(DeliveryResponse { delivery }))
@@ -45,8 +56,9 @@ impl DeliveryService for App {
         &self,
         request: Request<CancelDeliveryRequest>,
     ) -> Result<Response<CancelDeliveryResponse>, Status> {
-        let order_id = order_id(request.into_inner().order_id)?;
-        let outcome = match cancel_delivery(self, order_id).await.map_err(Problem::from)? {
+        let CancelDeliveryRequest { order_id: order, user_id: user } = request.into_inner();
+        let (order_id, user_id) = (order_id(order)?, user_id(user)?);
+        let outcome = match cancel_delivery(self, order_id, user_id).await.map_err(Problem::from)? {
             Outcome::Cancelled => CancelDeliveryOutcome::Cancelled,
             Outcome::Shipped => CancelDeliveryOutcome::Shipped,
         };

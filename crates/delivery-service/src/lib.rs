@@ -5,6 +5,7 @@
 //! leaves ([`grpc`], [`app::cancel_delivery`]). Each milestone is told to the shop through the outbox.
 
 pub mod app;
+pub mod clients;
 pub mod config;
 pub mod consumers;
 pub mod domain;
@@ -20,7 +21,7 @@ use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::config::Config;
+use crate::{clients::Payments, config::Config};
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/delivery");
@@ -39,6 +40,8 @@ pub struct App {
     pub db: PgPool,
     /// Commits what appended events, and wakes the relay.
     pub outbox: Outbox,
+    /// Who knows whether the money is there.
+    pub payments: Payments,
 }
 
 impl Service for DeliveryService {
@@ -60,9 +63,10 @@ impl Service for DeliveryService {
         Some(grpc::routes(app))
     }
 
-    async fn app(_: Config, pool: Option<PgPool>, _: &Kit) -> Result<App, BoxError> {
+    async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
         let db = pool.ok_or("delivery-service needs its database")?;
-        Ok(App { db, outbox: Outbox::default() })
+        let payments = Payments::follow(&config.payment_grpc_url, kit)?;
+        Ok(App { db, outbox: Outbox::default(), payments })
     }
 
     async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {

@@ -13,6 +13,30 @@ pub struct Brief {
     pub id: DeliveryId,
     /// Where it is.
     pub status: Status,
+    /// Its buyer; a tombstone knows none.
+    pub user_id: Option<UserId>,
+    /// When its order was placed, if that is known.
+    pub ordered_at: Option<OffsetDateTime>,
+}
+
+impl Brief {
+    /// Whether it can be this buyer's. What is not known contradicts nothing.
+    pub fn is_of(&self, user_id: Option<UserId>) -> bool {
+        self.user_id.zip(user_id).is_none_or(|(own, asked)| own == asked)
+    }
+}
+
+/// An order that is to be delivered.
+#[derive(Debug)]
+pub struct NewDelivery<'a> {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
+    /// When it was placed.
+    pub ordered_at: OffsetDateTime,
+    /// Where it goes, if the buyer said.
+    pub shipping_address: Option<&'a ShippingAddress>,
 }
 
 /// Which deliveries a list shows; tombstones never.
@@ -70,23 +94,19 @@ impl From<Row> for Delivery {
 }
 
 /// Starts an order's delivery, or does nothing if there is one or a tombstone.
-pub async fn insert_delivery(
-    db: &mut PgConnection,
-    order_id: OrderId,
-    user_id: UserId,
-    shipping_address: Option<&ShippingAddress>,
-) -> sqlx::Result<bool> {
+pub async fn insert_delivery(db: &mut PgConnection, new: &NewDelivery<'_>) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "with started as (
-             insert into deliveries (order_id, user_id, status, shipping_address) values ($1, $2, $3, $4)
+             insert into deliveries (order_id, user_id, status, shipping_address, ordered_at) values ($1, $2, $3, $4, $5)
              on conflict on constraint deliveries_one_per_order do nothing
              returning id, status
          )
          insert into delivery_history (delivery_id, status) select id, status from started",
-        order_id.get(),
-        user_id.get(),
+        new.order_id.get(),
+        new.user_id.get(),
         Status::Pending as Status,
-        shipping_address.map(Json) as Option<Json<&ShippingAddress>>,
+        new.shipping_address.map(Json) as Option<Json<&ShippingAddress>>,
+        new.ordered_at,
     )
     .execute(db)
     .await?;
@@ -138,7 +158,8 @@ pub async fn find_delivery(
 pub async fn find_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Brief>> {
     sqlx::query_as!(
         Brief,
-        r#"select id as "id: DeliveryId", status as "status: Status" from deliveries where order_id = $1"#,
+        r#"select id as "id: DeliveryId", status as "status: Status", user_id as "user_id: UserId", ordered_at
+           from deliveries where order_id = $1"#,
         order_id.get(),
     )
     .fetch_optional(db)

@@ -9,3 +9,4 @@ pub mod place_order;
 pub mod read_orders;
 pub mod reconcile_orders;
 pub mod return_goods;
+pub mod skip_numbers;

@@ -19,7 +19,7 @@ use contracts::{
             payment_service_client::PaymentServiceClient,
         },
         product::{
-            GetProductsRequest, ProductResponse, UpdateStockRequest,
+            GetLatestOrderRequest, GetProductsRequest, ProductResponse, UpdateStockRequest,
             product_service_client::ProductServiceClient,
         },
     },
@@ -30,6 +30,7 @@ use tonic::{Code, Status};
 use crate::{
     config::Config,
     domain::{Cart, CartLine, OnSale, PaymentPage},
+    store::returns::StockReturn,
 };
 
 /// What product-service's ledger calls goods that come back.
@@ -153,8 +154,8 @@ impl Peers {
     }
 
     /// Closes an unpaid payment for good.
-    pub async fn cancel_payment(&self, order: OrderId) -> Result<PaymentEnd, Status> {
-        let request = CancelPaymentRequest { order_id: order.to_u64() };
+    pub async fn cancel_payment(&self, order: OrderId, buyer: UserId) -> Result<PaymentEnd, Status> {
+        let request = CancelPaymentRequest { order_id: order.to_u64(), user_id: buyer.to_u64() };
         let reply = self.payment.clone().cancel_payment(request).await?.into_inner();
         Ok(match reply.outcome() {
             CancelOutcome::Cancelled => PaymentEnd::Cancelled,
@@ -164,8 +165,8 @@ impl Peers {
     }
 
     /// What became of an order's delivery.
-    pub async fn find_delivery(&self, order: OrderId) -> Result<KnownDelivery, Status> {
-        let request = GetDeliveryByOrderIdRequest { order_id: order.to_u64() };
+    pub async fn find_delivery(&self, order: OrderId, buyer: UserId) -> Result<KnownDelivery, Status> {
+        let request = GetDeliveryByOrderIdRequest { order_id: order.to_u64(), user_id: buyer.to_u64() };
         let reply = match self.delivery.clone().get_delivery_by_order_id(request).await {
             Ok(reply) => reply.into_inner(),
             Err(status) if status.code() == Code::NotFound => return Ok(KnownDelivery::Missing),
@@ -180,8 +181,8 @@ impl Peers {
     }
 
     /// Stops a delivery that has not left yet.
-    pub async fn cancel_delivery(&self, order: OrderId) -> Result<DeliveryEnd, Status> {
-        let request = CancelDeliveryRequest { order_id: order.to_u64() };
+    pub async fn cancel_delivery(&self, order: OrderId, buyer: UserId) -> Result<DeliveryEnd, Status> {
+        let request = CancelDeliveryRequest { order_id: order.to_u64(), user_id: buyer.to_u64() };
         let reply = self.delivery.clone().cancel_delivery(request).await?.into_inner();
         match reply.outcome() {
             CancelDeliveryOutcome::Cancelled => Ok(DeliveryEnd::Cancelled),
@@ -190,20 +191,27 @@ impl Peers {
         }
     }
 
-    /// Gives goods that an order bought back to the stock: once, however often it is told.
-    pub async fn return_stock(
-        &self,
-        order: OrderId,
-        product: ProductId,
-        quantity: i32,
-    ) -> Result<(), Status> {
+    /// Gives goods that an order bought back to the stock: once, however often it is asked for.
+    pub async fn return_stock(&self, line: StockReturn) -> Result<(), Status> {
         let request = UpdateStockRequest {
-            id: product.to_u64(),
-            add: quantity.into(),
-            order_id: order.to_u64(),
+            id: line.product_id.to_u64(),
+            add: line.quantity.into(),
+            order_id: line.order_id.to_u64(),
             reason: RETURN.to_owned(),
+            user_id: line.buyer.to_u64(),
         };
         self.product.clone().update_stock(request).await.map(drop)
+    }
+
+    /// The highest number of an order that product-service knows; 0 for none.
+    pub async fn latest_order(&self) -> Result<i64, Status> {
+        let reply = match self.product.clone().get_latest_order(GetLatestOrderRequest {}).await {
+            Ok(reply) => reply.into_inner(),
+            // One of the version before, as during an upgrade.
+            Err(status) if status.code() == Code::Unimplemented => return Ok(0),
+            Err(status) => return Err(status),
+        };
+        i64::try_from(reply.order_id).map_err(|_| odd("product", "order_id"))
     }
 }
 

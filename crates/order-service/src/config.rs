@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{
-    Common, Configuration, Database, Faults,
-    limit::{RateLimit, RateLimits},
-};
+use chassis::{Common, Configuration, Database, Faults, config::Switch, limit::RateLimit};
 use clap::Args;
 use contracts::UserId;
 
@@ -37,8 +34,6 @@ pub struct Config {
     /// Orders that one buyer may place within an hour for long, and cancel; 0 for no limit.
     #[arg(long, env, default_value_t = 240)]
     pub orders_per_hour: u32,
-    #[command(flatten)]
-    rate_limits: RateLimits,
     /// How long somebody has to pay who never paid an order before, in minutes: never longer than `PAYMENT_EXPIRY_MINUTES`;
     /// 0 for as long as everybody.
     #[arg(long, env, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=10_080))]
@@ -58,18 +53,22 @@ pub struct Config {
 }
 
 impl Config {
-    /// How much one buyer may keep without having paid.
-    pub const fn limits(&self) -> HoldLimits {
-        HoldLimits {
-            orders: self.max_open_orders_per_user,
-            units_of_product: self.max_held_units_per_product,
-            units: self.max_held_units_per_buyer,
+    /// How much one buyer may keep without having paid. A load test, with `RATE_LIMIT=off`, buys with few accounts.
+    pub fn limits(&self) -> HoldLimits {
+        let orders = self.max_open_orders_per_user;
+        match self.common.rate_limit {
+            Switch::On => HoldLimits {
+                orders,
+                units_of_product: self.max_held_units_per_product,
+                units: self.max_held_units_per_buyer,
+            },
+            Switch::Off => HoldLimits { orders, units_of_product: 0, units: 0 },
         }
     }
 
     /// How often one buyer may order, and how often cancel.
     pub fn order_rate(&self) -> RateLimit<UserId> {
-        self.rate_limits.limit(self.order_burst, self.orders_per_hour, Duration::from_hours(1))
+        self.common.rate_limit.limit(self.order_burst, self.orders_per_hour, Duration::from_hours(1))
     }
 
     /// How long somebody has to pay who never paid before; zero for as long as everybody.

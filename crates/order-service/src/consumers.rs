@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use contracts::events::{
-    DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, PaymentFailed, PaymentRefunded,
-    PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, groups,
+    DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, Event, PaymentFailed, PaymentRefunded,
+    PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, Subject, groups,
 };
 use messaging::{Consumer, Fail, Handle};
 use sqlx::PgTransaction;
@@ -31,6 +31,11 @@ pub fn consumer(app: &App) -> Consumer<App> {
         .on::<DeliveryFailed>()
 }
 
+/// The order that an event is about: all of those that are followed here are about one.
+fn subject<E: Event>(event: &E) -> Result<Subject, Fail> {
+    event.subject().ok_or_else(|| Fail::reject("the event is about no order"))
+}
+
 /// An event that needs nothing but the table.
 macro_rules! advances {
     ($($event:ty),+) => {
@@ -44,7 +49,7 @@ macro_rules! advances {
                     Envelope { event, .. }: Envelope<$event>,
                     (): (),
                 ) -> Result<(), Fail> {
-                    advance_order(tx, event.order_id, event.into()).await
+                    advance_order(tx, subject(&event)?, event.into()).await
                 }
             }
         )+
@@ -96,6 +101,6 @@ impl Handle<StockReserved> for App {
         Envelope { event, .. }: Envelope<StockReserved>,
         page: Option<PaymentPage>,
     ) -> Result<(), Fail> {
-        advance_order(tx, event.order_id, Input::StockReserved(page)).await
+        advance_order(tx, subject(&event)?, Input::StockReserved(page)).await
     }
 }

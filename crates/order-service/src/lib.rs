@@ -15,7 +15,10 @@ pub mod http;
 pub mod store;
 pub mod workers;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use chassis::{BoxError, Kit, Lifecycle, Service, limit::RateLimit};
 use contracts::{
@@ -55,6 +58,8 @@ pub struct App {
     pub limits: HoldLimits,
     /// How often one buyer may order and cancel.
     pub rates: Arc<Rates>,
+    /// Whether it is known since the start that no other order had the numbers that are given out next.
+    pub numbers_are_free: Arc<AtomicBool>,
     /// How long somebody has to pay who never paid before; zero for as long as everybody.
     pub new_buyer_expiry: Duration,
 }
@@ -92,6 +97,7 @@ impl Service for OrderService {
             lifecycle: kit.lifecycle.clone(),
             limits: config.limits(),
             rates: Arc::new(Rates { orders: config.order_rate(), cancels: config.order_rate() }),
+            numbers_are_free: Arc::default(),
             new_buyer_expiry: config.new_buyer_expiry(),
         })
     }

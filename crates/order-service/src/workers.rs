@@ -9,6 +9,7 @@ use crate::{
         finish_cancellation::finish_cancellations,
         reconcile_orders::{reconcile_paid, reconcile_received, reconcile_unpaid},
         return_goods::return_goods,
+        skip_numbers::skip_taken_numbers,
     },
     domain::CancelStep,
     store,
@@ -20,6 +21,8 @@ const RECONCILIATION: Duration = Duration::from_secs(5);
 const CANCELLATIONS: Duration = Duration::from_secs(2);
 /// How often goods are looked for that go back into the stock.
 const RETURNS: Duration = Duration::from_secs(1);
+/// How often it is made sure that no number is given out twice, as after a restore under a running process.
+const NUMBERS: Duration = Duration::from_secs(10);
 /// How often old keys are deleted.
 const CLEANING: Duration = Duration::from_mins(10);
 
@@ -37,6 +40,7 @@ pub fn start(app: &App) {
         });
     }
     every.every("stock-returns", RETURNS, app, async move |app| return_goods(&app).await);
+    every.every("order-numbers", NUMBERS, app, async move |app| skip_taken_numbers(&app).await.map(|()| 0));
     every.every("idempotency-keys", CLEANING, app, async move |app| forget_old_keys(&app).await);
 }
 

@@ -3,6 +3,7 @@
 
 pub mod cancel_payment;
 pub mod close_attempt;
+pub mod confirm_payment;
 pub mod decide_review;
 pub mod end_order;
 pub mod handle_notifications;
@@ -22,6 +23,7 @@ pub mod view_payment;
 use std::{future::Future, time::Duration};
 
 use contracts::events::Event;
+use messaging::Fail;
 use sqlx::PgTransaction;
 
 use crate::domain::Payment;
@@ -36,6 +38,17 @@ const DEADLINE: Duration = Duration::from_secs(12);
 /// Bounds a job by its lease.
 async fn in_time<T>(job: impl Future<Output = Result<T, JobError>>) -> Result<T, JobError> {
     tokio::time::timeout(DEADLINE, job).await.unwrap_or(Err(JobError::Late))
+}
+
+/// Refuses an event about another order that had the number of the payment's.
+fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), Fail> {
+    if event.subject().is_none_or(|subject| payment.is_of(&subject)) {
+        return Ok(());
+    }
+    let (order_id, event) = (payment.order_id, E::TYPE);
+    Err(Fail::reject(format!(
+        "{event} is about another order {order_id}: its buyer or price differs from the payment's"
+    )))
 }
 
 /// Appends an event as part of the purchase that the payment belongs to, whoever brought the news.

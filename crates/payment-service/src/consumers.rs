@@ -23,8 +23,7 @@ impl HandleBatch<OrderCreated> for App {
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
     ) -> Result<Outcomes, Fail> {
-        open_payments(tx, events).await?;
-        Ok(events.iter().map(|_| Ok(())).collect())
+        open_payments(tx, events).await
     }
 }
 

@@ -8,7 +8,7 @@ mod schedule;
 mod status;
 
 use chassis::context::Trace;
-use contracts::{OrderId, UserId};
+use contracts::{OrderId, UserId, events::Subject};
 use time::OffsetDateTime;
 
 pub use answer::{Answer, Canceller, classify};
@@ -75,6 +75,11 @@ impl Payment {
             effects.push(Effect::PublishNothingLeft);
         }
         Transition { to, effects }
+    }
+
+    /// Whether an event or a question is about the order that this payment is for. A tombstone does not know its price.
+    pub fn is_of(&self, subject: &Subject) -> bool {
+        subject.can_be(Some(self.user_id), self.amount)
     }
 
     /// Whether a transaction is another one than the one that paid.

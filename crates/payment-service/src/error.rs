@@ -3,6 +3,7 @@
 use chassis::Problem;
 
 use crate::app::{
+    cancel_payment::CancelPaymentError, confirm_payment::ConfirmPaymentError,
     decide_review::DecideReviewError, make_link::MakeLinkError,
     receive_notification::ReceiveNotificationError, request_refund::RequestRefundError,
 };
@@ -27,6 +28,30 @@ impl From<MakeLinkError> for Problem {
             }
             MakeLinkError::Database(source) => source.into(),
             MakeLinkError::Failed(source) => Self::internal(source),
+        }
+    }
+}
+
+/// 409, `FAILED_PRECONDITION` over gRPC: the caller means another order that had the same number.
+fn another_order() -> Problem {
+    Problem::conflict("another_order", "The payment is for another order, of another buyer.")
+}
+
+impl From<CancelPaymentError> for Problem {
+    fn from(error: CancelPaymentError) -> Self {
+        match error {
+            CancelPaymentError::Mismatch => another_order(),
+            CancelPaymentError::Database(source) => source.into(),
+        }
+    }
+}
+
+impl From<ConfirmPaymentError> for Problem {
+    fn from(error: ConfirmPaymentError) -> Self {
+        match error {
+            ConfirmPaymentError::Unknown => unknown_payment(),
+            ConfirmPaymentError::Mismatch => another_order(),
+            ConfirmPaymentError::Database(source) => source.into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What order-service asks: where is it paid, and can it still be closed.
+//! What other services ask: where is it paid, can it still be closed, is the money there.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use chassis::Problem;
 use contracts::{
     OrderId, UserId,
     grpc::payment::{
-        CancelOutcome, CancelPaymentRequest, CancelPaymentResponse, GetPaymentRequest, GetPaymentResponse,
+        CancelOutcome, CancelPaymentRequest, CancelPaymentResponse, ConfirmPaymentRequest,
+        ConfirmPaymentResponse, GetPaymentRequest, GetPaymentResponse,
         payment_service_server::{PaymentService, PaymentServiceServer},
     },
 };
@@ -17,6 +18,7 @@ use crate::{
     App,
     app::{
         cancel_payment::{Cancellation, cancel_payment},
+        confirm_payment::confirm_payment,
         make_link::make_link,
     },
 };
@@ -30,16 +32,24 @@ fn order_id(id: u64) -> Result<OrderId, Problem> {
     OrderId::try_from(id).map_err(|error| Problem::invalid_field("order_id", error.to_string()))
 }
 
+fn user_id(id: u64) -> Result<UserId, Problem> {
+    UserId::try_from(id).map_err(|error| Problem::invalid_field("user_id", error.to_string()))
+}
+
+/// A buyer whom an older caller does not name.
+fn said(id: u64) -> Result<Option<UserId>, Problem> {
+    if id == 0 { Ok(None) } else { user_id(id).map(Some) }
+}
+
 #[tonic::async_trait]
 impl PaymentService for App {
     async fn get_payment_url(
         &self,
         request: Request<GetPaymentRequest>,
     ) -> Result<Response<GetPaymentResponse>, Status> {
-        let GetPaymentRequest { order_id: order, amount, user_id, expires_in_seconds } = request.into_inner();
-        let order = order_id(order)?;
-        let user = UserId::try_from(user_id)
-            .map_err(|error| Problem::invalid_field("user_id", error.to_string()))?;
+        let GetPaymentRequest { order_id: order, amount, user_id: user, expires_in_seconds } =
+            request.into_inner();
+        let (order, user) = (order_id(order)?, user_id(user)?);
         let amount = i64::try_from(amount).ok().filter(|amount| *amount > 0);
         let amount =
             amount.ok_or_else(|| Problem::invalid_field("amount", "must be a positive number of rupiah"))?;
@@ -58,12 +68,27 @@ impl PaymentService for App {
         &self,
         request: Request<CancelPaymentRequest>,
     ) -> Result<Response<CancelPaymentResponse>, Status> {
-        let order = order_id(request.into_inner().order_id)?;
-        let outcome = match cancel_payment(self, order).await.map_err(Problem::from)? {
+        let CancelPaymentRequest { order_id: order, user_id: user } = request.into_inner();
+        let (order, user) = (order_id(order)?, said(user)?);
+        let outcome = match cancel_payment(self, order, user).await.map_err(Problem::from)? {
             Cancellation::Cancelled => CancelOutcome::Cancelled,
             Cancellation::Paid => CancelOutcome::Paid,
             Cancellation::Unknown => CancelOutcome::Unknown,
         };
         Ok(Response::new(CancelPaymentResponse { outcome: outcome.into() }))
+    }
+
+    async fn confirm_payment(
+        &self,
+        request: Request<ConfirmPaymentRequest>,
+    ) -> Result<Response<ConfirmPaymentResponse>, Status> {
+        let ConfirmPaymentRequest { order_id: order, user_id: user } = request.into_inner();
+        let (order, user) = (order_id(order)?, said(user)?);
+        let confirmation = confirm_payment(self, order, user).await.map_err(Problem::from)?;
+        Ok(Response::new(ConfirmPaymentResponse {
+            paid: confirmation.status.is_paid(),
+            status: confirmation.status.to_string(),
+            confirmed: confirmation.confirmed,
+        }))
     }
 }

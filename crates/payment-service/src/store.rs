@@ -28,7 +28,7 @@ pub use notifications::{
     purge_notifications, retry_notification,
 };
 pub use payments::{
-    NewPayment, find_payment, insert_payments, insert_tombstone, lock_payment, update_asked,
+    NewPayment, find_payment, insert_payments, insert_tombstone, list_owners, lock_payment, update_asked,
     update_order_ended, update_paid, update_payment_status, update_refunded, update_started,
     update_undelivered,
 };

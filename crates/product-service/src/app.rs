@@ -15,10 +15,22 @@ pub mod seed_catalogue;
 pub mod sell_holds;
 pub mod update_product;
 
-use contracts::CategoryId;
+use contracts::{CategoryId, events::Subject};
+use messaging::Fail;
 use sqlx::PgConnection;
 
-use crate::store;
+use crate::{domain::hold::Hold, store};
+
+/// Refuses an event about another order that had the number of the one that is known.
+fn require_same_order(known: Option<&Hold>, subject: Option<Subject>) -> Result<(), Fail> {
+    match (known, subject) {
+        (Some(known), Some(subject)) if !known.is_of(&subject) => {
+            let id = subject.order_id;
+            Err(Fail::reject(format!("order {id} is known with another buyer or price")))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Those of the categories that do not exist. The others stay until the end of the transaction.
 async fn unknown_categories(db: &mut PgConnection, wanted: &[CategoryId]) -> sqlx::Result<Vec<CategoryId>> {

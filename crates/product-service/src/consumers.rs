@@ -46,6 +46,6 @@ impl Handle<OrderCancelled> for App {
         Envelope { event, .. }: Envelope<OrderCancelled>,
         (): (),
     ) -> Result<(), Fail> {
-        release_hold(tx, event.order_id, event.cause).await
+        release_hold(tx, &event).await
     }
 }

@@ -2,10 +2,11 @@
 
 use chassis::Problem;
 use contracts::{
-    OrderId, ProductId,
+    OrderId, ProductId, UserId,
+    events::Subject,
     grpc::product::{
-        GetProductRequest, GetProductsRequest, ProductResponse, ProductsResponse, UpdateStockRequest,
-        UpdateStockResponse,
+        GetLatestOrderRequest, GetLatestOrderResponse, GetProductRequest, GetProductsRequest,
+        ProductResponse, ProductsResponse, UpdateStockRequest, UpdateStockResponse,
         product_service_server::{ProductService, ProductServiceServer},
     },
 };
@@ -83,6 +84,15 @@ impl ProductService for App {
         };
         Ok(Response::new(UpdateStockResponse { message: format!("{stock} units are free"), stock }))
     }
+
+    async fn get_latest_order(
+        &self,
+        _: Request<GetLatestOrderRequest>,
+    ) -> Result<Response<GetLatestOrderResponse>, Status> {
+        let mut db = self.db.acquire().await.map_err(Problem::from)?;
+        let latest = store::find_latest_order(&mut db).await.map_err(Problem::from)?;
+        Ok(Response::new(GetLatestOrderResponse { order_id: latest.unsigned_abs() }))
+    }
 }
 
 /// A change that is made for no order.
@@ -109,5 +119,10 @@ async fn take_back(app: &App, order: u64, id: ProductId, wish: &UpdateStockReque
     if wish.add < 1 {
         return Err(Problem::invalid_field("add", "must be at least 1 for a return"));
     }
+    let user_id = match wish.user_id {
+        0 => None,
+        id => Some(UserId::try_from(id).map_err(|e| Problem::invalid_field("user_id", e.to_string()))?),
+    };
+    let order = Subject { order_id: order, user_id, total_amount: None };
     Ok(return_goods(app, order, Line { product_id: id, quantity: wish.add }).await?)
 }

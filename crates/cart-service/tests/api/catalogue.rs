@@ -9,8 +9,8 @@ use std::{
 };
 
 use contracts::grpc::product::{
-    GetProductRequest, GetProductsRequest, ProductResponse, ProductsResponse, UpdateStockRequest,
-    UpdateStockResponse,
+    GetLatestOrderRequest, GetLatestOrderResponse, GetProductRequest, GetProductsRequest, ProductResponse,
+    ProductsResponse, UpdateStockRequest, UpdateStockResponse,
     product_service_server::{ProductService, ProductServiceServer},
 };
 use tonic::{Request, Response, Status, service::Routes};
@@ -76,5 +76,12 @@ impl ProductService for Catalogue {
         _: Request<UpdateStockRequest>,
     ) -> Result<Response<UpdateStockResponse>, Status> {
         Err(Status::unimplemented("a cart changes no stock"))
+    }
+
+    async fn get_latest_order(
+        &self,
+        _: Request<GetLatestOrderRequest>,
+    ) -> Result<Response<GetLatestOrderResponse>, Status> {
+        Err(Status::unimplemented("a cart gives out no numbers"))
     }
 }

@@ -5,7 +5,7 @@ use contracts::{
     events::{DeliveryFailed, DeliveryShipped, DeliverySuccess},
 };
 use messaging::outbox;
-use sqlx::PgTransaction;
+use sqlx::{PgConnection, PgTransaction};
 
 use crate::{
     App,
@@ -33,6 +33,12 @@ pub enum AdvanceDeliveryError {
     /// It cannot get there from where it is.
     #[error(transparent)]
     Illegal(#[from] IllegalChange),
+    /// The money of the order is not there any more, as after a chargeback.
+    #[error("the order is not paid")]
+    NotPaid,
+    /// payment-service did not say whether the money is there.
+    #[error("payment-service")]
+    Payments(#[source] tonic::Status),
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -57,6 +63,7 @@ pub async fn advance_delivery(
     id: DeliveryId,
     wish: &Advance,
 ) -> Result<Delivery, AdvanceDeliveryError> {
+    require_payment(app, id, wish.to).await?;
     let mut tx = app.db.begin().await?;
     let step = loop {
         let found = find(&mut tx, id).await?;
@@ -84,8 +91,21 @@ pub async fn advance_delivery(
     Ok(changed)
 }
 
-async fn find(tx: &mut PgTransaction<'_>, id: DeliveryId) -> Result<Delivery, AdvanceDeliveryError> {
-    store::find_delivery(tx, id, None).await?.ok_or(AdvanceDeliveryError::Unknown)
+async fn find(db: &mut PgConnection, id: DeliveryId) -> Result<Delivery, AdvanceDeliveryError> {
+    store::find_delivery(db, id, None).await?.ok_or(AdvanceDeliveryError::Unknown)
+}
+
+/// Goods leave only while the money is there: a bank may have taken it back since the order was paid.
+async fn require_payment(app: &App, id: DeliveryId, to: Status) -> Result<(), AdvanceDeliveryError> {
+    let found = find(&mut *app.db.acquire().await?, id).await?;
+    if !found.status.leaves_by(to) {
+        return Ok(());
+    }
+    match app.payments.is_paid(found.order_id, found.user_id).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(AdvanceDeliveryError::NotPaid),
+        Err(status) => Err(AdvanceDeliveryError::Payments(status)),
+    }
 }
 
 async fn announce(
@@ -94,13 +114,15 @@ async fn announce(
     milestone: Milestone,
     note: Option<String>,
 ) -> sqlx::Result<()> {
-    let (order_id, delivery_id) = (delivery.order_id, delivery.id);
+    let (order_id, user_id, delivery_id) = (delivery.order_id, Some(delivery.user_id), delivery.id);
     match milestone {
         Milestone::Shipped => {
             let tracking_number = delivery.tracking_number.clone();
-            outbox::append(tx, DeliveryShipped { order_id, delivery_id, tracking_number }).await
+            outbox::append(tx, DeliveryShipped { order_id, user_id, delivery_id, tracking_number }).await
         }
-        Milestone::Delivered => outbox::append(tx, DeliverySuccess { order_id, delivery_id }).await,
-        Milestone::Failed => outbox::append(tx, DeliveryFailed { order_id, delivery_id, note }).await,
+        Milestone::Delivered => outbox::append(tx, DeliverySuccess { order_id, user_id, delivery_id }).await,
+        Milestone::Failed => {
+            outbox::append(tx, DeliveryFailed { order_id, user_id, delivery_id, note }).await
+        }
     }
 }

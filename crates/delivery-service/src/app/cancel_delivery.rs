@@ -1,6 +1,6 @@
 //! order-service stops the delivery of an order that an administrator cancels.
 
-use contracts::OrderId;
+use contracts::{OrderId, UserId};
 
 use crate::{
     App,
@@ -17,11 +17,26 @@ pub enum Outcome {
     Shipped,
 }
 
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelDeliveryError {
+    /// The delivery is for another order that had the same number.
+    #[error("the delivery is another buyer's")]
+    Mismatch,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
 /// Stops a delivery that has not left, or makes sure that one which is not known yet never starts.
 ///
 /// # Errors
-/// If the database fails.
-pub async fn cancel_delivery(app: &App, order_id: OrderId) -> sqlx::Result<Outcome> {
+/// As listed by [`CancelDeliveryError`].
+pub async fn cancel_delivery(
+    app: &App,
+    order_id: OrderId,
+    user_id: Option<UserId>,
+) -> Result<Outcome, CancelDeliveryError> {
     let mut tx = app.db.begin().await?;
     // A step that finds the delivery changed since it was read does nothing; then the question is asked again.
     let outcome = loop {
@@ -31,6 +46,9 @@ pub async fn cancel_delivery(app: &App, order_id: OrderId) -> sqlx::Result<Outco
             }
             continue;
         };
+        if !found.is_of(user_id) {
+            return Err(CancelDeliveryError::Mismatch);
+        }
         match found.status.cancel() {
             Cancellation::TooLate => break Outcome::Shipped,
             Cancellation::AlreadyStopped => break Outcome::Cancelled,

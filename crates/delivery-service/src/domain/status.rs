@@ -91,6 +91,11 @@ impl Status {
         }
     }
 
+    /// Whether the goods leave by this change.
+    pub const fn leaves_by(self, to: Self) -> bool {
+        matches!((self, to), (Self::Pending, Self::InTransit | Self::Delivered))
+    }
+
     /// What order-service's wish to cancel leads to.
     pub const fn cancel(self) -> Cancellation {
         match self {

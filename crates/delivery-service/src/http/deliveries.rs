@@ -237,7 +237,10 @@ pub async fn get_delivery(
         (status = 200, description = "The delivery as it is now", body = StatusSet),
         (status = 403, description = "Not an administrator"),
         (status = 404, description = "There is no such delivery"),
-        (status = 409, description = "`illegal_change`: it cannot get there from where it is"),
+        (status = 409, description = "`illegal_change`: it cannot get there from where it is; `not_paid`: the order's money is \
+            not there any more"),
+        (status = 503, description = "`payment_unavailable`: payment-service does not say whether the money is there; or \
+            something else that this needs does not answer: see Retry-After"),
     )
 )]
 pub async fn set_delivery_status(

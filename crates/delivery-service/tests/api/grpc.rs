@@ -17,7 +17,8 @@ pub async fn cancel(app: &App, order_id: u64) -> CancelDeliveryOutcome {
 /// What is said of an order's delivery.
 pub async fn status_of(app: &App, order_id: u64) -> String {
     let mut client = DeliveryServiceClient::new(app.grpc_channel());
-    let reply = client.get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id }).await.unwrap();
+    let reply =
+        client.get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id, user_id: 0 }).await.unwrap();
     let delivery = reply.into_inner().delivery.unwrap();
     assert_eq!(delivery.order_id, order_id);
     assert_ne!(delivery.id, 0);
@@ -26,7 +27,7 @@ pub async fn status_of(app: &App, order_id: u64) -> String {
 
 async fn try_cancel(app: &App, order_id: u64) -> Result<CancelDeliveryOutcome, Status> {
     let mut client = DeliveryServiceClient::new(app.grpc_channel());
-    Ok(client.cancel_delivery(CancelDeliveryRequest { order_id }).await?.into_inner().outcome())
+    Ok(client.cancel_delivery(CancelDeliveryRequest { order_id, user_id: 0 }).await?.into_inner().outcome())
 }
 
 #[tokio::test]
@@ -39,7 +40,11 @@ async fn an_orders_delivery_is_found_by_the_order() {
 
     let mut client = DeliveryServiceClient::new(app.grpc_channel());
     let mut code = async |order_id| {
-        client.get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id }).await.unwrap_err().code()
+        client
+            .get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id, user_id: 0 })
+            .await
+            .unwrap_err()
+            .code()
     };
     assert_eq!(code(42).await, Code::NotFound);
     assert_eq!(code(0).await, Code::InvalidArgument);
@@ -87,9 +92,12 @@ async fn only_our_own_services_may_call() {
     let app = App::start().await;
     assert_eq!(try_cancel(&app, 0).await.unwrap_err().code(), Code::InvalidArgument);
     let mut stranger = DeliveryServiceClient::new(app.grpc_channel_with("wrong"));
-    let refused = stranger.cancel_delivery(CancelDeliveryRequest { order_id: 41 }).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unauthenticated);
     let refused =
-        stranger.get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id: 41 }).await.unwrap_err();
+        stranger.cancel_delivery(CancelDeliveryRequest { order_id: 41, user_id: 0 }).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let refused = stranger
+        .get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id: 41, user_id: 0 })
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
 }

@@ -5,8 +5,11 @@
 mod deliveries;
 mod grpc;
 mod order_paid;
+mod payments;
 mod status;
 mod streams;
+
+use std::ops::Deref;
 
 use contracts::{
     OrderId, ProductId, UserId,
@@ -14,11 +17,33 @@ use contracts::{
 };
 use delivery_service::{DeliveryService, consumers};
 use messaging::Delivered;
+use payments::Payments;
 use serde_json::{Value, json};
 use testkit::TestApp;
 use time::macros::datetime;
 
-type App = TestApp<DeliveryService>;
+/// A delivery-service with a payment-service.
+struct App {
+    service: TestApp<DeliveryService>,
+    payments: Payments,
+}
+
+impl App {
+    async fn start() -> Self {
+        let payments = Payments::default();
+        let url = testkit::serve_grpc(payments.routes()).await;
+        let service = TestApp::with_flags(&[&format!("--payment-grpc-url={url}")]).await;
+        Self { service, payments }
+    }
+}
+
+impl Deref for App {
+    type Target = TestApp<DeliveryService>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.service
+    }
+}
 
 /// An order of a user, as order-service tells that it is paid.
 fn paid(order: i64, user: i64) -> OrderPaid {

@@ -1,10 +1,17 @@
 //! `OrderPaid` starts a delivery.
 
-use contracts::events::OrderPaid;
+use contracts::{
+    events::OrderPaid,
+    grpc::delivery::{
+        CancelDeliveryRequest, GetDeliveryByOrderIdRequest, delivery_service_client::DeliveryServiceClient,
+    },
+};
 use delivery_service::consumers;
 use messaging::{Delivered, Fail};
 use serde_json::json;
 use sqlx::Executor;
+use time::OffsetDateTime;
+use tonic::Code;
 
 use super::{App, address, grpc, history, paid};
 
@@ -61,4 +68,23 @@ async fn what_was_rolled_back_is_done_by_the_next_delivery_of_the_event() {
     assert!(matches!(testkit::redeliver(&consumer, &event).await, Delivered::Applied));
     let all = app.admin().get("/api/v1/delivery").await.expect(200);
     assert_eq!(history(&all[0]), ["PENDING"]);
+}
+
+#[tokio::test]
+async fn another_order_of_the_same_number_gets_no_part_of_the_delivery() {
+    let app = App::start().await;
+    let path = super::start(&app, 41, 7).await;
+    let consumer = consumers::consumer(app.app());
+    for other in [paid(41, 8), OrderPaid { ordered_at: OffsetDateTime::now_utc(), ..paid(41, 7) }] {
+        let delivered = testkit::deliver(&consumer, other).await;
+        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+    }
+    let mut client = DeliveryServiceClient::new(app.grpc_channel());
+    let of_8 = CancelDeliveryRequest { order_id: 41, user_id: 8 };
+    assert_eq!(client.cancel_delivery(of_8).await.unwrap_err().code(), Code::FailedPrecondition);
+    let of_8 = GetDeliveryByOrderIdRequest { order_id: 41, user_id: 8 };
+    assert_eq!(client.get_delivery_by_order_id(of_8).await.unwrap_err().code(), Code::FailedPrecondition);
+    let of_7 = GetDeliveryByOrderIdRequest { order_id: 41, user_id: 7 };
+    client.get_delivery_by_order_id(of_7).await.unwrap();
+    assert_eq!(app.admin().get(&path).await.expect(200)["status"], "PENDING");
 }

@@ -1,6 +1,6 @@
 //! Moves an order on, with everything that belongs to the move: timeline, events, goods to send back.
 
-use contracts::OrderId;
+use contracts::events::Subject;
 use messaging::{Fail, outbox};
 use sqlx::PgTransaction;
 
@@ -9,11 +9,17 @@ use crate::{
     store,
 };
 
-/// Does to an order what the contract's table says for an input.
-pub async fn advance_order(tx: &mut PgTransaction<'_>, id: OrderId, input: Input) -> Result<(), Fail> {
+/// Does to an order what the contract's table says for an input. An input about another order that had its number is
+/// refused.
+pub async fn advance_order(tx: &mut PgTransaction<'_>, subject: Subject, input: Input) -> Result<(), Fail> {
+    let id = subject.order_id;
     let Some(order) = store::orders::lock_order(tx, id).await? else {
         return Err(Fail::reject(format!("there is no order {id}")));
     };
+    if !order.is_of(&subject) {
+        let cause = input.cause();
+        return Err(Fail::reject(format!("{cause} is about another order {id}, of another buyer or price")));
+    }
     let (cause, detail) = (input.cause(), input.detail());
     match order.status.step(&input) {
         Step::Moved(state) => move_order(tx, &order, &state, cause, detail.as_deref()).await?,

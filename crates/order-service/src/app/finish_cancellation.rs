@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chassis::jobs;
-use contracts::{OrderId, events::CancelCause};
+use contracts::{OrderId, UserId, events::CancelCause};
 use sqlx::PgTransaction;
 
 use super::{advance_order::move_order, cancel_order::CancelOrderError};
@@ -51,8 +51,8 @@ pub(super) async fn finish_cancellation(
 }
 
 async fn settle(app: &App, cancellation: Cancellation) -> Result<Option<Order>, CancelOrderError> {
-    let Cancellation { order_id, step, requested_by, cause, reason, tries } = cancellation;
-    match ask(app, order_id, step).await {
+    let Cancellation { order_id, buyer, step, requested_by, cause, reason, tries } = cancellation;
+    match ask(app, order_id, buyer, step).await {
         Ok(()) => {
             tracing::info!(order.id = %order_id, requested_by = %requested_by, ?step, "the cancellation was agreed to");
             Ok(end_order(app, order_id, step.status(), cause, reason).await?)
@@ -72,15 +72,15 @@ async fn settle(app: &App, cancellation: Cancellation) -> Result<Option<Order>, 
     }
 }
 
-async fn ask(app: &App, order: OrderId, step: CancelStep) -> Result<(), CancelOrderError> {
+async fn ask(app: &App, order: OrderId, buyer: UserId, step: CancelStep) -> Result<(), CancelOrderError> {
     match step {
-        CancelStep::ClosePayment => match app.peers.cancel_payment(order).await {
+        CancelStep::ClosePayment => match app.peers.cancel_payment(order, buyer).await {
             Ok(PaymentEnd::Cancelled) => Ok(()),
             Ok(PaymentEnd::Paid) => Err(CancelOrderError::Refused(Status::Paid, Refusal::AlreadyPaid)),
             Ok(PaymentEnd::Unknown) => Err(CancelOrderError::PaymentUnknown(None)),
             Err(status) => Err(CancelOrderError::PaymentUnknown(Some(status))),
         },
-        CancelStep::StopDelivery => match app.peers.cancel_delivery(order).await {
+        CancelStep::StopDelivery => match app.peers.cancel_delivery(order, buyer).await {
             Ok(DeliveryEnd::Cancelled) => Ok(()),
             Ok(DeliveryEnd::Shipped) => {
                 Err(CancelOrderError::Refused(Status::Shipped, Refusal::AlreadyShipped))

@@ -1,12 +1,17 @@
 //! Places an order: what the cart holds at this moment, at today's prices.
 
+use std::sync::atomic::Ordering;
+
 use chassis::limit::TooOften;
 use contracts::{OrderId, ProductId, UserId};
 use messaging::outbox;
 use serde_json::Value;
 use tonic::Status;
 
-use super::check_limits::check_limits;
+use super::{
+    check_limits::check_limits,
+    skip_numbers::{SkipNumbersError, skip_taken_numbers},
+};
 use crate::{
     App,
     domain::{Basket, Cart, CartLine, NewOrder, OverLimit, Receipt, Unorderable, price_lines},
@@ -62,6 +67,15 @@ pub enum PlaceOrderError {
     /// The wish or the reply does not serialise.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+}
+
+impl From<SkipNumbersError> for PlaceOrderError {
+    fn from(error: SkipNumbersError) -> Self {
+        match error {
+            SkipNumbersError::Product(status) => Self::Product(status),
+            SkipNumbersError::Database(error) => Self::Database(error),
+        }
+    }
 }
 
 /// Places an order, or gives the reply that was given to the same key before.
@@ -132,6 +146,9 @@ async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<Basket
     let catalogue = app.peers.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
     let priced = price_lines(&cart, catalogue, wish.expected_total);
     let (lines, total) = priced.map_err(PlaceOrderError::Unorderable)?;
+    if !app.numbers_are_free.load(Ordering::Relaxed) {
+        skip_taken_numbers(app).await?;
+    }
     Ok(Basket { lines, total, read_at })
 }
 

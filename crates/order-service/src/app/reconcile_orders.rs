@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use chassis::{BoxError, jobs};
-use contracts::events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, groups};
+use contracts::events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, Subject, groups};
 use futures::{StreamExt, stream};
 use messaging::outbox;
 
@@ -106,7 +106,8 @@ async fn ask_for_stock(app: &App, stuck: Stuck, unread: bool) -> Result<(), BoxE
 
 async fn advance(app: &App, stuck: Stuck, input: Input) -> Result<(), BoxError> {
     let mut tx = app.db.begin().await?;
-    advance_order(&mut tx, stuck.id, input).await?;
+    let subject = Subject { order_id: stuck.id, user_id: None, total_amount: None };
+    advance_order(&mut tx, subject, input).await?;
     Ok(app.outbox.commit(tx).await?)
 }
 
@@ -125,7 +126,7 @@ async fn publish_again<E: Event>(app: &App, stuck: Stuck, event: fn(&Order) -> E
 
 /// The page has expired: whether it was paid at the last moment is payment-service's to say.
 async fn close_payment(app: &App, stuck: Stuck) -> Result<(), BoxError> {
-    match app.peers.cancel_payment(stuck.id).await? {
+    match app.peers.cancel_payment(stuck.id, stuck.user_id).await? {
         PaymentEnd::Cancelled => advance(app, stuck, Input::PaymentFailed(PaymentFailure::Expired)).await,
         PaymentEnd::Paid => {
             tracing::info!(order.id = %stuck.id, "it is paid: PaymentSuccess is on its way");
@@ -137,7 +138,7 @@ async fn close_payment(app: &App, stuck: Stuck) -> Result<(), BoxError> {
 
 /// A paid order needs a delivery. One that was stopped was stopped for an administrator's cancel.
 async fn find_delivery(app: &App, stuck: Stuck) -> Result<(), BoxError> {
-    match app.peers.find_delivery(stuck.id).await? {
+    match app.peers.find_delivery(stuck.id, stuck.user_id).await? {
         KnownDelivery::Missing if is_unread_by_delivery(app, stuck).await? => Ok(()),
         KnownDelivery::Missing => publish_again(app, stuck, Order::paid_event).await,
         KnownDelivery::Cancelled => {

@@ -34,8 +34,8 @@ pub async fn return_goods(app: &App) -> sqlx::Result<usize> {
 }
 
 async fn return_line(app: &App, line: StockReturn) -> Result<(), BoxError> {
-    let StockReturn { order_id, product_id, quantity, tries } = line;
-    if let Err(status) = app.peers.return_stock(order_id, product_id, quantity).await {
+    let StockReturn { order_id, product_id, quantity, tries, .. } = line;
+    if let Err(status) = app.peers.return_stock(line).await {
         let pause = jobs::backoff(tries, FIRST_PAUSE, LONGEST_PAUSE);
         store::returns::schedule_return(&mut *app.db.acquire().await?, line, pause).await?;
         return Err(status.into());

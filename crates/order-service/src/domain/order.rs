@@ -3,7 +3,7 @@
 use chassis::rules::{all_different, country_code, country_schema, not_blank};
 use contracts::{
     DeliveryId, OrderId, ProductId, UserId,
-    events::{self, CancelCause, OrderCancelled, OrderCreated, OrderPaid},
+    events::{self, CancelCause, OrderCancelled, OrderCreated, OrderPaid, Subject},
 };
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -212,6 +212,11 @@ pub struct HistoryEntry {
 }
 
 impl Order {
+    /// Whether an event is about this order, and not about another one that had its number.
+    pub fn is_of(&self, subject: &Subject) -> bool {
+        subject.can_be(Some(self.user_id), Some(self.total_amount))
+    }
+
     fn event_items(&self) -> Vec<events::Item> {
         let item = |item: &Item| events::Item { product_id: item.product_id, quantity: item.quantity };
         self.items.iter().map(item).collect()
@@ -243,7 +248,13 @@ impl Order {
 
     /// What is told when it ended FAILED or CANCELLED.
     pub fn cancelled_event(&self, cause: CancelCause) -> OrderCancelled {
-        OrderCancelled { order_id: self.id, user_id: self.user_id, items: self.event_items(), cause }
+        OrderCancelled {
+            order_id: self.id,
+            user_id: self.user_id,
+            total_amount: Some(self.total_amount),
+            items: self.event_items(),
+            cause,
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use crate::domain::CancelStep;
 pub struct Cancellation {
     /// The order.
     pub order_id: OrderId,
+    /// Its buyer.
+    pub buyer: UserId,
     /// What has to be done elsewhere before.
     pub step: CancelStep,
     /// Who asked for it.
@@ -49,6 +51,7 @@ pub async fn insert_cancellation(db: &mut PgConnection, new: NewCancellation<'_>
             tries = cancellations.tries + 1, run_at = now() + interval '15 seconds'
         returning
             order_id as "order_id: OrderId",
+            (select user_id from orders where id = order_id) as "buyer!: UserId",
             step as "step: CancelStep",
             requested_by as "requested_by: UserId",
             cause as "cause: CancelCause",
@@ -80,6 +83,7 @@ pub async fn claim_cancellations(
         )
         returning
             order_id as "order_id: OrderId",
+            (select user_id from orders where id = order_id) as "buyer!: UserId",
             step as "step: CancelStep",
             requested_by as "requested_by: UserId",
             cause as "cause: CancelCause",

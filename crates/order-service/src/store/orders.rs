@@ -313,3 +313,14 @@ pub async fn find_payable(db: &mut PgConnection, id: OrderId) -> Result<Option<P
     .fetch_optional(db)
     .await
 }
+
+/// Lets new orders begin after a number, if they do not anyway. Returns whether any number was skipped.
+pub async fn skip_numbers(db: &mut PgConnection, taken: i64) -> Result<bool> {
+    let skipped = sqlx::query_scalar!(
+        r#"select setval('orders_id_seq', $1) from orders_id_seq where last_value < $1"#,
+        taken
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(skipped.is_some())
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contracts::{OrderId, ProductId};
+use contracts::{OrderId, ProductId, UserId};
 use sqlx::{PgConnection, Result};
 
 /// Units of a product that go back.
@@ -10,6 +10,8 @@ use sqlx::{PgConnection, Result};
 pub struct StockReturn {
     /// The order that bought them.
     pub order_id: OrderId,
+    /// Its buyer.
+    pub buyer: UserId,
     /// The product.
     pub product_id: ProductId,
     /// Units.
@@ -43,7 +45,12 @@ pub async fn claim_due_returns(db: &mut PgConnection, limit: i64) -> Result<Vec<
             order by due_at limit $1
             for update skip locked
         )
-        returning order_id as "order_id: OrderId", product_id as "product_id: ProductId", quantity, tries"#,
+        returning
+            order_id as "order_id: OrderId",
+            (select user_id from orders where id = order_id) as "buyer!: UserId",
+            product_id as "product_id: ProductId",
+            quantity,
+            tries"#,
         limit
     )
     .fetch_all(db)

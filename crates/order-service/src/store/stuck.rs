@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contracts::{DeliveryId, OrderId};
+use contracts::{DeliveryId, OrderId, UserId};
 use sqlx::{PgConnection, Result};
 use time::OffsetDateTime;
 
@@ -13,6 +13,8 @@ use crate::domain::Status;
 pub struct Stuck {
     /// The order.
     pub id: OrderId,
+    /// Its buyer.
+    pub user_id: UserId,
     /// Where it stands.
     pub status: Status,
     /// The end of the lease. As long as the order is due then, nothing has happened to it.
@@ -40,6 +42,7 @@ pub async fn claim_stuck_orders(db: &mut PgConnection, status: Status, limit: i6
         )
         returning
             id as "id: OrderId",
+            user_id as "user_id: UserId",
             status as "status: Status",
             check_at as "leased_until!",
             checks,

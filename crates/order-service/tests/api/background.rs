@@ -18,7 +18,7 @@ async fn an_order_is_told_over_redis_and_the_answer_is_heard() {
     })
     .await;
     assert_eq!(told, 1);
-    let answer = envelope(StockReserved { order_id: id }).to_fields().unwrap();
+    let answer = envelope(StockReserved { order_id: id, user_id: None }).to_fields().unwrap();
     redis::cmd("XADD")
         .arg(StockReserved::STREAM.name)
         .arg("*")

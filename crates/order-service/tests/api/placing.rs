@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use contracts::events::{Item, OrderCreated};
 use futures::future::join_all;
+use order_service::app::skip_numbers::skip_taken_numbers;
 use reqwest::Method;
 use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpListener};
@@ -250,4 +251,20 @@ async fn twenty_orders_at_once_and_forty_in_a_row_are_an_honest_buyers() {
     let ani = shop.app.customer(ANI);
     let replies = join_all((0..20).map(|_| ani.post(ORDER, json!({})))).await;
     assert!(replies.iter().all(|reply| reply.status() == 201));
+}
+
+#[tokio::test]
+async fn a_number_that_another_order_had_is_not_given_out_again() {
+    let shop = Shop::open().await;
+    // As after a restore of order_db to an earlier state.
+    shop.world.set().latest_order = 5_000;
+    let first = shop.place().await;
+    assert_eq!(first.get(), 5_001);
+    shop.world.set().latest_order = 5_000;
+    skip_taken_numbers(shop.app.app()).await.unwrap();
+    assert_eq!(shop.place().await.get(), 5_002);
+    // And again under a running process.
+    shop.world.set().latest_order = 9_000;
+    skip_taken_numbers(shop.app.app()).await.unwrap();
+    assert_eq!(shop.place().await.get(), 9_001);
 }

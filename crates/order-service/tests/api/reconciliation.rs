@@ -159,7 +159,7 @@ async fn an_order_whose_goods_are_held_and_only_its_page_is_missing_is_not_told_
     let id = shop.place().await;
     is_read_by_all::<OrderCreated>(&shop).await;
     shop.world.set().down.insert("payment", Code::Unavailable);
-    let held = testkit::envelope(contracts::events::StockReserved { order_id: id });
+    let held = testkit::envelope(contracts::events::StockReserved { order_id: id, user_id: None });
     let consumer = shop.consumer();
     let failed = testkit::redeliver(&consumer, &held).await;
     assert!(matches!(failed, Delivered::Failed(Fail::Retry(_))), "{failed:?}");

@@ -1,10 +1,11 @@
 //! What the other services tell: each event once, twice, too early, and after a failure.
 
 use contracts::{
-    OrderId, ProductId,
+    OrderId, ProductId, UserId,
     events::{
-        CancelCause, InsufficientReason, Item, OrderCancelled, OrderPaid, PaymentRefunded, PaymentReversed,
-        RefundCause, ReversalKind, Shortage, StockInsufficient, StockReserved,
+        CancelCause, DeliveryShipped, InsufficientReason, Item, OrderCancelled, OrderPaid, PaymentFailed,
+        PaymentRefunded, PaymentReversed, PaymentSuccess, RefundCause, ReversalKind, Shortage,
+        StockInsufficient, StockReserved,
     },
     grpc::delivery::CancelDeliveryOutcome,
 };
@@ -130,7 +131,7 @@ async fn missing_goods_fail_the_order() {
         let id = shop.place().await;
         let missing =
             Shortage { product_id: ProductId::try_from(3_i64).unwrap(), requested: 2, available: 1 };
-        shop.tell(StockInsufficient { order_id: id, reason, items: vec![missing] }).await;
+        shop.tell(StockInsufficient { order_id: id, user_id: None, reason, items: vec![missing] }).await;
         let order = shop.order(id).await;
         assert_eq!((&order["status"], &order["failure_reason"]), (&json!("FAILED"), &json!(shown)));
         let events = shop.app.customer(ANI).get(&format!("/api/v1/order/{id}/events")).await.expect(200);
@@ -187,12 +188,15 @@ async fn what_cannot_be_true_is_rejected() {
     let shop = Shop::open().await;
     let nobodys = OrderId::try_from(999_i64).unwrap();
     assert!(matches!(fails(&shop, paid(nobodys)).await, Fail::Reject(_)));
-    assert!(matches!(fails(&shop, StockReserved { order_id: nobodys }).await, Fail::Reject(_)));
+    assert!(matches!(
+        fails(&shop, StockReserved { order_id: nobodys, user_id: None }).await,
+        Fail::Reject(_)
+    ));
     let id = shop.order_in(Status::Delivered).await;
     assert!(matches!(fails(&shop, undelivered(id)).await, Fail::Reject(_)));
     let reason = InsufficientReason::Insufficient;
     assert!(matches!(
-        fails(&shop, StockInsufficient { order_id: id, reason, items: Vec::new() }).await,
+        fails(&shop, StockInsufficient { order_id: id, user_id: None, reason, items: Vec::new() }).await,
         Fail::Reject(_)
     ));
     assert_eq!(shop.status(id).await, "DELIVERED");
@@ -202,7 +206,7 @@ async fn what_cannot_be_true_is_rejected() {
 async fn held_goods_wait_for_a_payment_service_that_is_away() {
     let shop = Shop::open().await;
     let id = shop.place().await;
-    let (consumer, held) = (shop.consumer(), envelope(StockReserved { order_id: id }));
+    let (consumer, held) = (shop.consumer(), envelope(StockReserved { order_id: id, user_id: None }));
     shop.world.set().down.insert("payment", Code::Unavailable);
     assert!(matches!(redeliver(&consumer, &held).await, Delivered::Failed(Fail::Retry(_))));
     assert_eq!(shop.timeline(id).await.len(), 1, "nothing was committed");
@@ -216,7 +220,7 @@ async fn held_goods_wait_for_a_payment_service_that_has_not_heard_of_the_order()
     let shop = Shop::open().await;
     let id = shop.place().await;
     shop.world.set().page_later = 1;
-    assert!(matches!(fails(&shop, StockReserved { order_id: id }).await, Fail::Retry(_)));
+    assert!(matches!(fails(&shop, StockReserved { order_id: id, user_id: None }).await, Fail::Retry(_)));
     assert_eq!(shop.status(id).await, "RECEIVED");
     shop.hold(id).await;
     assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
@@ -275,7 +279,16 @@ async fn an_undeliverable_order_ends_although_nothing_was_left_to_go_back() {
     for refunded_total in [TOTAL, 0] {
         let id = shop.order_in(Status::DeliveryFailed).await;
         let cause = RefundCause::DeliveryFailed;
-        shop.tell(PaymentRefunded { order_id: id, cause, amount: 0, refunded_total, full: true }).await;
+        shop.tell(PaymentRefunded {
+            order_id: id,
+            user_id: None,
+            total_amount: None,
+            cause,
+            amount: 0,
+            refunded_total,
+            full: true,
+        })
+        .await;
         let order = shop.order(id).await;
         assert_eq!(
             (&order["status"], &order["refunded_amount"]),
@@ -288,7 +301,14 @@ async fn an_undeliverable_order_ends_although_nothing_was_left_to_go_back() {
 async fn money_that_is_taken_back_or_comes_late_is_noted() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Paid).await;
-    shop.tell(PaymentReversed { order_id: id, kind: ReversalKind::Chargeback, amount: TOTAL }).await;
+    shop.tell(PaymentReversed {
+        order_id: id,
+        user_id: None,
+        total_amount: None,
+        kind: ReversalKind::Chargeback,
+        amount: TOTAL,
+    })
+    .await;
     shop.tell(unpaid(id)).await;
     assert_eq!(
         shop.timeline(id).await[3..],
@@ -303,4 +323,20 @@ async fn money_that_is_taken_back_or_comes_late_is_noted() {
         ["note in FAILED: PaymentSuccess", "note in FAILED: PaymentRefunded"]
     );
     assert_eq!(shop.order(id).await["refunded_amount"], TOTAL);
+}
+
+#[tokio::test]
+async fn what_is_about_another_order_of_the_same_number_is_rejected() {
+    let shop = Shop::open().await;
+    let id = shop.order_in(Status::AwaitingPayment).await;
+    let other = Some(UserId::try_from(ANI + 1).unwrap());
+    assert!(matches!(fails(&shop, PaymentSuccess { user_id: other, ..paid(id) }).await, Fail::Reject(_)));
+    let total_amount = Some(TOTAL + 1);
+    assert!(matches!(fails(&shop, PaymentSuccess { total_amount, ..paid(id) }).await, Fail::Reject(_)));
+    assert!(matches!(fails(&shop, PaymentFailed { user_id: other, ..unpaid(id) }).await, Fail::Reject(_)));
+    assert!(matches!(fails(&shop, DeliveryShipped { user_id: other, ..shipped(id) }).await, Fail::Reject(_)));
+    assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
+    let ours = (Some(UserId::try_from(ANI).unwrap()), Some(TOTAL));
+    shop.tell(PaymentSuccess { user_id: ours.0, total_amount: ours.1, ..paid(id) }).await;
+    assert_eq!(shop.status(id).await, "PAID");
 }

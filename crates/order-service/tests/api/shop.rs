@@ -58,7 +58,7 @@ impl Shop {
     /// Gives it an event that must be handled.
     #[track_caller]
     pub fn tell<E: Event>(&self, event: E) -> impl Future<Output = ()> {
-        let told = format!("{} about {:?}", E::TYPE, event.order_id());
+        let told = format!("{} about {:?}", E::TYPE, event.subject());
         let consumer = self.consumer();
         async move {
             let delivered = testkit::deliver(&consumer, event).await;
@@ -110,7 +110,7 @@ impl Shop {
     }
 
     pub async fn hold(&self, id: OrderId) {
-        self.tell(StockReserved { order_id: id }).await;
+        self.tell(StockReserved { order_id: id, user_id: None }).await;
     }
 
     pub async fn pay(&self, id: OrderId) {
@@ -175,25 +175,50 @@ pub fn delivery() -> DeliveryId {
 
 pub fn paid(order_id: OrderId) -> PaymentSuccess {
     let paid_at = datetime!(2026-01-02 03:04:05 UTC);
-    PaymentSuccess { order_id, amount: TOTAL, payment_type: "qris".to_owned(), paid_at }
+    PaymentSuccess {
+        order_id,
+        user_id: None,
+        total_amount: None,
+        amount: TOTAL,
+        payment_type: "qris".to_owned(),
+        paid_at,
+    }
 }
 
 pub fn unpaid(order_id: OrderId) -> PaymentFailed {
-    PaymentFailed { order_id, reason: PaymentFailure::Expired }
+    PaymentFailed { order_id, user_id: None, total_amount: None, reason: PaymentFailure::Expired }
 }
 
 pub fn refunded(order_id: OrderId, cause: RefundCause, amount: i64) -> PaymentRefunded {
-    PaymentRefunded { order_id, cause, amount, refunded_total: amount, full: amount == TOTAL }
+    PaymentRefunded {
+        order_id,
+        user_id: None,
+        total_amount: None,
+        cause,
+        amount,
+        refunded_total: amount,
+        full: amount == TOTAL,
+    }
 }
 
 pub fn shipped(order_id: OrderId) -> DeliveryShipped {
-    DeliveryShipped { order_id, delivery_id: delivery(), tracking_number: Some("JX-1".to_owned()) }
+    DeliveryShipped {
+        order_id,
+        user_id: None,
+        delivery_id: delivery(),
+        tracking_number: Some("JX-1".to_owned()),
+    }
 }
 
 pub fn delivered(order_id: OrderId) -> DeliverySuccess {
-    DeliverySuccess { order_id, delivery_id: delivery() }
+    DeliverySuccess { order_id, user_id: None, delivery_id: delivery() }
 }
 
 pub fn undelivered(order_id: OrderId) -> DeliveryFailed {
-    DeliveryFailed { order_id, delivery_id: delivery(), note: Some("nobody at home".to_owned()) }
+    DeliveryFailed {
+        order_id,
+        user_id: None,
+        delivery_id: delivery(),
+        note: Some("nobody at home".to_owned()),
+    }
 }

@@ -34,6 +34,8 @@ pub struct State {
     pub silent: Vec<&'static str>,
     /// How often `GetPaymentURL` still answers `NOT_FOUND`.
     pub page_later: u32,
+    /// The highest number of an order that product-service knows.
+    pub latest_order: u64,
     /// Payment pages that were asked for: order, amount, user.
     pub pages: Vec<(u64, u64, u64)>,
     /// The longest lifetimes that were asked for, in seconds.
@@ -152,13 +154,20 @@ impl product::product_service_server::ProductService for World {
         request: Request<product::UpdateStockRequest>,
     ) -> Answer<product::UpdateStockResponse> {
         self.enter("product").await?;
-        let product::UpdateStockRequest { id, add, order_id, reason } = request.into_inner();
+        let product::UpdateStockRequest { id, add, order_id, reason, .. } = request.into_inner();
         let mut state = self.set();
         if state.not_taken_back.contains(&id) {
             return Err(Status::failed_precondition("the sale is not known yet"));
         }
         state.returned.push((order_id, id, add, reason));
         Ok(Response::new(product::UpdateStockResponse { message: "ok".to_owned(), stock: add }))
+    }
+
+    async fn get_latest_order(
+        &self,
+        _: Request<product::GetLatestOrderRequest>,
+    ) -> Answer<product::GetLatestOrderResponse> {
+        Ok(Response::new(product::GetLatestOrderResponse { order_id: self.set().latest_order }))
     }
 }
 
@@ -201,6 +210,13 @@ impl payment::payment_service_server::PaymentService for World {
         }
         let outcome = self.set().payment_end.into();
         Ok(Response::new(payment::CancelPaymentResponse { outcome }))
+    }
+
+    async fn confirm_payment(
+        &self,
+        _: Request<payment::ConfirmPaymentRequest>,
+    ) -> Answer<payment::ConfirmPaymentResponse> {
+        Err(Status::unimplemented("order-service does not ask"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `CancelPayment`: order-service closes an unpaid payment for good.
 
-use contracts::{OrderId, events::RefundCause};
+use contracts::{OrderId, UserId, events::RefundCause};
 
 use super::{
     JobError,
@@ -24,18 +24,37 @@ pub enum Cancellation {
     Unknown,
 }
 
+/// Why nothing was tried.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelPaymentError {
+    /// The payment is for another order that had the same number.
+    #[error("the payment is another buyer's")]
+    Mismatch,
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
 /// Closes the payment of an order, as Midtrans confirms it. The work goes on if the caller does not wait for it.
 ///
 /// # Errors
-/// If the database does not answer.
-pub async fn cancel_payment(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> {
+/// As listed by [`CancelPaymentError`].
+pub async fn cancel_payment(
+    app: &App,
+    order_id: OrderId,
+    user_id: Option<UserId>,
+) -> Result<Cancellation, CancelPaymentError> {
+    let known = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
+    if known.is_some_and(|payment| user_id.is_some_and(|user_id| user_id != payment.user_id)) {
+        return Err(CancelPaymentError::Mismatch);
+    }
     let work = {
         let app = app.clone();
         async move { cancel(&app, order_id).await }
     };
     match app.lifecycle.finish(work).await {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(JobError::Database(error))) => Err(error),
+        Ok(Err(JobError::Database(error))) => Err(error.into()),
         Ok(Err(error @ (JobError::Midtrans(_) | JobError::TooManyConflicts | JobError::Late))) => {
             let error = chassis::problem::chain(&error);
             tracing::warn!(order.id = %order_id, error, "the payment could not be closed");

@@ -98,7 +98,17 @@ async fn carry_out(tx: &mut PgTransaction<'_>, payment: &Payment, decision: Deci
         Decision::Accept => publish_success(tx, payment).await,
         Decision::Refund => {
             let reason = PaymentFailure::Cancelled;
-            publish(tx, payment, PaymentFailed { order_id, reason }).await?;
+            publish(
+                tx,
+                payment,
+                PaymentFailed {
+                    order_id,
+                    user_id: Some(payment.user_id),
+                    total_amount: payment.amount,
+                    reason,
+                },
+            )
+            .await?;
             refund_rest(tx, payment, RefundCause::Admin).await
         }
     }

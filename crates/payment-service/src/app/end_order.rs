@@ -5,7 +5,7 @@ use contracts::events::{CancelCause, OrderCancelled, RefundCause};
 use messaging::Fail;
 use sqlx::PgTransaction;
 
-use super::refund_undelivered::refund_rest;
+use super::{refund_undelivered::refund_rest, require_same_order};
 use crate::{
     domain::{Payment, Status},
     store,
@@ -22,6 +22,7 @@ pub async fn end_order(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Re
         }
         return Err(Fail::retry("the payment was opened at this very moment"));
     };
+    require_same_order(&payment, event)?;
     store::update_order_ended(tx, event.order_id).await?;
     match payment.status {
         Status::Pending | Status::Challenge => close(tx, &payment).await?,

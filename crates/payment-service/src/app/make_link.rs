@@ -9,6 +9,7 @@ use contracts::{
 use midtrans::{Error, SnapPage, SnapRequest};
 use time::OffsetDateTime;
 
+use super::publish;
 use crate::{
     App,
     domain::{Status, new_midtrans_order_id, next_poll},
@@ -217,10 +218,12 @@ async fn keep(
 
 async fn fail(app: &App, order_id: OrderId) -> sqlx::Result<()> {
     let mut tx = app.db.begin().await?;
+    let Some(payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(()) };
     let (from, to) = (Status::Pending, Status::Failed);
     if store::update_payment_status(&mut tx, order_id, from, to, "not_created").await? {
-        messaging::outbox::append(&mut tx, PaymentFailed { order_id, reason: PaymentFailure::NotCreated })
-            .await?;
+        let (user_id, total_amount) = (Some(payment.user_id), payment.amount);
+        let reason = PaymentFailure::NotCreated;
+        publish(&mut tx, &payment, PaymentFailed { order_id, user_id, total_amount, reason }).await?;
     }
     app.outbox.commit(tx).await
 }

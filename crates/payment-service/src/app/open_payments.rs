@@ -1,21 +1,42 @@
 //! `OrderCreated`: the payment exists, without a page. Many at once, since nothing else is to be done about them.
 
-use contracts::events::OrderCreated;
-use messaging::{Envelope, Fail};
+use std::collections::BTreeMap;
+
+use contracts::{UserId, events::OrderCreated};
+use messaging::{Envelope, Fail, Outcomes};
 use sqlx::PgTransaction;
 
 use crate::store::{self, NewPayment};
 
-/// Opens the payments of these orders, with the events.
+/// Opens the payments of these orders, with the events. One that is open already stays as it is; an event about another
+/// order that has the number of an earlier one is refused alone.
 ///
 /// # Errors
-/// If an order cannot be paid, or the database fails.
+/// If the database fails.
 pub async fn open_payments(
     tx: &mut PgTransaction<'_>,
     events: &[Envelope<OrderCreated>],
-) -> Result<(), Fail> {
-    let new: Vec<NewPayment> = events.iter().map(opened).collect::<Result<_, _>>()?;
-    Ok(store::insert_payments(tx, &new).await?)
+) -> Result<Outcomes, Fail> {
+    let checked: Vec<Result<NewPayment, Fail>> = events.iter().map(opened).collect();
+    let new: Vec<&NewPayment> = checked.iter().flatten().collect();
+    let opened = store::insert_payments(tx, &new).await?;
+    let all_new = u64::try_from(new.len()).is_ok_and(|count| count == opened);
+    let known = if all_new { BTreeMap::new() } else { store::list_owners(tx, &new).await? };
+    Ok(checked
+        .into_iter()
+        .map(|new| new.and_then(|new| require_same(&new, known.get(&new.order_id))))
+        .collect())
+}
+
+fn require_same(new: &NewPayment<'_>, known: Option<&(UserId, Option<i64>)>) -> Result<(), Fail> {
+    match known {
+        Some((user_id, amount))
+            if *user_id != new.user_id || amount.is_some_and(|amount| amount != new.amount) =>
+        {
+            Err(Fail::reject(format!("order {} is known with another buyer or price", new.order_id)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPayment<'_>, Fail> {

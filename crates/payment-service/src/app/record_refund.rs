@@ -37,6 +37,14 @@ pub async fn record_refund(
     // Whichever refund comes last is the one that an order waits for whose goods could not be delivered.
     let cause = if full && payment.undelivered { RefundCause::DeliveryFailed } else { cause };
     let refunded_total = payment.refunded_amount;
-    let event = PaymentRefunded { order_id: payment.order_id, cause, amount, refunded_total, full };
+    let event = PaymentRefunded {
+        order_id: payment.order_id,
+        user_id: Some(payment.user_id),
+        total_amount: payment.amount,
+        cause,
+        amount,
+        refunded_total,
+        full,
+    };
     publish(tx, payment, event).await
 }

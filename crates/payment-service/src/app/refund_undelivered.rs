@@ -4,7 +4,7 @@ use contracts::events::{DeliveryFailed, RefundCause};
 use messaging::Fail;
 use sqlx::PgTransaction;
 
-use super::settle::publish_nothing_left;
+use super::{require_same_order, settle::publish_nothing_left};
 use crate::{
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
@@ -17,6 +17,7 @@ use crate::{
 pub async fn refund_undelivered(tx: &mut PgTransaction<'_>, event: &DeliveryFailed) -> Result<(), Fail> {
     let payment = store::lock_payment(tx, event.order_id).await?;
     let payment = payment.ok_or_else(|| Fail::not_yet("the payment is not known"))?;
+    require_same_order(&payment, event)?;
     match payment.status {
         Status::Success | Status::PartiallyRefunded => {
             store::update_undelivered(tx, event.order_id).await?;

@@ -190,11 +190,34 @@ async fn apply(
         // Without a transaction there is no money that any of these could be about.
         (Effect::RecordPayment | Effect::RefundLate | Effect::RecordRefunds, None) => Ok(()),
         (Effect::PublishSuccess, _) => publish_success(tx, payment).await,
-        (Effect::PublishFailed(reason), _) => publish(tx, payment, PaymentFailed { order_id, reason }).await,
+        (Effect::PublishFailed(reason), _) => {
+            publish(
+                tx,
+                payment,
+                PaymentFailed {
+                    order_id,
+                    user_id: Some(payment.user_id),
+                    total_amount: payment.amount,
+                    reason,
+                },
+            )
+            .await
+        }
         (Effect::PublishReversed(kind), _) => {
             let amount = payment.paid_amount() - payment.refunded_amount;
             tracing::error!(order.id = %order_id, ?kind, amount, "money of a paid order was taken back");
-            publish(tx, payment, PaymentReversed { order_id, kind, amount }).await
+            publish(
+                tx,
+                payment,
+                PaymentReversed {
+                    order_id,
+                    user_id: Some(payment.user_id),
+                    total_amount: payment.amount,
+                    kind,
+                    amount,
+                },
+            )
+            .await
         }
         (Effect::PublishNothingLeft, _) => publish_nothing_left(tx, payment).await,
         (Effect::AlarmAmount, _) => {
@@ -213,6 +236,8 @@ pub(super) async fn publish_success(tx: &mut PgTransaction<'_>, payment: &Paymen
     let Some(paid) = &payment.paid else { return Ok(()) };
     let event = PaymentSuccess {
         order_id: payment.order_id,
+        user_id: Some(payment.user_id),
+        total_amount: payment.amount,
         amount: paid.amount,
         payment_type: paid.payment_type.clone(),
         paid_at: paid.at,
@@ -224,7 +249,20 @@ pub(super) async fn publish_success(tx: &mut PgTransaction<'_>, payment: &Paymen
 pub(super) async fn publish_nothing_left(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()> {
     let (order_id, refunded_total) = (payment.order_id, payment.refunded_amount);
     let cause = RefundCause::DeliveryFailed;
-    publish(tx, payment, PaymentRefunded { order_id, cause, amount: 0, refunded_total, full: true }).await
+    publish(
+        tx,
+        payment,
+        PaymentRefunded {
+            order_id,
+            user_id: Some(payment.user_id),
+            total_amount: payment.amount,
+            cause,
+            amount: 0,
+            refunded_total,
+            full: true,
+        },
+    )
+    .await
 }
 
 /// Everything that the transaction holds goes back.

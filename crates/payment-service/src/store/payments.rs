@@ -1,5 +1,7 @@
 //! The payments and their history.
 
+use std::collections::BTreeMap;
+
 use chassis::context::Trace;
 use contracts::{OrderId, UserId};
 use sqlx::PgConnection;
@@ -65,21 +67,23 @@ impl From<Row> for Payment {
     }
 }
 
-/// Starts the payments of many orders. One that is known stays as it is, but a tombstone learns its amount.
-pub async fn insert_payments(db: &mut PgConnection, new: &[NewPayment<'_>]) -> sqlx::Result<()> {
+/// Starts the payments of many orders; returns how many are new. One that is known stays as it is, but a tombstone learns
+/// its amount.
+pub async fn insert_payments(db: &mut PgConnection, new: &[&NewPayment<'_>]) -> sqlx::Result<u64> {
     let orders: Vec<i64> = new.iter().map(|payment| payment.order_id.get()).collect();
     let users: Vec<i64> = new.iter().map(|payment| payment.user_id.get()).collect();
     let amounts: Vec<i64> = new.iter().map(|payment| payment.amount).collect();
     let correlation_ids: Vec<&str> = new.iter().map(|payment| payment.correlation_id).collect();
     let traceparents: Vec<&str> = new.iter().map(|payment| payment.traceparent).collect();
-    sqlx::query!(
+    let opened = sqlx::query!(
         "with opened as (
              insert into payments (order_id, user_id, amount, status, correlation_id, traceparent)
              select distinct on (order_id) order_id, user_id, amount, $4, correlation_id, traceparent
              from unnest($1::bigint[], $2::bigint[], $3::bigint[], $5::text[], $6::text[])
                  as new (order_id, user_id, amount, correlation_id, traceparent)
              order by order_id
-             on conflict (order_id) do update set amount = excluded.amount where payments.amount is null
+             on conflict (order_id) do update set amount = excluded.amount
+                 where payments.amount is null and payments.user_id = excluded.user_id
              returning order_id, status
          )
          insert into payment_history (order_id, to_status, cause)
@@ -93,7 +97,23 @@ pub async fn insert_payments(db: &mut PgConnection, new: &[NewPayment<'_>]) -> s
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(opened.rows_affected())
+}
+
+/// Whose payments some orders have, and what those cost.
+pub async fn list_owners(
+    db: &mut PgConnection,
+    of: &[&NewPayment<'_>],
+) -> sqlx::Result<BTreeMap<OrderId, (UserId, Option<i64>)>> {
+    let orders: Vec<i64> = of.iter().map(|payment| payment.order_id.get()).collect();
+    let known = sqlx::query!(
+        r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount
+           from payments where order_id = any($1)"#,
+        &orders,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(known.into_iter().map(|row| (row.order_id, (row.user_id, row.amount))).collect())
 }
 
 /// Closes the payment of an order that nobody has told of yet, or does nothing if there is one.

@@ -18,7 +18,7 @@ async fn a_payment_without_a_page_is_closed_here() {
     assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
     assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
     assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
-    let request = CancelPaymentRequest { order_id: 0 };
+    let request = CancelPaymentRequest { order_id: 0, user_id: 0 };
     assert_eq!(shop.grpc().cancel_payment(request).await.unwrap_err().code(), Code::InvalidArgument);
 }
 

@@ -1,10 +1,18 @@
 //! What this service hears: once, twice, out of order.
 
-use contracts::events::{CancelCause, PaymentFailed, PaymentRefunded, PaymentSuccess, RefundCause};
+use contracts::{
+    UserId,
+    events::{
+        CancelCause, DeliveryFailed, OrderCancelled, OrderCreated, PaymentFailed, PaymentRefunded,
+        PaymentSuccess, RefundCause,
+    },
+    grpc::payment::{CancelPaymentRequest, ConfirmPaymentRequest},
+};
 use messaging::{Delivered, Fail};
 use serde_json::json;
+use tonic::Code;
 
-use crate::shop::{PRICE, Shop, cancelled, created, undelivered};
+use crate::shop::{ANI, PRICE, Shop, cancelled, created, undelivered};
 
 #[tokio::test]
 async fn a_created_order_has_one_open_payment_without_a_page() {
@@ -42,7 +50,7 @@ async fn an_order_that_ended_before_it_was_known_cannot_be_paid() {
     let payment = shop.payment(41).await;
     assert_eq!((&payment["status"], &payment["amount"]), (&json!("CANCELLED"), &json!(PRICE)));
     assert_eq!(shop.history(41).await, ["CANCELLED"]);
-    assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), tonic::Code::FailedPrecondition);
+    assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), Code::FailedPrecondition);
 }
 
 #[tokio::test]
@@ -156,4 +164,49 @@ async fn what_went_back_already_is_not_refunded_again() {
     assert_eq!(amounts, [50_000, PRICE - 50_000]);
     assert_eq!(refunded.iter().map(|event| event.full).collect::<Vec<_>>(), [false, true]);
     assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS", "PARTIALLY_REFUNDED", "REFUNDED"]);
+}
+
+#[tokio::test]
+async fn the_money_of_another_order_of_the_same_number_stays_where_it_is() {
+    let shop = Shop::start().await;
+    let token = shop.paid(41, json!({ "payment_type": "gopay" })).await;
+    let other = UserId::try_from(ANI + 1).unwrap();
+    let total_amount = Some(PRICE + 1);
+    let refused = |delivered: Delivered| {
+        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+    };
+    let consumer = shop.consumer();
+    let ended = cancelled(41, CancelCause::Admin);
+    refused(testkit::deliver(&consumer, OrderCreated { user_id: other, ..created(41, PRICE) }).await);
+    refused(testkit::deliver(&consumer, created(41, PRICE + 1)).await);
+    refused(testkit::deliver(&consumer, OrderCancelled { user_id: other, ..ended.clone() }).await);
+    refused(testkit::deliver(&consumer, OrderCancelled { total_amount, ..ended }).await);
+    refused(testkit::deliver(&consumer, DeliveryFailed { user_id: Some(other), ..undelivered(41) }).await);
+    let of_other = CancelPaymentRequest { order_id: 41, user_id: other.to_u64() };
+    assert_eq!(shop.grpc().cancel_payment(of_other).await.unwrap_err().code(), Code::FailedPrecondition);
+    assert_eq!(shop.payment(41).await["refunds"], json!([]));
+    assert_eq!(shop.at_midtrans(&token).await["transaction_status"], "settlement");
+    shop.tell(created(42, PRICE)).await;
+    assert_eq!(shop.status(42).await, "PENDING", "its neighbours are opened");
+}
+
+#[tokio::test]
+async fn midtrans_is_asked_before_goods_leave() {
+    let shop = Shop::start().await;
+    let confirm = async |user_id| {
+        let request = ConfirmPaymentRequest { order_id: 41, user_id };
+        shop.grpc().confirm_payment(request).await.map(tonic::Response::into_inner)
+    };
+    assert_eq!(confirm(0).await.unwrap_err().code(), Code::NotFound);
+    let token = shop.paid(41, json!({ "payment_type": "gopay" })).await;
+    assert_eq!(confirm(8).await.unwrap_err().code(), Code::FailedPrecondition);
+    let answer = confirm(ANI.unsigned_abs()).await.unwrap();
+    assert_eq!((answer.paid, answer.confirmed, answer.status.as_str()), (true, true, "SUCCESS"));
+    shop.weather(json!({ "down": true })).await;
+    let answer = confirm(0).await.unwrap();
+    assert_eq!((answer.paid, answer.confirmed), (true, false), "what was known before");
+    shop.weather(json!({})).await;
+    shop.control("POST", &format!("transactions/{token}/chargeback"), json!({})).await;
+    let answer = confirm(0).await.unwrap();
+    assert_eq!((answer.paid, answer.confirmed, answer.status.as_str()), (false, true, "REVERSED"));
 }

@@ -57,11 +57,22 @@ pub fn created(id: i64, total_amount: i64) -> OrderCreated {
 }
 
 pub fn cancelled(id: i64, cause: CancelCause) -> OrderCancelled {
-    OrderCancelled { order_id: order(id), user_id: UserId::try_from(ANI).unwrap(), items: items(), cause }
+    OrderCancelled {
+        order_id: order(id),
+        user_id: UserId::try_from(ANI).unwrap(),
+        total_amount: None,
+        items: items(),
+        cause,
+    }
 }
 
 pub fn undelivered(id: i64) -> DeliveryFailed {
-    DeliveryFailed { order_id: order(id), delivery_id: DeliveryId::try_from(1_i64).unwrap(), note: None }
+    DeliveryFailed {
+        order_id: order(id),
+        user_id: None,
+        delivery_id: DeliveryId::try_from(1_i64).unwrap(),
+        note: None,
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a server of the test, which ends with it")]
@@ -164,7 +175,7 @@ impl Shop {
     }
 
     pub async fn cancel(&self, id: i64) -> CancelOutcome {
-        let request = CancelPaymentRequest { order_id: order(id).to_u64() };
+        let request = CancelPaymentRequest { order_id: order(id).to_u64(), user_id: 0 };
         self.grpc().cancel_payment(request).await.unwrap().into_inner().outcome()
     }
 

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chassis::context::Trace;
 use contracts::{
     OrderId, ProductId,
-    events::{Envelope, OrderCreated, StockInsufficient, StockReserved},
+    events::{Envelope, Event, OrderCreated, StockInsufficient, StockReserved, Subject},
 };
 use messaging::{Fail, Outcomes, outbox};
 use sqlx::PgTransaction;
 
-use super::lock_rows::lock_shelves;
+use super::{lock_rows::lock_shelves, require_same_order};
 use crate::{
     domain::{
         allocation::{self, Line, Refusal, Shelves},
@@ -26,6 +26,7 @@ use crate::{
 /// An order as it came.
 struct Order {
     id: OrderId,
+    subject: Option<Subject>,
     lines: Vec<Line>,
     trace: Trace,
 }
@@ -87,7 +88,7 @@ async fn lock_stock(
 fn order(event: &Envelope<OrderCreated>) -> Result<Order, Fail> {
     let lines = allocation::lines(&event.event.items).map_err(|error| Fail::reject(error.to_string()))?;
     let trace = Trace::continued(Some(&event.meta.correlation_id), Some(&event.meta.traceparent));
-    Ok(Order { id: event.event.order_id, lines, trace })
+    Ok(Order { id: event.event.order_id, subject: event.event.subject(), lines, trace })
 }
 
 /// Gives out the stock, in the order in which the orders came.
@@ -105,11 +106,12 @@ fn decide(
 }
 
 fn decide_one(
-    Order { id, lines, trace }: Order,
+    Order { id, subject, lines, trace }: Order,
     holds: &mut BTreeMap<OrderId, Hold>,
     Stock { shelves, locked }: &mut Stock,
     decisions: &mut Decisions,
 ) -> Result<(), Fail> {
+    require_same_order(holds.get(&id), subject)?;
     match hold::created(holds.get(&id)) {
         OnCreated::Allocate => {
             if lines.iter().any(|line| locked.contains(&line.product_id)) {
@@ -117,7 +119,8 @@ fn decide_one(
             }
             let refusal = allocation::allocate(shelves, &lines).err();
             let status = if refusal.is_none() { Status::Held } else { Status::Refused };
-            holds.insert(id, Hold { status, lines, refusal, cancel_cause: None });
+            let (user_id, total_amount) = subject.map(|of| (of.user_id, of.total_amount)).unwrap_or_default();
+            holds.insert(id, Hold { status, lines, refusal, cancel_cause: None, user_id, total_amount });
             decisions.new.push(id);
         }
         OnCreated::AnswerAgain => {}
@@ -162,7 +165,14 @@ async fn write(
 }
 
 fn row(order_id: OrderId, hold: &Hold) -> NewHold<'_> {
-    NewHold { order_id, status: hold.status, items: &hold.lines, refusal: hold.refusal.as_ref() }
+    NewHold {
+        order_id,
+        status: hold.status,
+        items: &hold.lines,
+        refusal: hold.refusal.as_ref(),
+        user_id: hold.user_id,
+        total_amount: hold.total_amount,
+    }
 }
 
 async fn answer(
@@ -172,10 +182,12 @@ async fn answer(
 ) -> Result<(), Fail> {
     let (mut reserved, mut insufficient) = (Vec::new(), Vec::new());
     for (order_id, trace) in answers {
-        match holds.get(&order_id).and_then(|hold| hold.refusal.clone()) {
-            None => reserved.push((trace, StockReserved { order_id })),
+        let Some(hold) = holds.get(&order_id) else { continue };
+        let user_id = hold.user_id;
+        match hold.refusal.clone() {
+            None => reserved.push((trace, StockReserved { order_id, user_id })),
             Some(Refusal { reason, items }) => {
-                insufficient.push((trace, StockInsufficient { order_id, reason, items }));
+                insufficient.push((trace, StockInsufficient { order_id, user_id, reason, items }));
             }
         }
     }

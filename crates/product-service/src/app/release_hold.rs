@@ -1,9 +1,13 @@
 //! An order ended without a purchase: what was kept for it is free again.
 
-use contracts::{OrderId, ProductId, events::CancelCause};
+use contracts::{
+    OrderId, ProductId,
+    events::{CancelCause, Event, OrderCancelled},
+};
 use messaging::Fail;
 use sqlx::PgTransaction;
 
+use super::require_same_order;
 use crate::{
     domain::{
         allocation::Line,
@@ -16,14 +20,12 @@ use crate::{
 ///
 /// # Errors
 /// If the order is paid and was not cancelled by an administrator, or is being seen for the first time at this moment.
-pub async fn release_hold(
-    tx: &mut PgTransaction<'_>,
-    order_id: OrderId,
-    cause: CancelCause,
-) -> Result<(), Fail> {
+pub async fn release_hold(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), Fail> {
+    let (order_id, cause) = (event.order_id, event.cause);
     // A product that somebody keeps locked must not occupy every slot: the event is tried again.
     store::limit_lock_waits(tx).await?;
     let found = store::lock_hold(tx, order_id).await?;
+    require_same_order(found.as_ref(), event.subject())?;
     match (hold::cancelled(found.as_ref(), cause), found) {
         (OnCancelled::Release, Some(found)) => {
             let end = End { to: Status::Released, reason: Reason::Release, cause };
@@ -37,7 +39,7 @@ pub async fn release_hold(
         (OnCancelled::Same, _) => Ok(()),
         (OnCancelled::Reject, _) => Err(Fail::reject("a paid order ended without an administrator's cancel")),
         (OnCancelled::Bury | OnCancelled::Release | OnCancelled::Return, _) => {
-            if store::insert_tombstone(tx, order_id, cause).await? {
+            if store::insert_tombstone(tx, order_id, Some(event.user_id), cause).await? {
                 return Ok(());
             }
             Err(Fail::retry("the order is being seen for the first time at this moment"))

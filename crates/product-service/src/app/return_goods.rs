@@ -1,6 +1,6 @@
 //! Goods of a paid order that could not be delivered are free again.
 
-use contracts::{OrderId, ProductId};
+use contracts::{ProductId, events::Subject};
 
 use crate::{
     App,
@@ -30,11 +30,15 @@ pub enum ReturnGoodsError {
 ///
 /// # Errors
 /// If they were not sold to this order.
-pub async fn return_goods(app: &App, order_id: OrderId, back: Line) -> Result<i64, ReturnGoodsError> {
+pub async fn return_goods(app: &App, order: Subject, back: Line) -> Result<i64, ReturnGoodsError> {
+    let order_id = order.order_id;
     let mut tx = app.db.begin().await?;
     // The caller waits for 2 s at most and asks again.
     store::limit_lock_waits(&mut tx).await?;
     let found = store::lock_hold(&mut tx, order_id).await?;
+    if found.as_ref().is_some_and(|hold| !hold.is_of(&order)) {
+        return Err(NotReturnable::NotSold.into());
+    }
     let returned = store::list_returned(&mut tx, order_id).await?;
     let outcome = hold::returned(found.as_ref(), &returned, back)?;
     let shelves = store::lock_shelves(&mut tx, &[back.product_id.get()]).await?;

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{OrderId, events::Envelope, events::OrderPaid};
+use contracts::{
+    OrderId,
+    events::{Envelope, Event, OrderPaid},
+};
 use messaging::{Fail, Outcomes};
 use sqlx::PgTransaction;
 
-use super::lock_rows::lock_holds;
+use super::{lock_rows::lock_holds, require_same_order};
 use crate::{
     domain::hold::{self, Hold, OnPaid, Status},
     store::{self, Movement, Reason},
@@ -32,15 +35,16 @@ pub async fn sell_holds(
     let (known, locked) = lock_holds(tx, &orders).await?;
     let mut holds = Holds { known, locked };
     let (mut sold, mut sales) = (Vec::new(), Vec::new());
-    let mut sell = |order_id: OrderId| {
-        let Some(hold) = decide(order_id, &mut holds)? else { return Ok(()) };
+    let mut sell = |event: &OrderPaid| {
+        let order_id = event.order_id;
+        let Some(hold) = decide(event, &mut holds)? else { return Ok(()) };
         hold.status = Status::Sold;
         sold.push(order_id.get());
         let sale = |product_id| Movement { order_id: Some(order_id), product_id, delta: 0 };
         sales.extend(hold.lines.iter().map(|line| sale(line.product_id)));
         Ok(())
     };
-    let outcomes = events.iter().map(|event| sell(event.event.order_id)).collect();
+    let outcomes = events.iter().map(|event| sell(&event.event)).collect();
     if sold.is_empty() {
         return Ok(outcomes);
     }
@@ -52,11 +56,13 @@ pub async fn sell_holds(
 }
 
 /// The hold, if it is to be sold.
-fn decide(order_id: OrderId, holds: &mut Holds) -> Result<Option<&mut Hold>, Fail> {
+fn decide<'a>(event: &OrderPaid, holds: &'a mut Holds) -> Result<Option<&'a mut Hold>, Fail> {
+    let order_id = event.order_id;
     if holds.locked.contains(&order_id) {
         return Err(Fail::retry("somebody keeps the order locked"));
     }
     let found = holds.known.get_mut(&order_id);
+    require_same_order(found.as_deref(), event.subject())?;
     match hold::paid(found.as_deref()) {
         OnPaid::Sell => Ok(found),
         OnPaid::Same => Ok(None),

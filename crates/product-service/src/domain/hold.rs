@@ -6,7 +6,10 @@
 //!
 //! Only what happens to its order changes a hold. It is never released for its age: its units may have been paid for.
 
-use contracts::{ProductId, events::CancelCause};
+use contracts::{
+    ProductId, UserId,
+    events::{CancelCause, Subject},
+};
 use serde::Serialize;
 
 use super::allocation::{Line, Refusal};
@@ -39,6 +42,17 @@ pub struct Hold {
     pub refusal: Option<Refusal>,
     /// Why the order ended, once it did.
     pub cancel_cause: Option<CancelCause>,
+    /// The order's buyer, if it is known.
+    pub user_id: Option<UserId>,
+    /// What the order costs in rupiah, if it is known.
+    pub total_amount: Option<i64>,
+}
+
+impl Hold {
+    /// Whether an event or a question is about the order that this is for.
+    pub fn is_of(&self, subject: &Subject) -> bool {
+        subject.can_be(self.user_id, self.total_amount)
+    }
 }
 
 /// What `OrderCreated` leads to.

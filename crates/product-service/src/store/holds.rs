@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{OrderId, ProductId, events::CancelCause};
+use contracts::{OrderId, ProductId, UserId, events::CancelCause};
 use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 
@@ -23,6 +23,10 @@ pub struct NewHold<'a> {
     /// Why it got nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<&'a Refusal>,
+    /// Its buyer.
+    pub user_id: Option<UserId>,
+    /// What it costs, in rupiah.
+    pub total_amount: Option<i64>,
 }
 
 struct Row {
@@ -31,6 +35,8 @@ struct Row {
     items: Json<Vec<Line>>,
     refusal: Option<Json<Refusal>>,
     cancel_cause: Option<CancelCause>,
+    user_id: Option<UserId>,
+    total_amount: Option<i64>,
 }
 
 impl From<Row> for Hold {
@@ -40,6 +46,8 @@ impl From<Row> for Hold {
             lines: row.items.0,
             refusal: row.refusal.map(|Json(refusal)| refusal),
             cancel_cause: row.cancel_cause,
+            user_id: row.user_id,
+            total_amount: row.total_amount,
         }
     }
 }
@@ -49,7 +57,8 @@ pub async fn list_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     let rows = sqlx::query_as!(
         Row,
         r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
-                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
+                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause",
+                  user_id as "user_id: UserId", total_amount
            from holds
            where order_id = any($1)"#,
         orders,
@@ -65,7 +74,8 @@ pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     let rows = sqlx::query_as!(
         Row,
         r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
-                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
+                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause",
+                  user_id as "user_id: UserId", total_amount
            from holds
            where order_id = any($1)
            order by order_id
@@ -85,7 +95,8 @@ pub async fn lock_free_holds(
     let rows = sqlx::query_as!(
         Row,
         r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
-                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause"
+                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause",
+                  user_id as "user_id: UserId", total_amount
            from holds
            where order_id = any($1)
            order by order_id
@@ -108,8 +119,9 @@ pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Op
 /// Writes the answers to new orders down. Returns whether all were new.
 pub async fn insert_holds(db: &mut PgConnection, holds: &[NewHold<'_>]) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
-        "insert into holds (order_id, status, items, refusal)
-         select * from jsonb_to_recordset($1) as (order_id bigint, status text, items jsonb, refusal jsonb)
+        "insert into holds (order_id, status, items, refusal, user_id, total_amount)
+         select * from jsonb_to_recordset($1) as
+             (order_id bigint, status text, items jsonb, refusal jsonb, user_id bigint, total_amount bigint)
          on conflict do nothing",
         Json(holds) as Json<&[NewHold<'_>]>,
     )
@@ -122,13 +134,16 @@ pub async fn insert_holds(db: &mut PgConnection, holds: &[NewHold<'_>]) -> sqlx:
 pub async fn insert_tombstone(
     db: &mut PgConnection,
     order: OrderId,
+    user_id: Option<UserId>,
     cause: CancelCause,
 ) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
-        "insert into holds (order_id, status, items, cancel_cause) values ($1, $2, '[]', $3) on conflict do nothing",
+        "insert into holds (order_id, status, items, cancel_cause, user_id) values ($1, $2, '[]', $3, $4)
+         on conflict do nothing",
         order.get(),
         Status::Refused as Status,
         cause as CancelCause,
+        user_id.map(UserId::get),
     )
     .execute(db)
     .await?;
@@ -191,4 +206,10 @@ pub async fn count_old_holds(db: &mut PgConnection) -> sqlx::Result<i64> {
     )
     .fetch_one(db)
     .await
+}
+
+/// The highest number of an order that is known here; 0 if none is.
+pub async fn find_latest_order(db: &mut PgConnection) -> sqlx::Result<i64> {
+    let latest = sqlx::query_scalar!("select max(order_id) from holds").fetch_one(db).await?;
+    Ok(latest.unwrap_or_default())
 }

@@ -17,8 +17,13 @@ fn client(app: &Shop) -> ProductServiceClient<PeerChannel> {
 }
 
 async fn update(app: &Shop, id: i64, add: i64, order: u64, reason: &str) -> Result<i64, Status> {
-    let request =
-        UpdateStockRequest { id: id.unsigned_abs(), add, order_id: order, reason: reason.to_owned() };
+    let request = UpdateStockRequest {
+        id: id.unsigned_abs(),
+        add,
+        order_id: order,
+        reason: reason.to_owned(),
+        user_id: 0,
+    };
     Ok(client(app).update_stock(request).await?.into_inner().stock)
 }
 

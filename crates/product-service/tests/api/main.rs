@@ -96,7 +96,13 @@ fn paid(order: i64) -> OrderPaid {
 }
 
 fn cancelled(order: i64, cause: CancelCause) -> OrderCancelled {
-    OrderCancelled { order_id: order_id(order), user_id: user_id(), items: Vec::new(), cause }
+    OrderCancelled {
+        order_id: order_id(order),
+        user_id: user_id(),
+        total_amount: None,
+        items: Vec::new(),
+        cause,
+    }
 }
 
 /// Gives an event to the service, which must be able to handle it.

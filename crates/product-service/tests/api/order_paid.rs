@@ -69,8 +69,13 @@ async fn a_payment_that_is_repeated_after_the_goods_came_back_changes_nothing() 
     let kopi = product(&app, "Kopi", 5).await;
     hears(&app, created(1, &[(kopi, 2)])).await;
     hears(&app, paid(1)).await;
-    let back =
-        UpdateStockRequest { id: kopi.unsigned_abs(), add: 2, order_id: 1, reason: "return".to_owned() };
+    let back = UpdateStockRequest {
+        id: kopi.unsigned_abs(),
+        add: 2,
+        order_id: 1,
+        reason: "return".to_owned(),
+        user_id: 0,
+    };
     ProductServiceClient::new(app.grpc_channel()).update_stock(back).await.unwrap();
     assert_eq!(status(&app, 1).await.unwrap(), "RETURNED");
     hears(&app, paid(1)).await;

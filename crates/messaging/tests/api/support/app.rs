@@ -8,10 +8,7 @@ use std::{
     },
 };
 
-use contracts::{
-    OrderId,
-    events::{Event, Stream},
-};
+use contracts::events::{Event, Stream, Subject};
 use messaging::{Envelope, Fail, Handle, HandleBatch, Outcomes, outbox};
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
@@ -38,7 +35,7 @@ macro_rules! event {
             const TYPE: &'static str = stringify!($name);
             const STREAM: Stream = Stream { name: $stream, groups: $groups };
 
-            fn order_id(&self) -> Option<OrderId> {
+            fn subject(&self) -> Option<Subject> {
                 None
             }
         }

@@ -27,7 +27,14 @@ fn product(id: i64) -> ProductId {
 
 fn hold(status: Status) -> Hold {
     let items = [Item { product_id: product(1), quantity: 2 }, Item { product_id: product(2), quantity: 1 }];
-    Hold { status, lines: lines(&items).unwrap(), refusal: None, cancel_cause: None }
+    Hold {
+        status,
+        lines: lines(&items).unwrap(),
+        refusal: None,
+        cancel_cause: None,
+        user_id: None,
+        total_amount: None,
+    }
 }
 
 fn state(name: &str) -> Option<Hold> {

@@ -1,0 +1,65 @@
+//! What delivery-service publishes.
+
+use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, serde_as, skip_serializing_none};
+
+use super::event;
+use crate::{DeliveryId, OrderId, UserId};
+
+/// The goods have left.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryShipped {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The delivery.
+    #[serde_as(as = "DisplayFromStr")]
+    pub delivery_id: DeliveryId,
+    /// The carrier's number.
+    pub tracking_number: Option<String>,
+}
+event!(DeliveryShipped, "stream:delivery:shipped", [ORDER]);
+
+/// The goods have arrived.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverySuccess {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The delivery.
+    #[serde_as(as = "DisplayFromStr")]
+    pub delivery_id: DeliveryId,
+}
+event!(DeliverySuccess, "stream:delivery:delivered", [ORDER]);
+
+/// The goods could not be delivered and come back. order-service returns them to the stock, payment-service refunds.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryFailed {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The delivery.
+    #[serde_as(as = "DisplayFromStr")]
+    pub delivery_id: DeliveryId,
+    /// What the courier said.
+    pub note: Option<String>,
+}
+event!(DeliveryFailed, "stream:delivery:failed", [ORDER, PAYMENT]);

@@ -1,0 +1,101 @@
+//! What order-service publishes.
+
+use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, json::JsonString, serde_as, skip_serializing_none};
+use time::OffsetDateTime;
+
+use super::{Item, ShippingAddress, event};
+use crate::{OrderId, UserId};
+
+/// An order was received. product-service holds the stock, payment-service prepares a payment.
+#[serde_as]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderCreated {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer.
+    #[serde_as(as = "DisplayFromStr")]
+    pub user_id: UserId,
+    /// What it costs, in rupiah.
+    #[serde_as(as = "DisplayFromStr")]
+    pub total_amount: i64,
+    /// What is bought.
+    #[serde_as(as = "JsonString")]
+    pub items: Vec<Item>,
+    /// When the order was received.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+event!(OrderCreated, "stream:orders:created", [PRODUCT, PAYMENT], total_amount);
+
+/// An order is paid. cart-service takes out what was bought, delivery-service starts, product-service books the sale.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPaid {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer.
+    #[serde_as(as = "DisplayFromStr")]
+    pub user_id: UserId,
+    /// What it cost, in rupiah.
+    #[serde_as(as = "DisplayFromStr")]
+    pub total_amount: i64,
+    /// What was bought.
+    #[serde_as(as = "JsonString")]
+    pub items: Vec<Item>,
+    /// When the order was placed, by order-service's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub ordered_at: OffsetDateTime,
+    /// When the cart was read for the order, by cart-service's clock: lines added later stay. Older orders have none; then
+    /// `ordered_at` counts.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub cart_read_at: Option<OffsetDateTime>,
+    /// Where it goes, if the buyer said.
+    #[serde_as(as = "Option<JsonString>")]
+    #[serde(default)]
+    pub shipping_address: Option<ShippingAddress>,
+}
+event!(OrderPaid, "stream:orders:paid", [CART, DELIVERY, PRODUCT], total_amount);
+
+/// Why an order ended FAILED or CANCELLED.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum CancelCause {
+    /// Its buyer cancelled it.
+    Customer,
+    /// An administrator cancelled it.
+    Admin,
+    /// Something of it was missing.
+    Stock,
+    /// Its payment ended without money.
+    Payment,
+    /// It stayed unanswered for too long.
+    Timeout,
+}
+
+/// An order ended FAILED or CANCELLED. product-service gives its hold back, payment-service closes or refunds.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderCancelled {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer.
+    #[serde_as(as = "DisplayFromStr")]
+    pub user_id: UserId,
+    /// What the order costs, in rupiah. Older events do not say.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    #[serde(default)]
+    pub total_amount: Option<i64>,
+    /// What it contained.
+    #[serde_as(as = "JsonString")]
+    pub items: Vec<Item>,
+    /// Why.
+    pub cause: CancelCause,
+}
+event!(OrderCancelled, "stream:orders:cancelled", [PRODUCT, PAYMENT], total_amount);

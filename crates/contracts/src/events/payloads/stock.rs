@@ -1,0 +1,52 @@
+//! What product-service publishes.
+
+use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, json::JsonString, serde_as, skip_serializing_none};
+
+use super::{Shortage, event};
+use crate::{OrderId, UserId};
+
+/// The whole order is held.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockReserved {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+}
+event!(StockReserved, "stream:stock:reserved", [ORDER]);
+
+/// Why an order could not be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InsufficientReason {
+    /// Too few free units.
+    Insufficient,
+    /// A product was taken off sale.
+    ProductGone,
+}
+
+/// Nothing of the order is held, since something of it is missing.
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockInsufficient {
+    /// The order.
+    #[serde_as(as = "DisplayFromStr")]
+    pub order_id: OrderId,
+    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    #[serde_as(as = "Option<DisplayFromStr>")]
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// Why.
+    pub reason: InsufficientReason,
+    /// What is missing.
+    #[serde_as(as = "JsonString")]
+    pub items: Vec<Shortage>,
+}
+event!(StockInsufficient, "stream:stock:insufficient", [ORDER]);

@@ -1,0 +1,83 @@
+//! `ConfirmPayment`: delivery-service asks whether the money is there before goods leave.
+
+use std::time::Duration;
+
+use contracts::{OrderId, UserId};
+
+use super::poll_payments;
+use crate::{
+    App,
+    domain::{Payment, Status},
+    store,
+};
+
+/// How long Midtrans is waited for; the caller gives up after two seconds.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Where the money of an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Where the payment stands.
+    pub status: Status,
+    /// Whether Midtrans has just said so.
+    pub confirmed: bool,
+}
+
+/// Why it cannot be said.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmPaymentError {
+    /// The order has no payment.
+    #[error("the order has no payment")]
+    Unknown,
+    /// The payment is for another order that had the same number.
+    #[error("the payment is another buyer's")]
+    Mismatch,
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Asks Midtrans about the attempt that paid, and returns where the payment stands then. Without an answer in time, what was
+/// known before.
+///
+/// # Errors
+/// As listed by [`ConfirmPaymentError`].
+pub async fn confirm_payment(
+    app: &App,
+    order_id: OrderId,
+    user_id: Option<UserId>,
+) -> Result<Confirmation, ConfirmPaymentError> {
+    let payment = find(app, order_id).await?;
+    if user_id.is_some_and(|user_id| user_id != payment.user_id) {
+        return Err(ConfirmPaymentError::Mismatch);
+    }
+    let Some(paid) = payment.paid.as_ref().filter(|_| payment.status.is_paid()) else {
+        return Ok(Confirmation { status: payment.status, confirmed: true });
+    };
+    let confirmed = ask(app, &paid.midtrans_order_id).await;
+    Ok(Confirmation { status: find(app, order_id).await?.status, confirmed })
+}
+
+async fn find(app: &App, order_id: OrderId) -> Result<Payment, ConfirmPaymentError> {
+    let payment = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
+    payment.ok_or(ConfirmPaymentError::Unknown)
+}
+
+async fn ask(app: &App, midtrans_order_id: &str) -> bool {
+    let asked = async {
+        let attempt = store::find_attempt(&mut *app.db.acquire().await?, midtrans_order_id).await?;
+        match attempt {
+            Some(attempt) => poll_payments::ask(app, &attempt).await,
+            None => Ok(None),
+        }
+    };
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(status)) => status.is_some(),
+        Ok(Err(error)) => {
+            let error = chassis::problem::chain(&error);
+            tracing::warn!(midtrans_order_id, error, "Midtrans could not be asked before goods leave");
+            false
+        }
+        Err(_late) => false,
+    }
+}
