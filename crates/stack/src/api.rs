@@ -1,6 +1,7 @@
 //! The shop as its customers see it: HTTP through the gateway, and nothing that the contract does not say.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,7 +50,13 @@ pub struct Reply {
 impl Api {
     /// The shop behind this URL, without a slash at its end.
     pub fn new(base: impl Into<String>) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build();
+        Self::at(base, None)
+    }
+
+    /// The same from an address of this machine that is not the usual one: the gateway's limits are per network.
+    pub fn at(base: impl Into<String>, address: Option<IpAddr>) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy();
+        let http = http.local_address(address).build();
         let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
         Ok(Self { http, base: base.into(), record: None })
     }

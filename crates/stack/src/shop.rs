@@ -14,6 +14,7 @@ use tokio::time::Instant;
 pub use self::ports::Ports;
 pub use self::services::Service;
 
+use crate::local::identity::resident_bytes;
 use crate::local::{Nginx, POLL, Postgres, Process, Redis, folder};
 use crate::settings::Settings;
 use crate::{Error, Result};
@@ -225,6 +226,12 @@ impl Shop {
         self.gateway.process().check()?;
         self.redis.process().check()?;
         self.postgres.as_mut().map_or(Ok(()), |postgres| postgres.process().check())
+    }
+
+    /// What each of the services has in memory, bytes.
+    pub fn resident(&self) -> Vec<(&'static str, u64)> {
+        let of = |process: &Process| process.pid().and_then(resident_bytes);
+        self.services.iter().filter_map(|(service, process)| Some((service.name(), of(process)?))).collect()
     }
 
     /// Ends everything in order: first what takes requests in, last what keeps the data.

@@ -31,7 +31,11 @@ pub fn free() -> Result<u16> {
 }
 
 /// Takes these ports for as long as this process lives, or none of them: then the answer is those that are taken.
+///
+/// One process at a time: two that take the same ports each hold some that the other one needs, and neither gets any.
 pub fn take(ports: &[u16]) -> Result<Vec<u16>> {
+    let _turn = Flock::lock(lock_file("turn")?, FlockArg::LockExclusive)
+        .map_err(|(_, error)| Error::io("lock the choice of ports")(error.into()))?;
     let (mut locks, mut taken) = (Vec::new(), Vec::new());
     for port in ports {
         match lock(*port)? {
@@ -47,11 +51,14 @@ pub fn take(ports: &[u16]) -> Result<Vec<u16>> {
 
 /// The lock of a port, unless another process has it.
 fn lock(port: u16) -> Result<Option<Flock<File>>> {
+    Ok(Flock::lock(lock_file(&port.to_string())?, FlockArg::LockExclusiveNonblock).ok())
+}
+
+fn lock_file(name: &str) -> Result<File> {
     let locks = std::env::temp_dir().join(format!("shop-ports-{}", Uid::effective()));
     folder::create(&locks)?;
-    let path = locks.join(port.to_string());
-    let file = File::create(&path).map_err(Error::io(format!("write {}", path.display())))?;
-    Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).ok())
+    let path = locks.join(name);
+    File::create(&path).map_err(Error::io(format!("write {}", path.display())))
 }
 
 /// Whether a server could listen on the port, on the addresses of this machine alone and on all of them.
@@ -73,5 +80,18 @@ mod tests {
         ports.sort_unstable();
         ports.dedup();
         assert_eq!(ports.len(), 500);
+    }
+
+    #[test]
+    fn of_many_that_want_the_same_ports_at_once_one_gets_them() {
+        let listeners: Vec<_> = (0..20).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let wanted: Vec<u16> = listeners.iter().map(|one| one.local_addr().unwrap().port()).collect();
+        drop(listeners);
+        let take_them = || take(&wanted).unwrap().is_empty();
+        let winners = std::thread::scope(|scope| {
+            let takers: Vec<_> = (0..8).map(|_| scope.spawn(take_them)).collect();
+            takers.into_iter().map(|taker| taker.join().unwrap()).filter(|won| *won).count()
+        });
+        assert_eq!(winners, 1);
     }
 }

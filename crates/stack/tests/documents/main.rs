@@ -5,5 +5,6 @@ mod committed;
 mod complete;
 mod examples;
 mod refusals;
+mod security;
 mod story;
 mod support;

@@ -12,3 +12,4 @@ mod journeys;
 mod neighbours;
 mod nights;
 mod repeats;
+mod siege;

@@ -17,7 +17,7 @@ pub struct ProfileChange {
     pub username: Option<Username>,
     /// The new address, if it changes: then the password is needed, because mail is how an account is recovered.
     pub email: Option<Email>,
-    /// The account's password.
+    /// The account's password; it has to be right wherever it is given.
     pub current_password: Option<GivenPassword>,
 }
 
@@ -45,9 +45,9 @@ pub async fn update_profile(
     change: ProfileChange,
 ) -> Result<Account, UpdateProfileError> {
     let confirmed = match (&change.email, change.current_password) {
-        (None, _) => None,
+        (None, None) => None,
         (Some(_), None) => return Err(UpdateProfileError::PasswordMissing),
-        (Some(_), Some(given)) => Some(confirm_password(app, account.id, given).await?),
+        (_, Some(given)) => Some(confirm_password(app, account.id, given).await?),
     };
     let names = RequestedNames { username: change.username.as_ref(), email: change.email.as_ref() };
     refuse_taken(names.reserved(app, account.role))?;

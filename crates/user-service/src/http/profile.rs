@@ -63,7 +63,7 @@ pub struct ProfileUpdate {
     /// The new e-mail address; then `current_password` is needed.
     #[garde(dive)]
     email: Option<Email>,
-    /// The account's password.
+    /// The account's password; it has to be right wherever it is given.
     #[garde(dive)]
     #[schema(
         value_type = Option<String>,

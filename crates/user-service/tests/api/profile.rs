@@ -37,6 +37,8 @@ async fn an_email_address_is_changed_only_with_the_password() {
     assert_eq!(problem["errors"][0]["field"], "current_password");
     let wrong = json!({ "email": "new@example.com", "username": "anita", "current_password": "wrong" });
     change(wrong).await.problem(422, "wrong_password");
+    let unneeded = json!({ "username": "anita", "current_password": "wrong" });
+    change(unneeded).await.problem(422, "wrong_password");
     assert_eq!(ani.actor.get(PROFILE).await.expect(200)["username"], "ani", "nothing changed");
 
     let right = json!({ "email": "new@example.com", "current_password": PASSWORD });
