@@ -2,7 +2,7 @@
 -- publishes or consumes has the same copy of this file.
 create schema messaging;
 
--- An event and the change it tells of are one commit; the relay carries the row to its stream afterwards.
+-- An event and the change that caused it are one commit; the relay carries the row to its stream afterwards.
 create table messaging.outbox (
     id bigint generated always as identity,
     stream text not null,
@@ -11,7 +11,7 @@ create table messaging.outbox (
     appended_at timestamptz not null default now(),
     -- A flag per row: ids commit out of order, so "everything up to id n" would pass rows over.
     published_at timestamptz,
-    -- The batch it went with. Rows above the mark that Redis has are rows that Redis forgot.
+    -- The batch it went with. Rows above the mark that Redis has are rows that Redis lost.
     mark bigint,
     -- Its id on the stream, {ms}-{seq}: the row may go once every group has acknowledged past it.
     entry_ms bigint,
@@ -36,12 +36,49 @@ create table messaging.inbox (
 -- Rows come in the order of time, so a few pages of ranges find the old ones.
 create index inbox_handled_at_idx on messaging.inbox using brin (handled_at);
 
--- One row: the last batch that this database knows to be in Redis.
+-- One row: how far the relay is.
 create table messaging.relay (
     singleton boolean not null default true,
+    -- The last batch that this database knows to be in Redis.
     mark bigint not null default 0,
+    -- Counts the take-overs: the upper bits of a mark are the epoch that it belongs to, so that a relay which was frozen or
+    -- cut off cannot pass for the one that took over.
+    epoch bigint not null default 0,
     constraint relay_pkey primary key (singleton),
     constraint relay_singleton_check check (singleton)
 );
 
 insert into messaging.relay default values;
+
+-- The events that a consumer of this database could not handle, until somebody puts them back or discards them. Redis has a
+-- copy of each for people to read, on the stream's `:dlq`; this is the one that no loss of Redis takes away.
+create table messaging.dead_letters (
+    id bigint generated always as identity,
+    consumer text not null,
+    stream text not null,
+    -- Which entry it was: {ms}-{seq}.
+    entry_id text not null,
+    -- Read from the entry, where that is possible.
+    event_id uuid,
+    event_type text,
+    correlation_id text,
+    -- The whole entry, byte by byte: what is no event need not be text.
+    names bytea[] not null,
+    contents bytea[] not null,
+    error text not null,
+    -- How often the process that gave it up had tried, and since when.
+    tries integer not null,
+    first_failed_at timestamptz not null,
+    died_at timestamptz not null default now(),
+    replayed_at timestamptz,
+    discarded_at timestamptz,
+    constraint dead_letters_pkey primary key (id),
+    constraint dead_letters_entry_key unique (consumer, stream, entry_id),
+    constraint dead_letters_fields_check check (cardinality(names) = cardinality(contents)),
+    constraint dead_letters_closed_check check (num_nonnulls(replayed_at, discarded_at) < 2)
+);
+
+-- Those that somebody has to see to: few, or something is wrong. An event that is sent again, since Redis lost it, and dies
+-- again is the same letter still.
+create unique index dead_letters_open_key on messaging.dead_letters (consumer, stream, event_id)
+    where replayed_at is null and discarded_at is null;

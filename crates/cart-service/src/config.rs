@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{Common, Configuration, Faults, Grpc, limit::RateLimit};
+use chassis::{Common, ConfigErrors, Configuration, Grpc, limit::RateLimit};
 use clap::Args;
 use contracts::UserId;
 
@@ -44,7 +44,7 @@ impl Configuration for Config {
         Some(&self.grpc)
     }
 
-    fn check(&self, faults: &mut Faults) {
-        faults.check_grpc_url("PRODUCT_GRPC_URL", &self.product_grpc_url);
+    fn check(&self, errors: &mut ConfigErrors) {
+        errors.check_grpc_url("PRODUCT_GRPC_URL", &self.product_grpc_url);
     }
 }

@@ -2,25 +2,25 @@
 //! that an event has its effect once.
 
 use contracts::events::{Envelope, Event, Fields, OrderPaid, groups};
-use messaging::{Endpoint, Fail, Runner, Source};
+use messaging::{HandlerError, Runner, StreamHandler, Subscription};
 
 use crate::{
-    App,
+    AppState,
     store::{self, Bought},
 };
 
 /// The events it follows, and what it does about each.
-pub fn consumer(app: &App) -> Runner<App> {
-    Runner::new(groups::CART, app.clone())
+pub fn consumer(state: &AppState) -> Runner<AppState> {
+    Runner::new(groups::CART, state.clone())
 }
 
-impl Endpoint for App {
-    fn sources(&self) -> Vec<Source> {
-        vec![Source { stream: OrderPaid::STREAM.name, batch: false }]
+impl StreamHandler for AppState {
+    fn subscriptions(&self) -> Vec<Subscription> {
+        vec![Subscription { stream: OrderPaid::STREAM.name, batch: false }]
     }
 
     /// Takes what was bought out of the buyer's cart. What was put in after the order stays.
-    async fn handle(&self, _: &str, fields: &Fields) -> Result<(), Fail> {
+    async fn handle(&self, _: &str, fields: &Fields) -> Result<(), HandlerError> {
         let Envelope { meta, event } = Envelope::<OrderPaid>::from_fields(fields)?;
         let bought = Bought {
             event_id: meta.event_id,

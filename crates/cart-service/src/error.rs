@@ -1,7 +1,7 @@
 //! What the errors of this service are to its callers.
 
 use chassis::Problem;
-use messaging::Fail;
+use messaging::HandlerError;
 
 use crate::{
     app::{add_item::AddItemError, set_quantity::SetQuantityError},
@@ -46,7 +46,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<StoreError> for Fail {
+impl From<StoreError> for HandlerError {
     /// A script that fails in itself is a bug; any other trouble with Redis is waited out.
     fn from(error: StoreError) -> Self {
         use redis::{ErrorKind, ServerErrorKind};

@@ -12,11 +12,11 @@ use contracts::{
 };
 use tonic::{Request, Response, Status, service::Routes};
 
-use crate::{App, domain::Line, store};
+use crate::{AppState, domain::Line, store};
 
 /// The gRPC services of this process.
-pub fn routes(app: &App) -> Routes {
-    Routes::new(CartServiceServer::new(app.clone()))
+pub fn routes(state: &AppState) -> Routes {
+    Routes::new(CartServiceServer::new(state.clone()))
 }
 
 fn user_id(text: &str) -> Result<UserId, Problem> {
@@ -45,7 +45,7 @@ fn item(line: Line) -> CartItem {
 }
 
 #[tonic::async_trait]
-impl CartService for App {
+impl CartService for AppState {
     async fn get_user_cart(
         &self,
         request: Request<GetCartRequest>,

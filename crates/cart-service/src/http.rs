@@ -7,7 +7,7 @@ mod writer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::AppState;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -18,7 +18,7 @@ use crate::App;
 struct Document;
 
 /// Every route with its description.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(cart::get_cart, cart::clear_cart))
         .routes(routes!(items::add_item))

@@ -2,7 +2,7 @@
 //! Every fault is found at boot and all are reported at once.
 
 mod common;
-mod faults;
+mod errors;
 mod parse;
 mod secrets;
 mod values;
@@ -12,7 +12,7 @@ use std::{fmt, net::SocketAddr};
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use faults::Faults;
+pub use errors::ConfigErrors;
 pub use parse::parse;
 pub(crate) use values::{listed, network, origin};
 
@@ -32,7 +32,7 @@ pub trait Configuration: Args + Clone + fmt::Debug + Send + Sync + 'static {
     }
 
     /// Rules beyond the type of each value.
-    fn check(&self, _faults: &mut Faults) {}
+    fn check(&self, _errors: &mut ConfigErrors) {}
 }
 
 /// Where the process runs.

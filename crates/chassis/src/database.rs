@@ -6,7 +6,7 @@ mod transient;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-/// A service without a database has to name it too: see [`Service::app`](crate::Service::app).
+/// A service without a database has to name it too: see [`Service::state`](crate::Service::state).
 pub use sqlx::PgPool;
 use sqlx::{
     Connection, PgConnection,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{BoxError, Lifecycle, problem::chain};
+use crate::{BoxError, Lifecycle, error_chain};
 
 /// How often a dependency is asked.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl Health {
             Err(error) if was_well => {
                 tracing::warn!(
                     dependency = name,
-                    error = chain(&*error),
+                    error = error_chain(&*error),
                     "does not answer: not ready until it does"
                 );
             }

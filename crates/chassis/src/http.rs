@@ -20,7 +20,7 @@ pub use page::{Page, link_next};
 pub use peer::ClientAddr;
 pub use shop::plain_client;
 
-use crate::{Kit, Problem, auth::Tokens, health::Health};
+use crate::{Problem, ServiceContext, auth::Tokens, health::Health};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -29,15 +29,15 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 pub fn router<A: Clone + Send + Sync + 'static>(
     name: &'static str,
     api: OpenApiRouter<A>,
-    app: A,
-    kit: &Kit,
+    state: A,
+    context: &ServiceContext,
 ) -> Router {
     let (routes, document) = api.split_for_parts();
-    let document = complete(document, name, &kit.common.public_url);
+    let document = complete(document, name, &context.common.public_url);
     routes
-        .with_state(app)
+        .with_state(state)
         .merge(docs::routes(name, document))
-        .merge(own_routes(name, kit))
+        .merge(own_routes(name, context))
         .fallback(async || Problem::not_found("There is nothing at this path."))
         .method_not_allowed_fallback(async || {
             let detail = "This path does not take this method; see the Allow header.";
@@ -46,19 +46,19 @@ pub fn router<A: Clone + Send + Sync + 'static>(
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(layers::deadline))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(layers::panicked))
-        .layer(middleware::from_fn_with_state(cors::layer(&kit.common), cors::cross_origin))
+        .layer(middleware::from_fn_with_state(cors::layer(&context.common), cors::cross_origin))
         .layer(middleware::from_fn(layers::no_store))
         .layer(middleware::from_fn(layers::observe))
-        .layer(Extension(peer::Proxies::new(&kit.common)))
-        .layer(Extension::<Tokens>(kit.tokens.clone()))
+        .layer(Extension(peer::Proxies::new(&context.common)))
+        .layer(Extension::<Tokens>(context.tokens.clone()))
 }
 
 /// Health and metrics: what every service answers about itself.
-fn own_routes(name: &'static str, kit: &Kit) -> Router {
+fn own_routes(name: &'static str, context: &ServiceContext) -> Router {
     let live = get(async || Json(json!({ "status": "ok" })));
-    let (health, shop) = (kit.health.clone(), shop::Shop::new(name, kit));
+    let (health, shop) = (context.health.clone(), shop::Shop::new(name, context));
     let ready = get(async move || ready(&health));
-    let metrics = kit.metrics.clone();
+    let metrics = context.metrics.clone();
     Router::new()
         .route("/health/live", live)
         .route("/health", ready.clone())

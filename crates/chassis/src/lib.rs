@@ -7,6 +7,7 @@ pub mod auth;
 pub mod config;
 pub mod context;
 pub mod database;
+mod error;
 pub mod extract;
 pub mod grpc;
 pub mod health;
@@ -21,11 +22,9 @@ pub mod spans;
 pub mod telemetry;
 
 pub use auth::{Admin, Claims, Role, User};
-pub use config::{Common, Configuration, Database, Faults, Grpc, RedisConfig};
+pub use config::{Common, ConfigErrors, Configuration, Database, Grpc, RedisConfig};
+pub use error::{BoxError, error_chain};
 pub use extract::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Json, OptionalJson, Path, Query};
 pub use lifecycle::Lifecycle;
 pub use problem::{FieldError, Problem};
-pub use service::{Kit, Service, run};
-
-/// An error of any kind, for the places that can only report it.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub use service::{Service, ServiceContext, run};

@@ -24,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     context::{self, Trace},
-    problem::chain,
+    error_chain,
 };
 
 /// How long work in hand may take to finish once the process was asked to stop.
@@ -69,14 +69,14 @@ impl Lifecycle {
 
     /// Starts a worker: it does a batch of `work` after the other until one is empty, and then waits for `period`. `work`
     /// says how much it did; after an error it is tried again at the next period. Each batch has a trace of its own.
-    pub fn every<A, W, R, E>(&self, name: &'static str, period: Duration, app: &A, work: W)
+    pub fn every<A, W, R, E>(&self, name: &'static str, period: Duration, state: &A, work: W)
     where
         A: Clone + Send + Sync + 'static,
         W: Fn(A) -> R + Send + Sync + 'static,
         R: Future<Output = Result<usize, E>> + Send,
-        E: Error + Send,
+        E: Error + Send + 'static,
     {
-        self.every_or_woken(name, period, Arc::default(), app, work);
+        self.every_or_woken(name, period, Arc::default(), state, work);
     }
 
     /// The same for work that somebody waits for: `wake` ends a wait early.
@@ -85,24 +85,24 @@ impl Lifecycle {
         name: &'static str,
         period: Duration,
         wake: Arc<Notify>,
-        app: &A,
+        state: &A,
         work: W,
     ) where
         A: Clone + Send + Sync + 'static,
         W: Fn(A) -> R + Send + Sync + 'static,
         R: Future<Output = Result<usize, E>> + Send,
-        E: Error + Send,
+        E: Error + Send + 'static,
     {
-        let (app, shutdown) = (app.clone(), self.shutdown());
+        let (state, shutdown) = (state.clone(), self.shutdown());
         self.spawn(name, async move {
             while !shutdown.is_cancelled() {
-                match context::scope(Trace::start(), work(app.clone())).await {
+                match context::scope(Trace::start(), work(state.clone())).await {
                     Ok(0) => {}
                     Ok(_) => continue,
                     Err(error) => {
                         tracing::warn!(
                             worker = name,
-                            error = chain(&error),
+                            error = error_chain(&error),
                             "interrupted, trying again later"
                         );
                     }

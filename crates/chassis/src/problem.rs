@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{BoxError, context, database};
+use crate::{BoxError, context, database, error_chain};
 
 /// What is wrong with one member of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -201,7 +201,7 @@ impl Problem {
 
     /// The error and its causes in one line, for a log.
     fn log(&self) {
-        let source = self.source.as_deref().map(|source| chain(source)).unwrap_or_default();
+        let source = self.source.as_deref().map(|source| error_chain(source)).unwrap_or_default();
         if self.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(code = self.code, source, "{}", self.detail);
         } else if self.status.is_server_error() {
@@ -210,18 +210,6 @@ impl Problem {
             tracing::debug!(code = self.code, source, "{}", self.detail);
         }
     }
-}
-
-/// An error and everything behind it, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 impl IntoResponse for Problem {

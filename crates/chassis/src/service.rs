@@ -30,7 +30,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     /// Its configuration.
     type Config: Configuration;
     /// What its handlers share: pools, clients, settings. Cheap to clone.
-    type App: Clone + Send + Sync + 'static;
+    type State: Clone + Send + Sync + 'static;
 
     /// Its migrations, if it has a database.
     fn migrator() -> Option<&'static Migrator> {
@@ -38,29 +38,32 @@ pub trait Service: Sized + Send + Sync + 'static {
     }
 
     /// Its routes with their OpenAPI descriptions, complete paths.
-    fn http() -> OpenApiRouter<Self::App>;
+    fn http() -> OpenApiRouter<Self::State>;
 
     /// Its gRPC services.
-    fn grpc(_app: &Self::App) -> Option<Routes> {
+    fn grpc(_state: &Self::State) -> Option<Routes> {
         None
     }
 
     /// Builds what the handlers share. Nothing runs yet. `pool` is there if [`Configuration::database`] is.
-    fn app(
+    fn state(
         config: Self::Config,
         pool: Option<PgPool>,
-        kit: &Kit,
-    ) -> impl Future<Output = Result<Self::App, BoxError>> + Send;
+        context: &ServiceContext,
+    ) -> impl Future<Output = Result<Self::State, BoxError>> + Send;
 
     /// Starts what works in the background: relay, consumers, workers. Also makes what the first run must find.
-    fn start(_app: &Self::App, _kit: &Kit) -> impl Future<Output = Result<(), BoxError>> + Send {
+    fn start(
+        _state: &Self::State,
+        _context: &ServiceContext,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send {
         async { Ok(()) }
     }
 }
 
 /// What the chassis lends a service.
 #[derive(Clone)]
-pub struct Kit {
+pub struct ServiceContext {
     /// The groups that every configuration has.
     pub common: Common,
     /// Tasks, and the end.
@@ -73,8 +76,8 @@ pub struct Kit {
     pub metrics: Option<PrometheusHandle>,
 }
 
-impl Kit {
-    /// A kit for one process.
+impl ServiceContext {
+    /// A context for one process.
     pub fn new(common: &Common) -> Self {
         Self {
             lifecycle: Lifecycle::new(),
@@ -177,7 +180,7 @@ fn listening(command: Command, name: &'static str, port: u16) -> Command {
     command.mut_arg(name, |arg| arg.required(false).default_value(format!("0.0.0.0:{port}")))
 }
 
-/// Reads the configuration of one subcommand, so that all its faults are known together.
+/// Reads the configuration of one subcommand, so that all its errors are known together.
 fn configuration<S: Service>(subcommand: &str, mut arguments: Vec<OsString>) -> Result<S::Config, BoxError> {
     arguments.remove(0);
     let mut all = command::<S>();
@@ -229,9 +232,9 @@ async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
 async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
     telemetry::init(config.common())?;
     let exporter = Exporter::start(config.common(), S::NAME)?;
-    let mut kit = Kit::new(config.common());
-    kit.metrics = Some(telemetry::metrics(&kit.lifecycle)?);
-    let http = http::bind(kit.common.http_addr, "HTTP_ADDR").await?;
+    let mut context = ServiceContext::new(config.common());
+    context.metrics = Some(telemetry::metrics(&context.lifecycle)?);
+    let http = http::bind(context.common.http_addr, "HTTP_ADDR").await?;
     let grpc = match config.grpc() {
         Some(grpc) => Some(http::bind(grpc.grpc_addr, "GRPC_ADDR").await?),
         None => None,
@@ -240,39 +243,41 @@ async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
     if let (Some(pool), Some(migrator)) = (&pool, S::migrator()) {
         database::migrate(pool, migrator).await?;
     }
-    watch_dependencies(&kit, pool.as_ref())?;
-    let app = S::app(config, pool, &kit).await?;
-    S::start(&app, &kit).await?;
-    if let (Some(listener), Some(routes)) = (grpc, S::grpc(&app)) {
-        let stop = kit.lifecycle.shutdown().cancelled_owned();
-        kit.lifecycle.spawn("grpc", http::serve(listener, grpc_router(routes, &kit).await, stop));
+    watch_dependencies(&context, pool.as_ref())?;
+    let state = S::state(config, pool, &context).await?;
+    S::start(&state, &context).await?;
+    if let (Some(listener), Some(routes)) = (grpc, S::grpc(&state)) {
+        let stop = context.lifecycle.shutdown().cancelled_owned();
+        context.lifecycle.spawn("grpc", http::serve(listener, grpc_router(routes, &context).await, stop));
     }
-    let stop = kit.lifecycle.shutdown().cancelled_owned();
-    kit.lifecycle.spawn("http", http::serve(http, http::router(S::NAME, S::http(), app, &kit), stop));
-    tracing::info!(http = %kit.common.http_addr, "{} is up", S::NAME);
-    let well = kit.lifecycle.run_to_end().await?;
+    let stop = context.lifecycle.shutdown().cancelled_owned();
+    context
+        .lifecycle
+        .spawn("http", http::serve(http, http::router(S::NAME, S::http(), state, &context), stop));
+    tracing::info!(http = %context.common.http_addr, "{} is up", S::NAME);
+    let well = context.lifecycle.run_to_end().await?;
     exporter.end().await;
     Ok(well)
 }
 
 /// The gRPC services with health, the secret and the trace.
-pub async fn grpc_router(routes: Routes, kit: &Kit) -> Router {
+pub async fn grpc_router(routes: Routes, context: &ServiceContext) -> Router {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let guard = middleware::from_fn_with_state(grpc::Secrets::new(&kit.common), grpc::require_secret);
+    let guard = middleware::from_fn_with_state(grpc::Secrets::new(&context.common), grpc::require_secret);
     routes.add_service(health).into_axum_router().layer(guard)
 }
 
-fn watch_dependencies(kit: &Kit, pool: Option<&PgPool>) -> Result<(), BoxError> {
+fn watch_dependencies(context: &ServiceContext, pool: Option<&PgPool>) -> Result<(), BoxError> {
     if let Some(pool) = pool.cloned() {
-        kit.health.watch(&kit.lifecycle, "database", move || {
+        context.health.watch(&context.lifecycle, "database", move || {
             let pool = pool.clone();
             async move { Ok(sqlx::query("select 1").execute(&pool).await.map(|_| ())?) }
         });
     }
-    let redis = kit.common.redis.client(1)?;
-    kit.tokens.sessions().follow(redis.clone(), &kit.health, &kit.lifecycle);
-    kit.health.watch(&kit.lifecycle, "redis", move || {
+    let redis = context.common.redis.client(1)?;
+    context.tokens.sessions().follow(redis.clone(), &context.health, &context.lifecycle);
+    context.health.watch(&context.lifecycle, "redis", move || {
         let redis = redis.clone();
         async move {
             let mut connection = redis.get_multiplexed_async_connection().await?;

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
 use axum::{body::Body, http::Request};
-use chassis::{Common, Configuration, Kit, Service, context, http, service, spans::Exporter};
+use chassis::{Common, Configuration, Service, ServiceContext, context, http, service, spans::Exporter};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
         ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -37,13 +37,13 @@ impl Service for Sample {
     const NAME: &'static str = "sample-service";
     const HTTP_PORT: u16 = 1;
     type Config = Config;
-    type App = ();
+    type State = ();
 
     fn http() -> OpenApiRouter<()> {
         OpenApiRouter::new().routes(routes!(trace))
     }
 
-    async fn app(_: Config, _: Option<sqlx::PgPool>, _: &Kit) -> Result<(), chassis::BoxError> {
+    async fn state(_: Config, _: Option<sqlx::PgPool>, _: &ServiceContext) -> Result<(), chassis::BoxError> {
         Ok(())
     }
 }
@@ -68,29 +68,29 @@ impl TraceService for Collector {
     }
 }
 
-fn kit(collector: &str) -> Kit {
+fn context(collector: &str) -> ServiceContext {
     let flags = [
-        "--app-env=development",
+        "--state-env=development",
         "--jwt-secret=a",
         "--internal-secret=b",
         &format!("--otel-exporter-otlp-endpoint={collector}"),
     ];
     let config = service::configuration_from_flags::<Sample>(&flags.map(str::to_owned)).unwrap();
-    Kit::new(config.common())
+    ServiceContext::new(config.common())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_a_span_of_its_callers_trace_and_the_parent_of_what_it_causes() {
     let (told, mut heard) = unbounded_channel();
     let listener = http::bind(([127, 0, 0, 1], 0).into(), "the collector's port").await.unwrap();
-    let kit = kit(&format!("http://{}", listener.local_addr().unwrap()));
+    let context = context(&format!("http://{}", listener.local_addr().unwrap()));
     let collector = Routes::new(TraceServiceServer::new(Collector(told))).into_axum_router();
-    let stop = kit.lifecycle.shutdown().cancelled_owned();
-    kit.lifecycle.spawn("collector", http::serve(listener, collector, stop));
-    let exporter = Exporter::start(&kit.common, Sample::NAME).unwrap();
+    let stop = context.lifecycle.shutdown().cancelled_owned();
+    context.lifecycle.spawn("collector", http::serve(listener, collector, stop));
+    let exporter = Exporter::start(&context.common, Sample::NAME).unwrap();
 
     let request = Request::get("/api/v1/trace").header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
-    let answer = http::router(Sample::NAME, Sample::http(), (), &kit)
+    let answer = http::router(Sample::NAME, Sample::http(), (), &context)
         .oneshot(request.body(Body::empty()).unwrap())
         .await
         .unwrap();
@@ -109,5 +109,5 @@ async fn a_request_is_a_span_of_its_callers_trace_and_the_parent_of_what_it_caus
     );
     assert_eq!(format!("00-{TRACE}-{}-01", hex::encode(&span.span_id)), String::from_utf8_lossy(&handed_on));
     assert!(span.attributes.iter().any(|attribute| attribute.key == "http.response.status_code"));
-    assert!(kit.lifecycle.stop().await);
+    assert!(context.lifecycle.stop().await);
 }

@@ -8,5 +8,6 @@ pub mod country;
 pub mod events;
 pub mod grpc;
 pub mod ids;
+pub mod tables;
 
 pub use ids::{AddressId, CategoryId, DeliveryId, OrderId, ProductId, SessionId, UserId};

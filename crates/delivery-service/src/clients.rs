@@ -1,7 +1,7 @@
 //! Whom this service asks: payment-service, before goods leave.
 
 use chassis::{
-    BoxError, Kit,
+    BoxError, ServiceContext,
     grpc::{Peer, PeerChannel},
 };
 use contracts::{
@@ -21,8 +21,8 @@ impl Payments {
     ///
     /// # Errors
     /// If the URL is none.
-    pub fn follow(url: &str, kit: &Kit) -> Result<Self, BoxError> {
-        let peer = Peer::follow(url, &kit.common.internal_secret, &kit.lifecycle)?;
+    pub fn follow(url: &str, context: &ServiceContext) -> Result<Self, BoxError> {
+        let peer = Peer::follow(url, &context.common.internal_secret, &context.lifecycle)?;
         Ok(Self { client: PaymentServiceClient::new(peer.channel()) })
     }
 

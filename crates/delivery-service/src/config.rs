@@ -1,6 +1,6 @@
 //! What delivery-service can be told from outside.
 
-use chassis::{Common, Configuration, Database, Faults, Grpc};
+use chassis::{Common, ConfigErrors, Configuration, Database, Grpc};
 use clap::Args;
 
 /// Its flags, which are environment variables as well.
@@ -33,7 +33,7 @@ impl Configuration for Config {
         Some((&self.database, &self.db_name))
     }
 
-    fn check(&self, faults: &mut Faults) {
-        faults.check_grpc_url("PAYMENT_GRPC_URL", &self.payment_grpc_url);
+    fn check(&self, errors: &mut ConfigErrors) {
+        errors.check_grpc_url("PAYMENT_GRPC_URL", &self.payment_grpc_url);
     }
 }

@@ -1,20 +1,20 @@
 //! What this service hears.
 
 use contracts::events::{Envelope, OrderPaid, groups};
-use messaging::{Consumer, Fail, Handle};
+use messaging::{Consumer, Handle, HandlerError};
 use sqlx::PgTransaction;
 
 use crate::{
-    App,
+    AppState,
     store::{self, NewDelivery},
 };
 
 /// The events it follows, and what it does about each.
-pub fn consumer(app: &App) -> Consumer<App> {
-    Consumer::new(groups::DELIVERY, app.clone(), app.db.clone(), app.outbox.clone()).on::<OrderPaid>()
+pub fn consumer(state: &AppState) -> Consumer<AppState> {
+    Consumer::new(groups::DELIVERY, state.clone(), state.db.clone(), state.outbox.clone()).on::<OrderPaid>()
 }
 
-impl Handle<OrderPaid> for App {
+impl Handle<OrderPaid> for AppState {
     type Prepared = ();
 
     /// Starts the order's delivery: one for each order, and none for an order whose delivery was cancelled before. One that
@@ -24,7 +24,7 @@ impl Handle<OrderPaid> for App {
         tx: &mut PgTransaction<'_>,
         Envelope { event, .. }: Envelope<OrderPaid>,
         (): (),
-    ) -> Result<(), Fail> {
+    ) -> Result<(), HandlerError> {
         let OrderPaid { order_id, user_id, ordered_at, .. } = event;
         let shipping_address = event.shipping_address.as_ref();
         if store::insert_delivery(tx, &NewDelivery { order_id, user_id, ordered_at, shipping_address })
@@ -36,7 +36,9 @@ impl Handle<OrderPaid> for App {
         if found.is_some_and(|known| {
             !known.is_of(Some(user_id)) || known.ordered_at.is_some_and(|at| at != ordered_at)
         }) {
-            return Err(Fail::reject(format!("order {order_id} is known with another buyer or time")));
+            return Err(HandlerError::reject(format!(
+                "order {order_id} is known with another buyer or time"
+            )));
         }
         tracing::info!(order.id = %order_id, "delivery was started, or cancelled, before");
         Ok(())

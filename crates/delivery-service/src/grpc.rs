@@ -12,15 +12,15 @@ use contracts::{
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
-    App,
+    AppState,
     app::cancel_delivery::{Outcome, cancel_delivery},
     error::another_order,
     store,
 };
 
 /// The gRPC services of this process.
-pub fn routes(app: &App) -> Routes {
-    Routes::new(DeliveryServiceServer::new(app.clone()))
+pub fn routes(state: &AppState) -> Routes {
+    Routes::new(DeliveryServiceServer::new(state.clone()))
 }
 
 fn order_id(id: u64) -> Result<OrderId, Problem> {
@@ -34,7 +34,7 @@ fn user_id(id: u64) -> Result<Option<UserId>, Problem> {
 }
 
 #[tonic::async_trait]
-impl DeliveryService for App {
+impl DeliveryService for AppState {
     async fn get_delivery_by_order_id(
         &self,
         request: Request<GetDeliveryByOrderIdRequest>,

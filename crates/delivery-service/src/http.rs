@@ -5,7 +5,7 @@ mod deliveries;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::AppState;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use crate::App;
 struct Document;
 
 /// Every route with its description.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))

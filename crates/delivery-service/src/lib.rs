@@ -12,16 +12,18 @@ pub mod domain;
 mod error;
 pub mod grpc;
 pub mod http;
+mod state;
 pub mod store;
 
-use chassis::{BoxError, Kit, Service};
+use chassis::{BoxError, Service, ServiceContext};
 use contracts::events::{DeliveryFailed, DeliveryShipped, DeliverySuccess, Event, Stream};
-use messaging::{Outbox, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{clients::Payments, config::Config};
+use crate::config::Config;
+
+pub use self::state::AppState;
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/delivery");
@@ -33,48 +35,35 @@ const STREAMS: &[Stream] = &[DeliveryShipped::STREAM, DeliverySuccess::STREAM, D
 #[derive(Debug)]
 pub struct DeliveryService;
 
-/// What its handlers share.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// Where deliveries are kept.
-    pub db: PgPool,
-    /// Commits what appended events, and wakes the relay.
-    pub outbox: Outbox,
-    /// Who knows whether the money is there.
-    pub payments: Payments,
-}
-
 impl Service for DeliveryService {
     const NAME: &'static str = "delivery-service";
     const HTTP_PORT: u16 = 8086;
     const GRPC_PORT: Option<u16> = Some(9086);
     type Config = Config;
-    type App = App;
+    type State = AppState;
 
     fn migrator() -> Option<&'static Migrator> {
         Some(&MIGRATOR)
     }
 
-    fn http() -> OpenApiRouter<App> {
+    fn http() -> OpenApiRouter<AppState> {
         http::router()
     }
 
-    fn grpc(app: &App) -> Option<Routes> {
-        Some(grpc::routes(app))
+    fn grpc(state: &AppState) -> Option<Routes> {
+        Some(grpc::routes(state))
     }
 
-    async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
-        let db = pool.ok_or("delivery-service needs its database")?;
-        let payments = Payments::follow(&config.payment_grpc_url, kit)?;
-        Ok(App { db, outbox: Outbox::default(), payments })
+    async fn state(
+        config: Config,
+        pool: Option<PgPool>,
+        context: &ServiceContext,
+    ) -> Result<AppState, BoxError> {
+        AppState::new(config, pool, context)
     }
 
-    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        let redis = kit.common.redis.client(1)?;
-        let relay = Relay::new(Self::NAME, app.db.clone(), redis.clone(), app.outbox.clone(), STREAMS);
-        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
-        let consumer = consumers::consumer(app);
-        kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
+    async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
+        messaging::start(context, Self::NAME, STREAMS, consumers::consumer(state))?;
         Ok(())
     }
 }

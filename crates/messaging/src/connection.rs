@@ -1,4 +1,4 @@
-//! Connections to Redis, and how their loss is told and waited out.
+//! Connections to Redis, and how their loss is logged and waited out.
 
 use std::time::Duration;
 
@@ -27,12 +27,12 @@ pub(crate) fn backoff(tries: u32, shortest: Duration, longest: Duration) -> Dura
 
 /// Whether a task has what it needs. Each change is logged once, however many tries lie between.
 #[derive(Debug)]
-pub(crate) struct Outage {
+pub(crate) struct Reconnect {
     task: String,
     tries: u32,
 }
 
-impl Outage {
+impl Reconnect {
     pub(crate) fn new(task: String) -> Self {
         Self { task, tries: 0 }
     }
@@ -40,14 +40,18 @@ impl Outage {
     /// Notes a failed try and says how long to wait before the next.
     pub(crate) fn failed(&mut self, error: &(dyn std::error::Error + 'static)) -> Duration {
         if self.tries == 0 {
-            tracing::error!(task = self.task, error = crate::fail::chain(error), "interrupted, trying again");
+            tracing::error!(
+                task = self.task,
+                error = chassis::error_chain(error),
+                "interrupted, trying again"
+            );
         }
         self.tries = self.tries.saturating_add(1);
         backoff(self.tries - 1, SHORTEST, LONGEST)
     }
 
     /// Notes that it works.
-    pub(crate) fn healed(&mut self) {
+    pub(crate) fn recovered(&mut self) {
         if self.tries > 0 {
             tracing::info!(task = self.task, tries = self.tries, "works again");
         }

@@ -1,8 +1,8 @@
 //! Handling events in Postgres: their effects, the note that they were handled and what is published because of
 //! them are one commit.
 
+mod dead_letters;
 mod inbox;
-mod letters;
 mod route;
 
 use std::future::Future;
@@ -12,10 +12,10 @@ use sqlx::{PgPool, PgTransaction};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Endpoint, Fail, Outbox, Outcomes, Policy, Runner, Source,
+    HandlerError, Outbox, Outcomes, Policy, Runner, StreamHandler, Subscription,
     runner::{DeadLetter, Origin, guarded},
 };
-use route::{Applied, Batched, Desk, Route, Single};
+use route::{Applied, Batched, HandlerContext, Route, Single};
 
 /// How an application handles an event.
 ///
@@ -25,7 +25,10 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
     type Prepared: Default + Send;
 
     /// Calls to other services, outside of the transaction. Skipped when the event was handled before.
-    fn prepare(&self, event: &Envelope<E>) -> impl Future<Output = Result<Self::Prepared, Fail>> + Send {
+    fn prepare(
+        &self,
+        event: &Envelope<E>,
+    ) -> impl Future<Output = Result<Self::Prepared, HandlerError>> + Send {
         let _ = event;
         async { Ok(Self::Prepared::default()) }
     }
@@ -36,7 +39,7 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
         tx: &mut PgTransaction<'_>,
         event: Envelope<E>,
         prepared: Self::Prepared,
-    ) -> impl Future<Output = Result<(), Fail>> + Send;
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }
 
 /// How an application handles many events at once.
@@ -51,7 +54,7 @@ pub trait HandleBatch<E: Event>: Send + Sync + 'static {
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<E>],
-    ) -> impl Future<Output = Result<Outcomes, Fail>> + Send;
+    ) -> impl Future<Output = Result<Outcomes, HandlerError>> + Send;
 }
 
 /// What became of an event that was handed to [`Consumer::deliver`].
@@ -62,9 +65,9 @@ pub enum Delivered {
     /// It was handled before; nothing was done.
     AlreadyApplied,
     /// No handler follows the stream.
-    NotFollowed,
+    NotSubscribed,
     /// Nothing was committed.
-    Failed(Fail),
+    Failed(HandlerError),
 }
 
 /// The events that a service follows, each with its handler: reads like a routing table.
@@ -73,7 +76,7 @@ pub enum Delivered {
 /// Consumer::new(groups::THING, app, pool, outbox).on::<ThingHappened>().on_batch::<ThingCounted>()
 /// ```
 pub struct Consumer<A> {
-    desk: Desk<A>,
+    context: HandlerContext<A>,
     routes: Vec<Box<dyn Route<A>>>,
     policy: Policy,
 }
@@ -81,7 +84,11 @@ pub struct Consumer<A> {
 impl<A: Send + Sync + 'static> Consumer<A> {
     /// A consumer that follows nothing yet. `outbox` is woken after every commit.
     pub fn new(group: &'static str, app: A, pool: PgPool, outbox: Outbox) -> Self {
-        Self { desk: Desk { group, app, pool, outbox }, routes: Vec::new(), policy: Policy::default() }
+        Self {
+            context: HandlerContext { group, app, pool, outbox },
+            routes: Vec::new(),
+            policy: Policy::default(),
+        }
     }
 
     /// Follows the stream of `E`, one event at a time in each slot.
@@ -111,17 +118,22 @@ impl<A: Send + Sync + 'static> Consumer<A> {
         self
     }
 
+    /// Where effects, inbox and outbox are.
+    pub(crate) fn storage(&self) -> (&PgPool, &Outbox) {
+        (&self.context.pool, &self.context.outbox)
+    }
+
     /// Reads and handles until `shutdown`, then finishes what is in hand.
     pub async fn run(self, redis: redis::Client, shutdown: CancellationToken) {
-        let (group, policy) = (self.desk.group, self.policy.clone());
+        let (group, policy) = (self.context.group, self.policy.clone());
         Runner::new(group, self).policy(policy).run(redis, shutdown).await;
     }
 
     /// Handles one entry as [`Self::run`] does, but for the reading, waiting and acknowledging: for tests.
     pub async fn deliver(&self, stream: &str, fields: &Fields) -> Delivered {
-        let Some(route) = self.route(stream) else { return Delivered::NotFollowed };
-        let origin = Origin { group: self.desk.group, stream, fields };
-        match guarded(origin, self.policy.deadline, route.one(&self.desk, fields)).await {
+        let Some(route) = self.route(stream) else { return Delivered::NotSubscribed };
+        let origin = Origin { group: self.context.group, stream, fields };
+        match guarded(origin, self.policy.deadline, route.one(&self.context, fields)).await {
             Ok(Applied::Now) => Delivered::Applied,
             Ok(Applied::Before) => Delivered::AlreadyApplied,
             Err(fail) => Delivered::Failed(fail),
@@ -132,25 +144,25 @@ impl<A: Send + Sync + 'static> Consumer<A> {
         self.routes.iter().find(|route| route.source().stream == stream).map(AsRef::as_ref)
     }
 
-    fn followed(&self, stream: &str) -> Result<&dyn Route<A>, Fail> {
-        self.route(stream).ok_or_else(|| Fail::reject(format!("{stream} is not followed")))
+    fn followed(&self, stream: &str) -> Result<&dyn Route<A>, HandlerError> {
+        self.route(stream).ok_or_else(|| HandlerError::reject(format!("{stream} is not followed")))
     }
 }
 
-impl<A: Send + Sync + 'static> Endpoint for Consumer<A> {
-    fn sources(&self) -> Vec<Source> {
+impl<A: Send + Sync + 'static> StreamHandler for Consumer<A> {
+    fn subscriptions(&self) -> Vec<Subscription> {
         self.routes.iter().map(|route| route.source()).collect()
     }
 
-    async fn handle(&self, stream: &str, fields: &Fields) -> Result<(), Fail> {
-        self.followed(stream)?.one(&self.desk, fields).await.map(drop)
+    async fn handle(&self, stream: &str, fields: &Fields) -> Result<(), HandlerError> {
+        self.followed(stream)?.one(&self.context, fields).await.map(drop)
     }
 
-    async fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> Result<Outcomes, Fail> {
-        self.followed(stream)?.many(&self.desk, batch).await
+    async fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> Result<Outcomes, HandlerError> {
+        self.followed(stream)?.many(&self.context, batch).await
     }
 
-    async fn keep_dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), Fail> {
-        Ok(letters::insert(&self.desk.pool, self.desk.group, letter).await?)
+    async fn keep_dead_letter(&self, dead_letter: &DeadLetter<'_>) -> Result<(), HandlerError> {
+        Ok(dead_letters::insert(&self.context.pool, self.context.group, dead_letter).await?)
     }
 }

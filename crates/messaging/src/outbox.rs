@@ -17,7 +17,7 @@ pub async fn append<E: Event>(tx: &mut PgTransaction<'_>, event: E) -> sqlx::Res
 }
 
 /// As [`append`], for an event that may have to be published again: returns its row, by which
-/// [`Readers`](crate::Readers) knows whether it was read.
+/// [`GroupProgress`](crate::GroupProgress) knows whether it was read.
 pub async fn append_row<E: Event>(tx: &mut PgTransaction<'_>, event: E) -> sqlx::Result<i64> {
     let fields = fields(context::current(), event).map_err(|e| sqlx::Error::Encode(e.into()))?;
     sqlx::query_scalar!(

@@ -11,7 +11,7 @@
 //! accepts moves its mark within the earlier epoch, below every row of the later one, so that the loss is still noticed.
 
 mod backlog;
-mod housekeeping;
+mod maintenance;
 mod publish;
 mod store;
 
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, Outbox,
-    connection::{Outage, connect},
+    connection::{Reconnect, connect},
 };
 use publish::{Published, Refusal};
 use store::Lead;
@@ -46,7 +46,7 @@ pub struct RelayPolicy {
     /// How often to compare the marks while there is nothing to send.
     pub check: Duration,
     /// How often to trim and to delete what is too old.
-    pub housekeeping: Duration,
+    pub maintenance: Duration,
     /// How often to measure what waits to be published.
     pub measure: Duration,
     /// How old a row that waits may become before a relay that stands by logs it.
@@ -70,7 +70,7 @@ impl Default for RelayPolicy {
             poll: Duration::from_millis(200),
             publish_timeout: Duration::from_secs(2),
             check: Duration::from_secs(1),
-            housekeeping: Duration::from_secs(10),
+            maintenance: Duration::from_secs(10),
             measure: Duration::from_secs(5),
             warn_after: Duration::from_secs(5),
             alarm_after: Duration::from_secs(15),
@@ -109,11 +109,11 @@ enum Role {
 const STEP_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// What came of looking for something to send.
-enum Turn {
+enum PublishOutcome {
     /// So many rows were sent.
-    Sent(usize),
+    Published(usize),
     /// Redis is at this mark, which it had passed.
-    Lost(i64),
+    MarkLost(i64),
 }
 
 /// The connections of an active or waiting relay.
@@ -126,7 +126,7 @@ struct Session {
     checked: Instant,
     /// The streams that take no entries, and when to try them again.
     refusing: (Vec<String>, Instant),
-    refusals: Outage,
+    refusals: Reconnect,
 }
 
 impl Relay {
@@ -153,35 +153,35 @@ impl Relay {
     /// Relays until `shutdown`, and keeps the outbox and its streams small. Trouble with Redis or Postgres is waited
     /// out. A slow delete or count delays no event: each of the three has connections of its own.
     pub async fn run(self, shutdown: CancellationToken) {
-        tokio::join!(self.publish_all(&shutdown), self.keep_house(&shutdown), self.watch_backlog(&shutdown));
+        tokio::join!(self.publish_all(&shutdown), self.maintain(&shutdown), self.watch_backlog(&shutdown));
     }
 
     async fn publish_all(&self, shutdown: &CancellationToken) {
-        let mut outage = Outage::new(self.mark_key.clone());
+        let mut reconnect = Reconnect::new(self.mark_key.clone());
         while !shutdown.is_cancelled() {
-            let ended = self.session(shutdown, &mut outage).await;
+            let ended = self.session(shutdown, &mut reconnect).await;
             self.set_role(Role::Interrupted);
             if let Err(error) = ended {
-                let wait = outage.failed(error.as_ref());
+                let wait = reconnect.failed(error.as_ref());
                 shutdown.run_until_cancelled(sleep(wait)).await;
             }
         }
     }
 
     /// Works until the shutdown, or until a connection fails.
-    async fn session(&self, shutdown: &CancellationToken, outage: &mut Outage) -> Result<(), Error> {
+    async fn session(&self, shutdown: &CancellationToken, reconnect: &mut Reconnect) -> Result<(), Error> {
         let mut session = Session {
             redis: connect(&self.redis, Some(self.policy.publish_timeout)).await?,
             postgres: self.pool.acquire().await?.detach(),
             lead: None,
             checked: Instant::now(),
             refusing: (Vec::new(), Instant::now()),
-            refusals: Outage::new(format!("{} of refused entries", self.mark_key)),
+            refusals: Reconnect::new(format!("{} of refused entries", self.mark_key)),
         };
         step(store::bound_session(&mut session.postgres)).await?;
         while !shutdown.is_cancelled() {
             let sent = self.turn(&mut session).await?;
-            outage.healed();
+            reconnect.recovered();
             if sent < usize::from(self.policy.batch) {
                 tokio::select! {
                     () = self.outbox.woken() => {}
@@ -206,32 +206,32 @@ impl Relay {
             return Ok(0);
         };
         match step(self.publish(session, lead)).await? {
-            Turn::Sent(rows) => Ok(rows),
-            Turn::Lost(found) => self.send_again(session, lead.mark, found).await,
+            PublishOutcome::Published(rows) => Ok(rows),
+            PublishOutcome::MarkLost(found) => self.send_again(session, lead.mark, found).await,
         }
     }
 
     /// Sends a batch; an empty one now and then, to compare the marks.
-    async fn publish(&self, session: &mut Session, lead: Lead) -> Result<Turn, Error> {
+    async fn publish(&self, session: &mut Session, lead: Lead) -> Result<PublishOutcome, Error> {
         let (refusing, until) = &mut session.refusing;
         if Instant::now() >= *until {
             refusing.clear();
         }
         let rows = store::unpublished(&mut session.postgres, self.policy.batch, refusing).await?;
         if rows.is_empty() && session.checked.elapsed() < self.policy.check {
-            return Ok(Turn::Sent(0));
+            return Ok(PublishOutcome::Published(0));
         }
         session.checked = Instant::now();
         match publish::publish(&mut session.redis, &self.mark_key, lead, &rows).await? {
             Published::Superseded => Err("another relay has taken over: standing by".into()),
-            Published::Lost { found } => Ok(Turn::Lost(found)),
+            Published::Lost { found } => Ok(PublishOutcome::MarkLost(found)),
             Published::Added { mark, entries, refused } => {
                 if !entries.is_empty() {
                     store::published(&mut session.postgres, mark, &entries).await?;
                     session.lead = Some(Lead { mark, ..lead });
                 }
                 session.note(refused);
-                Ok(Turn::Sent(entries.len()))
+                Ok(PublishOutcome::Published(entries.len()))
             }
         }
     }
@@ -265,7 +265,7 @@ impl Session {
         if let Some(refusal) = refused.first() {
             *until = Instant::now() + self.refusals.failed(refusal);
         } else if refusing.is_empty() {
-            self.refusals.healed();
+            self.refusals.recovered();
         }
         refusing.extend(refused.into_iter().map(|refusal| refusal.stream));
     }

@@ -1,14 +1,14 @@
 //! The Redis side of consuming: reading, slots, waiting, claiming, dead letters. It knows nothing of Postgres.
 //!
-//! A service that keeps its state elsewhere implements [`Endpoint`] and runs a [`Runner`] itself. It must then see to
+//! A service that keeps its state elsewhere implements [`StreamHandler`] and runs a [`Runner`] itself. It must then see to
 //! it that an event has its effects once, as the inbox does for [`Consumer`](crate::Consumer).
 
+mod dead_letter;
 mod group;
 mod guard;
-mod lane;
-mod letter;
 mod reader;
-mod verdict;
+mod retry;
+mod stream_worker;
 mod work;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -18,29 +18,29 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use dead_letter::DeadLetter;
 pub(crate) use guard::{Origin, guarded};
-pub use letter::DeadLetter;
 pub(crate) use work::one_each;
 
-use crate::{Fail, Outcomes};
-use lane::Lane;
+use crate::{HandlerError, Outcomes};
+use stream_worker::StreamWorker;
 
-/// A stream that an endpoint follows.
+/// A stream that a handler consumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Source {
+pub struct Subscription {
     /// Its key.
     pub stream: &'static str,
-    /// Whether entries go to [`Endpoint::handle_batch`], as many as there are, one batch at a time.
+    /// Whether entries go to [`StreamHandler::handle_batch`], as many as there are, one batch at a time.
     pub batch: bool,
 }
 
 /// What handles the entries of some streams. An entry is acknowledged after `Ok`, and may come more than once.
-pub trait Endpoint: Send + Sync + 'static {
+pub trait StreamHandler: Send + Sync + 'static {
     /// The streams to follow.
-    fn sources(&self) -> Vec<Source>;
+    fn subscriptions(&self) -> Vec<Subscription>;
 
     /// Handles one entry.
-    fn handle(&self, stream: &str, fields: &Fields) -> impl Future<Output = Result<(), Fail>> + Send;
+    fn handle(&self, stream: &str, fields: &Fields) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
     /// Handles many entries and returns one outcome for each, in their order. An error of the whole means that none was
     /// handled: each is then handed to [`Self::handle`].
@@ -48,7 +48,7 @@ pub trait Endpoint: Send + Sync + 'static {
         &self,
         stream: &str,
         batch: &[&Fields],
-    ) -> impl Future<Output = Result<Outcomes, Fail>> + Send {
+    ) -> impl Future<Output = Result<Outcomes, HandlerError>> + Send {
         async move {
             let mut outcomes = Outcomes::with_capacity(batch.len());
             for fields in batch {
@@ -61,10 +61,13 @@ pub trait Endpoint: Send + Sync + 'static {
     /// Keeps a dead letter where no loss of Redis takes it away, before its entry is acknowledged. Called again if it
     /// fails, and possibly although it did not.
     ///
-    /// An endpoint that has no such place keeps nothing: for as long as there is a copy on `<stream>:dlq`, the publisher
-    /// keeps the row of the event, from which a letter that Redis lost is made anew.
-    fn keep_dead_letter(&self, letter: &DeadLetter<'_>) -> impl Future<Output = Result<(), Fail>> + Send {
-        let _ = letter;
+    /// A handler that has no such place keeps nothing: for as long as there is a copy on `<stream>:dlq`, the publisher
+    /// keeps the row of the event, from which a dead letter that Redis lost is made anew.
+    fn keep_dead_letter(
+        &self,
+        dead_letter: &DeadLetter<'_>,
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send {
+        let _ = dead_letter;
         async { Ok(()) }
     }
 }
@@ -92,9 +95,9 @@ pub struct Policy {
     /// How long a bug is given another chance, at least.
     pub bug_for: Duration,
     /// Waiting entries per stream that are kept in memory. More of them wait in Redis until they are claimed.
-    pub parked: usize,
+    pub delayed: usize,
     /// How long a consumer of the group may be idle, with nothing pending, before it is forgotten.
-    pub consumer_idle: Duration,
+    pub idle_consumer_after: Duration,
     /// How long work in hand may take once the shutdown has begun.
     pub drain: Duration,
 }
@@ -111,35 +114,35 @@ impl Default for Policy {
             not_yet_for: Duration::from_hours(24),
             bug_tries: 10,
             bug_for: Duration::from_mins(10),
-            parked: 1_000,
-            consumer_idle: Duration::from_hours(1),
+            delayed: 1_000,
+            idle_consumer_after: Duration::from_hours(1),
             drain: Duration::from_secs(7),
         }
     }
 }
 
-/// Follows the streams of an endpoint as a member of a consumer group.
+/// Consumes the streams of a handler as a consumer of a consumer group.
 pub struct Runner<E> {
     group: &'static str,
-    endpoint: E,
+    handler: E,
     policy: Policy,
 }
 
-/// What the lanes of a runner share.
-struct Crew<E> {
+/// What the workers of a runner share.
+struct Shared<E> {
     group: &'static str,
     /// Unique per process, so that nobody else's pending entries are taken for our own.
     consumer: String,
-    endpoint: E,
+    handler: E,
     policy: Policy,
     redis: redis::Client,
     slots: Arc<Semaphore>,
 }
 
-impl<E: Endpoint> Runner<E> {
+impl<E: StreamHandler> Runner<E> {
     /// A runner with the usual [`Policy`].
-    pub fn new(group: &'static str, endpoint: E) -> Self {
-        Self { group, endpoint, policy: Policy::default() }
+    pub fn new(group: &'static str, handler: E) -> Self {
+        Self { group, handler, policy: Policy::default() }
     }
 
     /// Other times and bounds than the usual ones.
@@ -153,12 +156,12 @@ impl<E: Endpoint> Runner<E> {
     pub async fn run(self, redis: redis::Client, shutdown: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.policy.slots));
         let consumer = format!("{}-{}", self.group, Uuid::now_v7().simple());
-        let Self { group, endpoint, policy } = self;
-        let crew = Arc::new(Crew { group, consumer, endpoint, policy, redis, slots });
-        let mut lanes = JoinSet::new();
-        for source in crew.endpoint.sources() {
-            lanes.spawn(Lane::new(crew.clone(), source).run(shutdown.clone()));
+        let Self { group, handler, policy } = self;
+        let shared = Arc::new(Shared { group, consumer, handler, policy, redis, slots });
+        let mut workers = JoinSet::new();
+        for source in shared.handler.subscriptions() {
+            workers.spawn(StreamWorker::new(shared.clone(), source).run(shutdown.clone()));
         }
-        lanes.join_all().await;
+        workers.join_all().await;
     }
 }

@@ -15,11 +15,11 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Asks how far consumer groups have come.
 #[derive(Debug, Clone)]
-pub struct Readers {
+pub struct GroupProgress {
     redis: redis::Client,
 }
 
-impl Readers {
+impl GroupProgress {
     /// Asks this Redis database, which is the one of the streams.
     pub fn new(redis: redis::Client) -> Self {
         Self { redis }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chassis::{
-    BoxError, Kit,
+    BoxError, ServiceContext,
     grpc::{Peer, PeerChannel},
 };
 use contracts::{
@@ -89,9 +89,9 @@ pub enum KnownDelivery {
 
 impl Peers {
     /// Starts to follow the peers.
-    pub fn follow(config: &Config, kit: &Kit) -> Result<Self, BoxError> {
+    pub fn follow(config: &Config, context: &ServiceContext) -> Result<Self, BoxError> {
         let channel = |url: &str| {
-            Peer::follow(url, &kit.common.internal_secret, &kit.lifecycle).map(|peer| peer.channel())
+            Peer::follow(url, &context.common.internal_secret, &context.lifecycle).map(|peer| peer.channel())
         };
         Ok(Self {
             cart: CartServiceClient::new(channel(&config.cart_grpc_url)?),

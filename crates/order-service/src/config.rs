@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{Common, Configuration, Database, Faults, config::Switch, limit::RateLimit};
+use chassis::{Common, ConfigErrors, Configuration, Database, config::Switch, limit::RateLimit};
 use clap::Args;
 use contracts::UserId;
 
@@ -86,7 +86,7 @@ impl Configuration for Config {
         Some((&self.database, &self.db_name))
     }
 
-    fn check(&self, faults: &mut Faults) {
+    fn check(&self, errors: &mut ConfigErrors) {
         let urls = [
             ("PRODUCT_GRPC_URL", &self.product_grpc_url),
             ("CART_GRPC_URL", &self.cart_grpc_url),
@@ -94,7 +94,7 @@ impl Configuration for Config {
             ("DELIVERY_GRPC_URL", &self.delivery_grpc_url),
         ];
         for (name, url) in urls {
-            faults.check_grpc_url(name, url);
+            errors.check_grpc_url(name, url);
         }
     }
 }

@@ -6,11 +6,11 @@ use contracts::events::{
     DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, Event, PaymentFailed, PaymentRefunded,
     PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, Subject, groups,
 };
-use messaging::{Consumer, Fail, Handle};
+use messaging::{Consumer, Handle, HandlerError};
 use sqlx::PgTransaction;
 
 use crate::{
-    App,
+    AppState,
     app::advance_order::advance_order,
     clients::PageAnswer,
     domain::{Input, PaymentPage, Status},
@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// The events it follows.
-pub fn consumer(app: &App) -> Consumer<App> {
-    Consumer::new(groups::ORDER, app.clone(), app.db.clone(), app.outbox.clone())
+pub fn consumer(state: &AppState) -> Consumer<AppState> {
+    Consumer::new(groups::ORDER, state.clone(), state.db.clone(), state.outbox.clone())
         .on::<StockReserved>()
         .on::<StockInsufficient>()
         .on::<PaymentSuccess>()
@@ -32,15 +32,15 @@ pub fn consumer(app: &App) -> Consumer<App> {
 }
 
 /// The order that an event is about: all of those that are followed here are about one.
-fn subject<E: Event>(event: &E) -> Result<Subject, Fail> {
-    event.subject().ok_or_else(|| Fail::reject("the event is about no order"))
+fn subject<E: Event>(event: &E) -> Result<Subject, HandlerError> {
+    event.subject().ok_or_else(|| HandlerError::reject("the event is about no order"))
 }
 
 /// An event that needs nothing but the table.
 macro_rules! advances {
     ($($event:ty),+) => {
         $(
-            impl Handle<$event> for App {
+            impl Handle<$event> for AppState {
                 type Prepared = ();
 
                 async fn apply(
@@ -48,7 +48,7 @@ macro_rules! advances {
                     tx: &mut PgTransaction<'_>,
                     Envelope { event, .. }: Envelope<$event>,
                     (): (),
-                ) -> Result<(), Fail> {
+                ) -> Result<(), HandlerError> {
                     advance_order(tx, subject(&event)?, event.into()).await
                 }
             }
@@ -66,14 +66,14 @@ advances!(
     DeliveryFailed
 );
 
-impl Handle<StockReserved> for App {
+impl Handle<StockReserved> for AppState {
     /// Where to pay; nothing if the payment is closed, or if the order is past the question.
     type Prepared = Option<PaymentPage>;
 
     async fn prepare(
         &self,
         Envelope { event, .. }: &Envelope<StockReserved>,
-    ) -> Result<Option<PaymentPage>, Fail> {
+    ) -> Result<Option<PaymentPage>, HandlerError> {
         let mut db = self.db.acquire().await?;
         let order = store::orders::find_payable(&mut db, event.order_id).await?;
         drop(db);
@@ -86,11 +86,11 @@ impl Handle<StockReserved> for App {
             Ok(PageAnswer::Closed) => Ok(None),
             Ok(PageAnswer::NotYet) => {
                 store::stuck::check_now(&mut *self.db.acquire().await?, event.order_id).await?;
-                Err(Fail::retry("payment-service does not know the order yet"))
+                Err(HandlerError::retry("payment-service does not know the order yet"))
             }
             Err(status) => {
                 store::stuck::await_page(&mut *self.db.acquire().await?, event.order_id).await?;
-                Err(Fail::retry(status))
+                Err(HandlerError::retry(status))
             }
         }
     }
@@ -100,7 +100,7 @@ impl Handle<StockReserved> for App {
         tx: &mut PgTransaction<'_>,
         Envelope { event, .. }: Envelope<StockReserved>,
         page: Option<PaymentPage>,
-    ) -> Result<(), Fail> {
+    ) -> Result<(), HandlerError> {
         advance_order(tx, subject(&event)?, Input::StockReserved(page)).await
     }
 }

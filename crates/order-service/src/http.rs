@@ -6,7 +6,7 @@ mod placing;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::AppState;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -17,7 +17,7 @@ use crate::App;
 struct Document;
 
 /// Its routes with their descriptions.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(placing::place_order, orders::list_orders))
         .routes(routes!(placing::checkout))

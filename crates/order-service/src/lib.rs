@@ -12,24 +12,18 @@ pub mod consumers;
 pub mod domain;
 mod error;
 pub mod http;
+mod state;
 pub mod store;
 pub mod workers;
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
-
-use chassis::{BoxError, Kit, Lifecycle, Service, limit::RateLimit};
-use contracts::{
-    UserId,
-    events::{Event, OrderCancelled, OrderCreated, OrderPaid, Stream},
-};
-use messaging::{Outbox, Readers, Relay};
+use chassis::{BoxError, Service, ServiceContext};
+use contracts::events::{Event, OrderCancelled, OrderCreated, OrderPaid, Stream};
 use sqlx::{PgPool, migrate::Migrator};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{clients::Peers, config::Config, domain::HoldLimits};
+use crate::config::Config;
+
+pub use self::state::AppState;
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/order");
@@ -41,74 +35,31 @@ const STREAMS: &[Stream] = &[OrderCreated::STREAM, OrderPaid::STREAM, OrderCance
 #[derive(Debug)]
 pub struct OrderService;
 
-/// What its handlers share.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// Where orders are kept.
-    pub db: PgPool,
-    /// Commits what appended events, and wakes the relay.
-    pub outbox: Outbox,
-    /// The services that are asked.
-    pub peers: Peers,
-    /// Knows whether an event was read, before it is published again.
-    pub readers: Readers,
-    /// Tasks that outlive the request that began them.
-    pub lifecycle: Lifecycle,
-    /// How much one buyer may keep without having paid.
-    pub limits: HoldLimits,
-    /// How often one buyer may order and cancel.
-    pub rates: Arc<Rates>,
-    /// Whether it is known since the start that no other order had the numbers that are given out next.
-    pub numbers_are_free: Arc<AtomicBool>,
-    /// How long somebody has to pay who never paid before; zero for as long as everybody.
-    pub new_buyer_expiry: Duration,
-}
-
-/// How often one buyer may do what costs others something.
-#[derive(Debug)]
-pub struct Rates {
-    /// Placing an order.
-    pub orders: RateLimit<UserId>,
-    /// Cancelling one.
-    pub cancels: RateLimit<UserId>,
-}
-
 impl Service for OrderService {
     const NAME: &'static str = "order-service";
     const HTTP_PORT: u16 = 8084;
     type Config = Config;
-    type App = App;
+    type State = AppState;
 
     fn migrator() -> Option<&'static Migrator> {
         Some(&MIGRATOR)
     }
 
-    fn http() -> OpenApiRouter<App> {
+    fn http() -> OpenApiRouter<AppState> {
         http::router()
     }
 
-    async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
-        let db = pool.ok_or("order-service needs its database")?;
-        Ok(App {
-            db,
-            outbox: Outbox::default(),
-            peers: Peers::follow(&config, kit)?,
-            readers: Readers::new(kit.common.redis.client(1)?),
-            lifecycle: kit.lifecycle.clone(),
-            limits: config.limits(),
-            rates: Arc::new(Rates { orders: config.order_rate(), cancels: config.order_rate() }),
-            numbers_are_free: Arc::default(),
-            new_buyer_expiry: config.new_buyer_expiry(),
-        })
+    async fn state(
+        config: Config,
+        pool: Option<PgPool>,
+        context: &ServiceContext,
+    ) -> Result<AppState, BoxError> {
+        AppState::new(config, pool, context)
     }
 
-    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        let redis = kit.common.redis.client(1)?;
-        let relay = Relay::new(Self::NAME, app.db.clone(), redis.clone(), app.outbox.clone(), STREAMS);
-        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
-        let consumer = consumers::consumer(app);
-        kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
-        workers::start(app);
+    async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
+        messaging::start(context, Self::NAME, STREAMS, consumers::consumer(state))?;
+        workers::start(state);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    App,
+    AppState,
     app::{
         finish_cancellation::finish_cancellations,
         reconcile_orders::{reconcile_paid, reconcile_received, reconcile_unpaid},
@@ -27,26 +27,29 @@ const NUMBERS: Duration = Duration::from_secs(10);
 const CLEANING: Duration = Duration::from_mins(10);
 
 /// Starts the workers.
-pub fn start(app: &App) {
-    let every = &app.lifecycle;
-    every.every("received-orders", RECONCILIATION, app, async move |app| reconcile_received(&app).await);
-    every.every("unpaid-orders", RECONCILIATION, app, async move |app| reconcile_unpaid(&app).await);
-    every.every("paid-orders", RECONCILIATION, app, async move |app| reconcile_paid(&app).await);
+pub fn start(state: &AppState) {
+    let every = &state.lifecycle;
+    every
+        .every("received-orders", RECONCILIATION, state, async move |state| reconcile_received(&state).await);
+    every.every("unpaid-orders", RECONCILIATION, state, async move |state| reconcile_unpaid(&state).await);
+    every.every("paid-orders", RECONCILIATION, state, async move |state| reconcile_paid(&state).await);
     for (name, step) in
         [("payments-to-close", CancelStep::ClosePayment), ("deliveries-to-stop", CancelStep::StopDelivery)]
     {
-        every.every(name, CANCELLATIONS, app, move |app: App| async move {
-            finish_cancellations(&app, step).await
+        every.every(name, CANCELLATIONS, state, move |state: AppState| async move {
+            finish_cancellations(&state, step).await
         });
     }
-    every.every("stock-returns", RETURNS, app, async move |app| return_goods(&app).await);
-    every.every("order-numbers", NUMBERS, app, async move |app| skip_taken_numbers(&app).await.map(|()| 0));
-    every.every("idempotency-keys", CLEANING, app, async move |app| forget_old_keys(&app).await);
+    every.every("stock-returns", RETURNS, state, async move |state| return_goods(&state).await);
+    every.every("order-numbers", NUMBERS, state, async move |state| {
+        skip_taken_numbers(&state).await.map(|()| 0)
+    });
+    every.every("idempotency-keys", CLEANING, state, async move |state| forget_old_keys(&state).await);
 }
 
 /// Deletes keys that are older than a day. Returns how many.
-pub async fn forget_old_keys(app: &App) -> sqlx::Result<usize> {
-    let mut db = app.db.acquire().await?;
+pub async fn forget_old_keys(state: &AppState) -> sqlx::Result<usize> {
+    let mut db = state.db.acquire().await?;
     let deleted = store::idempotency::delete_old_keys(&mut db).await?;
     Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
 }

@@ -23,7 +23,7 @@ pub mod view_payment;
 use std::{future::Future, time::Duration};
 
 use contracts::events::Event;
-use messaging::Fail;
+use messaging::HandlerError;
 use sqlx::PgTransaction;
 
 use crate::domain::Payment;
@@ -41,12 +41,12 @@ async fn in_time<T>(job: impl Future<Output = Result<T, JobError>>) -> Result<T,
 }
 
 /// Refuses an event about another order that had the number of the payment's.
-fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), Fail> {
+fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), HandlerError> {
     if event.subject().is_none_or(|subject| payment.is_of(&subject)) {
         return Ok(());
     }
     let (order_id, event) = (payment.order_id, E::TYPE);
-    Err(Fail::reject(format!(
+    Err(HandlerError::reject(format!(
         "{event} is about another order {order_id}: its buyer or price differs from the payment's"
     )))
 }

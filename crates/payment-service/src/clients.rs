@@ -106,7 +106,7 @@ impl Midtrans {
         if let Err(error) = self.status(NOBODY).await
             && error.is_retryable()
         {
-            tracing::debug!(error = chassis::problem::chain(&error), "Midtrans does not answer");
+            tracing::debug!(error = chassis::error_chain(&error), "Midtrans does not answer");
         }
     }
 
@@ -125,7 +125,7 @@ impl Midtrans {
         if let (Err(error), false) = (&answer, works)
             && self.health.set(HEALTH, false)
         {
-            let error = chassis::problem::chain(error);
+            let error = chassis::error_chain(error);
             tracing::error!(error, "check MIDTRANS_SERVER_KEY: not ready until Midtrans accepts it");
         }
         if works && !worked {

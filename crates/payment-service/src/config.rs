@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{Common, Configuration, Database, Faults, Grpc, config::AppEnv};
+use chassis::{Common, ConfigErrors, Configuration, Database, Grpc, config::AppEnv};
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -96,13 +96,13 @@ impl Config {
     }
 
     /// Keys of the sandbox begin with `SB-`; newer ones may not, so that the prefix is no proof of the opposite.
-    fn check_key_environment(&self, faults: &mut Faults) {
+    fn check_key_environment(&self, errors: &mut ConfigErrors) {
         let keys = [
             ("MIDTRANS_SERVER_KEY", self.midtrans_server_key.expose_secret()),
             ("MIDTRANS_CLIENT_KEY", self.midtrans_client_key.as_str()),
         ];
         for (name, key) in keys {
-            faults.require(
+            errors.require(
                 self.midtrans_environment != MidtransEnvironment::Production || !key.starts_with("SB-"),
                 format!("{name} is one of the sandbox, but MIDTRANS_ENVIRONMENT is production: copy that of production from Midtrans' dashboard"),
             );
@@ -133,25 +133,25 @@ impl Configuration for Config {
         Some((&self.database, &self.db_name))
     }
 
-    fn check(&self, faults: &mut Faults) {
+    fn check(&self, errors: &mut ConfigErrors) {
         let local = self.midtrans_environment == MidtransEnvironment::Local;
         let production = self.common.app_env == AppEnv::Production;
         let key = self.midtrans_server_key.expose_secret();
-        faults.require(
+        errors.require(
             !(local && production),
             "MIDTRANS_ENVIRONMENT is local, which takes no real money: set it to sandbox or production",
         );
-        faults.require(!key.is_empty(), "MIDTRANS_SERVER_KEY is empty: copy it from Midtrans' dashboard");
-        faults.require(
+        errors.require(!key.is_empty(), "MIDTRANS_SERVER_KEY is empty: copy it from Midtrans' dashboard");
+        errors.require(
             key != EXAMPLE_KEY || (local && !production),
             "MIDTRANS_SERVER_KEY is the example's value: copy yours from Midtrans' dashboard",
         );
-        self.check_key_environment(faults);
+        self.check_key_environment(errors);
         for (name, url) in
             [("MIDTRANS_LOCAL_URL", &self.midtrans_local_url), ("PAYMENT_FINISH_URL", &self.finish_url())]
         {
             let web = url.starts_with("http://") || url.starts_with("https://");
-            faults.require(web, format!("{name} is `{url}`, which does not begin with http:// or https://"));
+            errors.require(web, format!("{name} is `{url}`, which does not begin with http:// or https://"));
         }
     }
 }
@@ -164,7 +164,7 @@ mod tests {
 
     fn read(own: &[&str]) -> Result<Config, String> {
         let development = [
-            "--app-env=development",
+            "--state-env=development",
             "--jwt-secret=a",
             "--internal-secret=b",
             "--db-host=localhost",
@@ -181,7 +181,7 @@ mod tests {
     fn read_with(mut flags: Vec<String>, own: &[&str]) -> Result<Config, String> {
         flags.extend(own.iter().map(|flag| (*flag).to_owned()));
         chassis::service::configuration_from_flags::<PaymentService>(&flags)
-            .map_err(|faults| faults.to_string())
+            .map_err(|errors| errors.to_string())
     }
 
     #[test]
@@ -211,9 +211,9 @@ mod tests {
 
     #[test]
     fn production_wants_the_real_midtrans_and_a_key_of_ones_own() {
-        let faults = production(&[]).unwrap_err();
-        assert!(faults.contains("MIDTRANS_ENVIRONMENT is local"), "{faults}");
-        assert!(faults.contains("MIDTRANS_SERVER_KEY is the example"), "{faults}");
+        let errors = production(&[]).unwrap_err();
+        assert!(errors.contains("MIDTRANS_ENVIRONMENT is local"), "{errors}");
+        assert!(errors.contains("MIDTRANS_SERVER_KEY is the example"), "{errors}");
         let real = production(&[
             "--midtrans-environment=production",
             "--midtrans-server-key=Mid-server-x",
@@ -226,8 +226,8 @@ mod tests {
     fn keys_of_the_sandbox_are_not_for_real_money() {
         let keys = ["--midtrans-server-key=SB-Mid-server-x", "--midtrans-client-key=SB-Mid-client-x"];
         for name in ["MIDTRANS_SERVER_KEY", "MIDTRANS_CLIENT_KEY"] {
-            let faults = read(&[&["--midtrans-environment=production"], &keys[..]].concat()).unwrap_err();
-            assert!(faults.contains(&format!("{name} is one of the sandbox")), "{faults}");
+            let errors = read(&[&["--midtrans-environment=production"], &keys[..]].concat()).unwrap_err();
+            assert!(errors.contains(&format!("{name} is one of the sandbox")), "{errors}");
         }
         read(&[&["--midtrans-environment=sandbox"], &keys[..]].concat()).unwrap();
         read(&["--midtrans-environment=sandbox", "--midtrans-server-key=Mid-server-x"]).unwrap();
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_midtrans_account_needs_its_key() {
         assert!(read(&["--midtrans-server-key="]).unwrap_err().contains("MIDTRANS_SERVER_KEY is empty"));
-        let faults = read(&["--midtrans-environment=sandbox"]).unwrap_err();
-        assert!(faults.contains("MIDTRANS_SERVER_KEY is the example"), "{faults}");
+        let errors = read(&["--midtrans-environment=sandbox"]).unwrap_err();
+        assert!(errors.contains("MIDTRANS_SERVER_KEY is the example"), "{errors}");
     }
 }

@@ -1,33 +1,33 @@
 //! What this service hears.
 
 use contracts::events::{DeliveryFailed, OrderCancelled, OrderCreated, groups};
-use messaging::{Consumer, Envelope, Fail, Handle, HandleBatch, Outcomes};
+use messaging::{Consumer, Envelope, Handle, HandleBatch, HandlerError, Outcomes};
 use sqlx::PgTransaction;
 
 use crate::{
-    App,
+    AppState,
     app::{end_order::end_order, open_payments::open_payments, refund_undelivered::refund_undelivered},
 };
 
 /// The events it follows, and what it does about each.
-pub fn consumer(app: &App) -> Consumer<App> {
-    Consumer::new(groups::PAYMENT, app.clone(), app.db.clone(), app.outbox.clone())
+pub fn consumer(state: &AppState) -> Consumer<AppState> {
+    Consumer::new(groups::PAYMENT, state.clone(), state.db.clone(), state.outbox.clone())
         .on_batch::<OrderCreated>()
         .on::<OrderCancelled>()
         .on::<DeliveryFailed>()
 }
 
-impl HandleBatch<OrderCreated> for App {
+impl HandleBatch<OrderCreated> for AppState {
     async fn apply_batch(
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
-    ) -> Result<Outcomes, Fail> {
+    ) -> Result<Outcomes, HandlerError> {
         open_payments(tx, events).await
     }
 }
 
-impl Handle<OrderCancelled> for App {
+impl Handle<OrderCancelled> for AppState {
     type Prepared = ();
 
     async fn apply(
@@ -35,12 +35,12 @@ impl Handle<OrderCancelled> for App {
         tx: &mut PgTransaction<'_>,
         Envelope { event, .. }: Envelope<OrderCancelled>,
         (): (),
-    ) -> Result<(), Fail> {
+    ) -> Result<(), HandlerError> {
         end_order(tx, &event).await
     }
 }
 
-impl Handle<DeliveryFailed> for App {
+impl Handle<DeliveryFailed> for AppState {
     type Prepared = ();
 
     async fn apply(
@@ -48,7 +48,7 @@ impl Handle<DeliveryFailed> for App {
         tx: &mut PgTransaction<'_>,
         Envelope { event, .. }: Envelope<DeliveryFailed>,
         (): (),
-    ) -> Result<(), Fail> {
+    ) -> Result<(), HandlerError> {
         refund_undelivered(tx, &event).await
     }
 }

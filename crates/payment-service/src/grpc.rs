@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
-    App,
+    AppState,
     app::{
         cancel_payment::{Cancellation, cancel_payment},
         confirm_payment::confirm_payment,
@@ -24,8 +24,8 @@ use crate::{
 };
 
 /// The gRPC services of this process.
-pub fn routes(app: &App) -> Routes {
-    Routes::new(PaymentServiceServer::new(app.clone()))
+pub fn routes(state: &AppState) -> Routes {
+    Routes::new(PaymentServiceServer::new(state.clone()))
 }
 
 fn order_id(id: u64) -> Result<OrderId, Problem> {
@@ -42,7 +42,7 @@ fn said(id: u64) -> Result<Option<UserId>, Problem> {
 }
 
 #[tonic::async_trait]
-impl PaymentService for App {
+impl PaymentService for AppState {
     async fn get_payment_url(
         &self,
         request: Request<GetPaymentRequest>,

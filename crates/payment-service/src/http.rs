@@ -8,7 +8,7 @@ mod webhook;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::AppState;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -22,7 +22,7 @@ use crate::App;
 struct Document;
 
 /// Every route with its description.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(webhook::receive_notification))
         .routes(routes!(webhook::receive_notification_at_the_short_path))

@@ -13,23 +13,19 @@ pub mod domain;
 mod error;
 pub mod grpc;
 pub mod http;
+mod state;
 pub mod store;
 pub mod workers;
 
-use std::sync::Arc;
-
-use chassis::{BoxError, Kit, Lifecycle, Service};
+use chassis::{BoxError, Service, ServiceContext};
 use contracts::events::{Event, PaymentFailed, PaymentRefunded, PaymentReversed, PaymentSuccess, Stream};
-use messaging::{Outbox, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{
-    clients::{Midtrans, Orders},
-    config::Config,
-    workers::Wakes,
-};
+use crate::config::Config;
+
+pub use self::state::AppState;
 
 /// The streams that this service writes.
 const STREAMS: &[Stream] =
@@ -42,63 +38,36 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/payment");
 #[derive(Debug)]
 pub struct PaymentService;
 
-/// What its handlers share.
-#[derive(Clone)]
-pub struct App {
-    /// `payment_db`.
-    pub db: PgPool,
-    /// Wakes the relay after a commit.
-    pub outbox: Outbox,
-    /// Wakes the workers after a commit.
-    pub wakes: Wakes,
-    /// Where the money is.
-    pub midtrans: Midtrans,
-    /// Who knows whether the goods have left.
-    pub orders: Orders,
-    /// The settings.
-    pub config: Arc<Config>,
-    /// For work that goes on although its caller has gone.
-    pub lifecycle: Lifecycle,
-}
-
 impl Service for PaymentService {
     const NAME: &'static str = "payment-service";
     const HTTP_PORT: u16 = 8085;
     const GRPC_PORT: Option<u16> = Some(9085);
     type Config = Config;
-    type App = App;
+    type State = AppState;
 
     fn migrator() -> Option<&'static Migrator> {
         Some(&MIGRATOR)
     }
 
-    fn http() -> OpenApiRouter<App> {
+    fn http() -> OpenApiRouter<AppState> {
         http::router()
     }
 
-    fn grpc(app: &App) -> Option<Routes> {
-        Some(grpc::routes(app))
+    fn grpc(state: &AppState) -> Option<Routes> {
+        Some(grpc::routes(state))
     }
 
-    async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
-        Ok(App {
-            db: pool.ok_or("payment-service needs its database")?,
-            outbox: Outbox::default(),
-            wakes: Wakes::default(),
-            midtrans: Midtrans::new(config.midtrans(), kit.health.clone())?,
-            orders: Orders::new(&config.common.peers.order_url)?,
-            config: Arc::new(config),
-            lifecycle: kit.lifecycle.clone(),
-        })
+    async fn state(
+        config: Config,
+        pool: Option<PgPool>,
+        context: &ServiceContext,
+    ) -> Result<AppState, BoxError> {
+        AppState::new(config, pool, context)
     }
 
-    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        let redis = kit.common.redis.client(1)?;
-        let relay = Relay::new(Self::NAME, app.db.clone(), redis.clone(), app.outbox.clone(), STREAMS);
-        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
-        let consumer = consumers::consumer(app);
-        kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
-        workers::start(app, &kit.lifecycle);
+    async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
+        messaging::start(context, Self::NAME, STREAMS, consumers::consumer(state))?;
+        workers::start(state, &context.lifecycle);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use chassis::Lifecycle;
 use tokio::sync::Notify;
 
 use crate::{
-    App,
+    AppState,
     app::{
         handle_notifications::handle_notifications, keep_house, make_refunds::make_refunds,
         make_voids::make_voids, poll_payments::poll_payments,
@@ -35,18 +35,20 @@ pub struct Wakes {
 }
 
 /// Starts the workers.
-pub fn start(app: &App, lifecycle: &Lifecycle) {
-    let Wakes { notifications, refunds, voids } = app.wakes.clone();
-    lifecycle.every_or_woken("notifications", TICK, notifications, app, async move |app| {
-        handle_notifications(&app).await
+pub fn start(state: &AppState, lifecycle: &Lifecycle) {
+    let Wakes { notifications, refunds, voids } = state.wakes.clone();
+    lifecycle.every_or_woken("notifications", TICK, notifications, state, async move |state| {
+        handle_notifications(&state).await
     });
-    lifecycle.every_or_woken("refunds", TICK, refunds, app, async move |app| make_refunds(&app).await);
-    lifecycle.every_or_woken("voids", TICK, voids, app, async move |app| make_voids(&app).await);
-    lifecycle.every("polls", TICK, app, async move |app| poll_payments(&app).await);
-    lifecycle.every("gauges", COUNT, app, async move |app| keep_house::count_waiting(&app).await.map(|()| 0));
-    lifecycle.every("purge", FORGET, app, async move |app| keep_house::purge(&app).await);
-    lifecycle.every("server-key", CHECK, app, async move |app| {
-        keep_house::check_key(&app).await;
+    lifecycle.every_or_woken("refunds", TICK, refunds, state, async move |state| make_refunds(&state).await);
+    lifecycle.every_or_woken("voids", TICK, voids, state, async move |state| make_voids(&state).await);
+    lifecycle.every("polls", TICK, state, async move |state| poll_payments(&state).await);
+    lifecycle.every("gauges", COUNT, state, async move |state| {
+        keep_house::count_waiting(&state).await.map(|()| 0)
+    });
+    lifecycle.every("purge", FORGET, state, async move |state| keep_house::purge(&state).await);
+    lifecycle.every("server-key", CHECK, state, async move |state| {
+        keep_house::check_key(&state).await;
         Ok::<_, Infallible>(0)
     });
 }

@@ -16,17 +16,17 @@ pub mod sell_holds;
 pub mod update_product;
 
 use contracts::{CategoryId, events::Subject};
-use messaging::Fail;
+use messaging::HandlerError;
 use sqlx::PgConnection;
 
 use crate::{domain::hold::Hold, store};
 
 /// Refuses an event about another order that had the number of the one that is known.
-fn require_same_order(known: Option<&Hold>, subject: Option<Subject>) -> Result<(), Fail> {
+fn require_same_order(known: Option<&Hold>, subject: Option<Subject>) -> Result<(), HandlerError> {
     match (known, subject) {
         (Some(known), Some(subject)) if !known.is_of(&subject) => {
             let id = subject.order_id;
-            Err(Fail::reject(format!("order {id} is known with another buyer or price")))
+            Err(HandlerError::reject(format!("order {id} is known with another buyer or price")))
         }
         _ => Ok(()),
     }

@@ -1,43 +1,43 @@
 //! What this service hears.
 
 use contracts::events::{Envelope, OrderCancelled, OrderCreated, OrderPaid, groups};
-use messaging::{Consumer, Fail, Handle, HandleBatch, Outcomes};
+use messaging::{Consumer, Handle, HandleBatch, HandlerError, Outcomes};
 use sqlx::PgTransaction;
 
 use crate::{
-    App,
+    AppState,
     app::{hold_stock::hold_stock, release_hold::release_hold, sell_holds::sell_holds},
 };
 
 /// The events it follows. Those that every purchase brings come in batches.
-pub fn consumer(app: &App) -> Consumer<App> {
-    Consumer::new(groups::PRODUCT, app.clone(), app.db.clone(), app.outbox.clone())
+pub fn consumer(state: &AppState) -> Consumer<AppState> {
+    Consumer::new(groups::PRODUCT, state.clone(), state.db.clone(), state.outbox.clone())
         .on_batch::<OrderCreated>()
         .on_batch::<OrderPaid>()
         .on::<OrderCancelled>()
 }
 
-impl HandleBatch<OrderCreated> for App {
+impl HandleBatch<OrderCreated> for AppState {
     async fn apply_batch(
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderCreated>],
-    ) -> Result<Outcomes, Fail> {
+    ) -> Result<Outcomes, HandlerError> {
         hold_stock(tx, events).await
     }
 }
 
-impl HandleBatch<OrderPaid> for App {
+impl HandleBatch<OrderPaid> for AppState {
     async fn apply_batch(
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<OrderPaid>],
-    ) -> Result<Outcomes, Fail> {
+    ) -> Result<Outcomes, HandlerError> {
         sell_holds(tx, events).await
     }
 }
 
-impl Handle<OrderCancelled> for App {
+impl Handle<OrderCancelled> for AppState {
     type Prepared = ();
 
     async fn apply(
@@ -45,7 +45,7 @@ impl Handle<OrderCancelled> for App {
         tx: &mut PgTransaction<'_>,
         Envelope { event, .. }: Envelope<OrderCancelled>,
         (): (),
-    ) -> Result<(), Fail> {
+    ) -> Result<(), HandlerError> {
         release_hold(tx, &event).await
     }
 }

@@ -13,7 +13,7 @@ use contracts::{
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
-    App,
+    AppState,
     app::{change_stock::change_stock, return_goods::return_goods},
     domain::{
         allocation::Line,
@@ -31,8 +31,8 @@ const RETURN: &str = "return";
 const MAX_REASON: usize = 255;
 
 /// The gRPC services of this process.
-pub fn routes(app: &App) -> Routes {
-    Routes::new(ProductServiceServer::new(app.clone()))
+pub fn routes(state: &AppState) -> Routes {
+    Routes::new(ProductServiceServer::new(state.clone()))
 }
 
 fn response(article: Article) -> ProductResponse {
@@ -46,7 +46,7 @@ fn response(article: Article) -> ProductResponse {
 }
 
 #[tonic::async_trait]
-impl ProductService for App {
+impl ProductService for AppState {
     async fn get_product(
         &self,
         request: Request<GetProductRequest>,
@@ -96,7 +96,7 @@ impl ProductService for App {
 }
 
 /// A change that is made for no order.
-async fn change(app: &App, id: ProductId, wish: &UpdateStockRequest) -> Result<i64, Problem> {
+async fn change(state: &AppState, id: ProductId, wish: &UpdateStockRequest) -> Result<i64, Problem> {
     if wish.reason == RETURN {
         return Err(Problem::invalid_field("order_id", "is needed for a return"));
     }
@@ -107,11 +107,16 @@ async fn change(app: &App, id: ProductId, wish: &UpdateStockRequest) -> Result<i
         return Err(Problem::invalid_field("reason", format!("must have {MAX_REASON} characters at most")));
     }
     let note = Some(wish.reason.as_str()).filter(|reason| !reason.is_empty());
-    Ok(change_stock(app, id, wish.add, note).await?)
+    Ok(change_stock(state, id, wish.add, note).await?)
 }
 
 /// Goods of an order come back.
-async fn take_back(app: &App, order: u64, id: ProductId, wish: &UpdateStockRequest) -> Result<i64, Problem> {
+async fn take_back(
+    state: &AppState,
+    order: u64,
+    id: ProductId,
+    wish: &UpdateStockRequest,
+) -> Result<i64, Problem> {
     let order = OrderId::try_from(order).map_err(|e| Problem::invalid_field("order_id", e.to_string()))?;
     if wish.reason != RETURN {
         return Err(Problem::invalid_field("reason", "must be `return` for a change with an order"));
@@ -124,5 +129,5 @@ async fn take_back(app: &App, order: u64, id: ProductId, wish: &UpdateStockReque
         id => Some(UserId::try_from(id).map_err(|e| Problem::invalid_field("user_id", e.to_string()))?),
     };
     let order = Subject { order_id: order, user_id, total_amount: None };
-    Ok(return_goods(app, order, Line { product_id: id, quantity: wish.add }).await?)
+    Ok(return_goods(state, order, Line { product_id: id, quantity: wish.add }).await?)
 }

@@ -7,7 +7,7 @@ mod shelves;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::App;
+use crate::AppState;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -21,7 +21,7 @@ use crate::App;
 struct Document;
 
 /// Every route with its description.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(products::list_products, shelves::create_product))
         .routes(routes!(products::get_product, shelves::update_product, shelves::delete_product))

@@ -12,12 +12,12 @@ pub mod domain;
 mod error;
 pub mod grpc;
 pub mod http;
+mod state;
 pub mod store;
 pub mod workers;
 
-use chassis::{BoxError, Kit, Service};
+use chassis::{BoxError, Service, ServiceContext};
 use contracts::events::{Event, StockInsufficient, StockReserved, Stream};
-use messaging::{Outbox, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +26,8 @@ use crate::{
     app::{refold_names::refold_names, seed_catalogue::seed_catalogue},
     config::Config,
 };
+
+pub use self::state::AppState;
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/product");
@@ -37,54 +39,42 @@ const STREAMS: &[Stream] = &[StockReserved::STREAM, StockInsufficient::STREAM];
 #[derive(Debug)]
 pub struct ProductService;
 
-/// What its handlers share.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// Where products, stock and holds are kept.
-    pub db: PgPool,
-    /// Commits what appended events, and wakes the relay.
-    pub outbox: Outbox,
-    /// Whether the first run makes demo data.
-    pub seeds: bool,
-}
-
 impl Service for ProductService {
     const NAME: &'static str = "product-service";
     const HTTP_PORT: u16 = 8082;
     const GRPC_PORT: Option<u16> = Some(9082);
     type Config = Config;
-    type App = App;
+    type State = AppState;
 
     fn migrator() -> Option<&'static Migrator> {
         Some(&MIGRATOR)
     }
 
-    fn http() -> OpenApiRouter<App> {
+    fn http() -> OpenApiRouter<AppState> {
         http::router()
     }
 
-    fn grpc(app: &App) -> Option<Routes> {
-        Some(grpc::routes(app))
+    fn grpc(state: &AppState) -> Option<Routes> {
+        Some(grpc::routes(state))
     }
 
-    async fn app(config: Config, pool: Option<PgPool>, _: &Kit) -> Result<App, BoxError> {
-        let db = pool.ok_or("product-service needs its database")?;
-        Ok(App { db, outbox: Outbox::default(), seeds: config.seeds() })
+    async fn state(
+        config: Config,
+        pool: Option<PgPool>,
+        context: &ServiceContext,
+    ) -> Result<AppState, BoxError> {
+        AppState::new(config, pool, context)
     }
 
-    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        if refold_names(app).await? {
+    async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
+        if refold_names(state).await? {
             tracing::info!("the keys of names follow today's rule");
         }
-        if app.seeds && seed_catalogue(app).await? {
+        if state.seeds && seed_catalogue(state).await? {
             tracing::info!("the catalogue was empty: it has demo data now");
         }
-        let redis = kit.common.redis.client(1)?;
-        let relay = Relay::new(Self::NAME, app.db.clone(), redis.clone(), app.outbox.clone(), STREAMS);
-        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
-        let consumer = consumers::consumer(app);
-        kit.lifecycle.spawn("consumer", consumer.run(redis, kit.lifecycle.shutdown()));
-        workers::start(app, &kit.lifecycle);
+        messaging::start(context, Self::NAME, STREAMS, consumers::consumer(state))?;
+        workers::start(state, &context.lifecycle);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chassis::Lifecycle;
 
-use crate::{App, store};
+use crate::{AppState, store};
 
 /// How often the open orders are counted.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -13,12 +13,12 @@ const PERIOD: Duration = Duration::from_mins(1);
 const METRIC: &str = "product_holds_older_than_a_day";
 
 /// Starts to watch.
-pub fn start(app: &App, lifecycle: &Lifecycle) {
-    lifecycle.every("hold-age", PERIOD, app, async move |app| watch(&app).await.map(|()| 0));
+pub fn start(state: &AppState, lifecycle: &Lifecycle) {
+    lifecycle.every("hold-age", PERIOD, state, async move |state| watch(&state).await.map(|()| 0));
 }
 
-async fn watch(app: &App) -> sqlx::Result<()> {
-    let old = store::count_old_holds(&mut *app.db.acquire().await?).await?;
+async fn watch(state: &AppState) -> sqlx::Result<()> {
+    let old = store::count_old_holds(&mut *state.db.acquire().await?).await?;
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float, and so many orders do not exist")]
     metrics::gauge!(METRIC).set(old as f64);
     if old > 0 {

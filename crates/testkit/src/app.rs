@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use chassis::{
-    Kit, Lifecycle, Service, auth,
+    Lifecycle, Service, ServiceContext, auth,
     auth::{Claims, Role},
     grpc::{Peer, PeerChannel},
     http, service,
@@ -22,9 +22,9 @@ const INTERNAL_SECRET: &str = "a-secret-that-only-the-tests-know-0002";
 
 /// A service with a database and a Redis of its own. Its background work runs only after
 /// [`Self::start_background`], so that a test sees each step by itself.
-pub struct TestApp<S: Service> {
-    app: S::App,
-    kit: Kit,
+pub struct TestService<S: Service> {
+    app: S::State,
+    context: ServiceContext,
     client: reqwest::Client,
     base: String,
     grpc: Option<String>,
@@ -32,7 +32,7 @@ pub struct TestApp<S: Service> {
     redis: Redis,
 }
 
-impl<S: Service> TestApp<S> {
+impl<S: Service> TestService<S> {
     /// Starts the service with its defaults.
     pub async fn start() -> Self {
         Self::with_flags(&[]).await
@@ -47,32 +47,34 @@ impl<S: Service> TestApp<S> {
         };
         let config = service::configuration_from_flags::<S>(&all_flags(flags, database.as_ref(), &redis))
             .expect("the flags are right");
-        let kit = Kit::new(chassis::Configuration::common(&config));
+        let context = ServiceContext::new(chassis::Configuration::common(&config));
         let pool =
             chassis::Configuration::database(&config).map(|(database, name)| database.pool(name, S::NAME));
-        let app = S::app(config, pool, &kit).await.expect("the service is built");
-        let base = serve(http::router(S::NAME, S::http(), app.clone(), &kit), &kit.lifecycle).await;
+        let app = S::state(config, pool, &context).await.expect("the service is built");
+        let base = serve(http::router(S::NAME, S::http(), app.clone(), &context), &context.lifecycle).await;
         let grpc = match S::grpc(&app) {
-            Some(routes) => Some(serve(service::grpc_router(routes, &kit).await, &kit.lifecycle).await),
+            Some(routes) => {
+                Some(serve(service::grpc_router(routes, &context).await, &context.lifecycle).await)
+            }
             None => None,
         };
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { app, kit, client, base, grpc, database, redis }
+        Self { app, context, client, base, grpc, database, redis }
     }
 
     /// Starts relay, consumers and workers, as `serve` would.
     pub async fn start_background(&self) {
-        S::start(&self.app, &self.kit).await.expect("the background work starts");
+        S::start(&self.app, &self.context).await.expect("the background work starts");
     }
 
     /// What the handlers share.
-    pub fn app(&self) -> &S::App {
+    pub fn app(&self) -> &S::State {
         &self.app
     }
 
     /// What the chassis lends the service.
-    pub fn kit(&self) -> &Kit {
-        &self.kit
+    pub fn context(&self) -> &ServiceContext {
+        &self.context
     }
 
     /// The service's base URL.
@@ -92,7 +94,7 @@ impl<S: Service> TestApp<S> {
 
     /// A client of one of Redis' databases.
     pub fn redis_client(&self, db: i64) -> redis::Client {
-        self.kit.common.redis.client(db).expect("the address is right")
+        self.context.common.redis.client(db).expect("the address is right")
     }
 
     /// Someone without a token.
@@ -102,12 +104,12 @@ impl<S: Service> TestApp<S> {
 
     /// A customer.
     pub fn customer(&self, id: i64) -> Actor {
-        self.with_token(&self.kit.tokens.sign(&claims(id, Role::User)).expect("claims serialise"))
+        self.with_token(&self.context.tokens.sign(&claims(id, Role::User)).expect("claims serialise"))
     }
 
     /// An administrator.
     pub fn admin(&self) -> Actor {
-        self.with_token(&self.kit.tokens.sign(&claims(1, Role::Admin)).expect("claims serialise"))
+        self.with_token(&self.context.tokens.sign(&claims(1, Role::Admin)).expect("claims serialise"))
     }
 
     /// Someone who shows this token, whatever it is.
@@ -123,7 +125,7 @@ impl<S: Service> TestApp<S> {
     /// The service's gRPC, called with another secret.
     pub fn grpc_channel_with(&self, secret: &str) -> PeerChannel {
         let url = self.grpc.as_deref().expect("the service answers gRPC");
-        Peer::follow(url, &SecretString::from(secret), &self.kit.lifecycle)
+        Peer::follow(url, &SecretString::from(secret), &self.context.lifecycle)
             .expect("the URL is right")
             .channel()
     }
@@ -202,8 +204,11 @@ pub async fn serve_grpc(routes: Routes) -> String {
     serve(routes.into_axum_router(), &Lifecycle::new()).await
 }
 
-impl<S: Service> std::fmt::Debug for TestApp<S> {
+impl<S: Service> std::fmt::Debug for TestService<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestApp").field("base", &self.base).field("grpc", &self.grpc).finish_non_exhaustive()
+        f.debug_struct("TestService")
+            .field("base", &self.base)
+            .field("grpc", &self.grpc)
+            .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ mod network;
 use std::time::{Duration, Instant};
 
 pub use actor::{Actor, Reply};
-pub use app::{TestApp, claims, production_flags, serve_grpc};
+pub use app::{TestService, claims, production_flags, serve_grpc};
 pub use database::TestDatabase;
 pub use events::{deliver, envelope, redeliver};
 pub use network::{Network, Upstream};

@@ -1,7 +1,7 @@
 //! What user-service can be told from outside.
 
 use chassis::{
-    Common, Configuration, Database, Faults,
+    Common, ConfigErrors, Configuration, Database,
     config::{AppEnv, Switch},
 };
 use clap::Args;
@@ -78,34 +78,34 @@ impl Configuration for Config {
         Some((&self.database, &self.db_name))
     }
 
-    fn check(&self, faults: &mut Faults) {
+    fn check(&self, errors: &mut ConfigErrors) {
         let password = self.admin_password.expose_secret();
         let (with_email, with_password) = (!self.admin_email.is_empty(), !password.is_empty());
-        faults.require(
+        errors.require(
             !with_email || Email::new(&self.admin_email).validate().is_ok(),
             "ADMIN_EMAIL is not an e-mail address",
         );
-        faults.require(
+        errors.require(
             !with_password || NewPassword::new(password).validate().is_ok(),
             "ADMIN_PASSWORD must have 8 to 128 characters",
         );
         if self.common.app_env == AppEnv::Production {
-            faults.require(
+            errors.require(
                 with_email == with_password,
                 "ADMIN_EMAIL and ADMIN_PASSWORD make the first administrator together: set both or neither",
             );
-            faults.require(
+            errors.require(
                 password != WELL_KNOWN_PASSWORD,
                 "ADMIN_PASSWORD is the example's value, which everybody knows: choose another",
             );
-            faults.require(
+            errors.require(
                 !with_password
                     || password == WELL_KNOWN_PASSWORD
                     || !NewPassword::new(password).is_common("", &self.admin_email),
                 "ADMIN_PASSWORD is one of the first that anybody would guess: choose another",
             );
             if with_password {
-                faults.require_distinct("ADMIN_PASSWORD", &self.admin_password);
+                errors.require_distinct("ADMIN_PASSWORD", &self.admin_password);
             }
         }
     }

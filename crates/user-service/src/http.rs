@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use caller::Caller;
 
-use crate::App;
+use crate::AppState;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -36,7 +36,7 @@ pub struct Message {
 }
 
 /// All routes of user-service.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(register::register))
         .routes(routes!(login::log_in))

@@ -13,21 +13,18 @@ pub mod config;
 pub mod domain;
 mod error;
 pub mod http;
+mod state;
 pub mod store;
 pub mod workers;
 
-use chassis::{BoxError, Kit, Service, auth::Tokens};
+use chassis::{BoxError, Service, ServiceContext};
 use contracts::events::{Event, SessionEnded, Stream};
-use messaging::{Outbox, Relay};
 use sqlx::{PgPool, migrate::Migrator};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{
-    app::hash::Hasher,
-    config::{Config, FirstAdmin},
-    domain::{DeviceKey, RateLimits, RefreshKey},
-    store::counters::Counters,
-};
+use crate::config::Config;
+
+pub use self::state::AppState;
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/user");
@@ -39,64 +36,32 @@ const STREAMS: &[Stream] = &[SessionEnded::STREAM];
 #[derive(Debug)]
 pub struct UserService;
 
-/// What its handlers share.
-#[derive(Clone)]
-pub struct App {
-    /// Accounts, sessions, addresses, outbox.
-    pub db: PgPool,
-    /// Wakes the relay after a commit.
-    pub outbox: Outbox,
-    /// Signs access tokens.
-    pub tokens: Tokens,
-    /// Makes refresh tokens.
-    pub refresh: RefreshKey,
-    /// Makes device tokens.
-    pub devices: DeviceKey,
-    /// Hashes passwords, a few at a time.
-    pub hasher: Hasher,
-    /// Counts what is limited.
-    pub counters: Counters,
-    /// How much there may be of it.
-    pub limits: RateLimits,
-    /// The administrator to make if there is none.
-    pub first_admin: Option<FirstAdmin>,
-}
-
 impl Service for UserService {
     const NAME: &'static str = "user-service";
     const HTTP_PORT: u16 = 8081;
     type Config = Config;
-    type App = App;
+    type State = AppState;
 
     fn migrator() -> Option<&'static Migrator> {
         Some(&MIGRATOR)
     }
 
-    fn http() -> OpenApiRouter<App> {
+    fn http() -> OpenApiRouter<AppState> {
         http::router()
     }
 
-    async fn app(config: Config, pool: Option<PgPool>, kit: &Kit) -> Result<App, BoxError> {
-        let (secret, previous) = (&config.common.jwt_secret, config.common.jwt_secret_previous.as_ref());
-        Ok(App {
-            db: pool.ok_or("user-service needs its database")?,
-            outbox: Outbox::default(),
-            tokens: kit.tokens.clone(),
-            refresh: RefreshKey::derive(secret, previous)?,
-            devices: DeviceKey::derive(secret, previous)?,
-            hasher: Hasher::new(),
-            counters: Counters::new(config.common.redis.client(0)?),
-            limits: config.rate_limits(),
-            first_admin: config.first_admin(),
-        })
+    async fn state(
+        config: Config,
+        pool: Option<PgPool>,
+        context: &ServiceContext,
+    ) -> Result<AppState, BoxError> {
+        AppState::new(config, pool, context)
     }
 
-    async fn start(app: &App, kit: &Kit) -> Result<(), BoxError> {
-        app::make_first_admin::make_first_admin(app).await?;
-        let redis = kit.common.redis.client(1)?;
-        let relay = Relay::new(Self::NAME, app.db.clone(), redis, app.outbox.clone(), STREAMS);
-        kit.lifecycle.spawn("relay", relay.run(kit.lifecycle.shutdown()));
-        workers::start(app, &kit.lifecycle);
+    async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
+        app::make_first_admin::make_first_admin(state).await?;
+        messaging::start_relay(context, Self::NAME, STREAMS, &state.db, &state.outbox)?;
+        workers::start(state, &context.lifecycle);
         Ok(())
     }
 }

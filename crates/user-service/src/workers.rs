@@ -4,7 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use chassis::Lifecycle;
 
-use crate::{App, app::forget_expired::forget_expired};
+use crate::{AppState, app::forget_expired::forget_expired};
 
 /// How often the database is cleaned up. Nothing depends on it: what has expired does not count, there or not.
 const CLEANING: Duration = Duration::from_mins(10);
@@ -12,9 +12,9 @@ const CLEANING: Duration = Duration::from_mins(10);
 const REST: Duration = Duration::from_secs(5);
 
 /// Starts the workers.
-pub fn start(app: &App, lifecycle: &Lifecycle) {
-    lifecycle.every("clean-up", CLEANING, app, async move |app| forget_expired(&app).await);
-    lifecycle.every("rest", REST, &app.hasher, async move |hasher| {
+pub fn start(state: &AppState, lifecycle: &Lifecycle) {
+    lifecycle.every("clean-up", CLEANING, state, async move |state| forget_expired(&state).await);
+    lifecycle.every("rest", REST, &state.hasher, async move |hasher| {
         hasher.rest();
         Ok::<_, Infallible>(0)
     });

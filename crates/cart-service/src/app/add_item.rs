@@ -5,7 +5,7 @@ use tonic::Status;
 
 use super::view_cart::price;
 use crate::{
-    App,
+    AppState,
     domain::PricedCart,
     store::{self, StoreError},
 };
@@ -32,16 +32,16 @@ pub enum AddItemError {
 /// # Errors
 /// As listed by [`AddItemError`].
 pub async fn add_item(
-    app: &App,
+    state: &AppState,
     user_id: UserId,
     product_id: ProductId,
     quantity: i32,
 ) -> Result<PricedCart, AddItemError> {
-    let before = store::list_lines(&app.redis, user_id).await?;
+    let before = store::list_lines(&state.redis, user_id).await?;
     let ids = before.iter().map(|line| line.product_id).chain([product_id]);
-    let today = app.products.today(ids).await?;
+    let today = state.products.today(ids).await?;
     let product = today.get(&product_id).and_then(Option::as_ref).ok_or(AddItemError::UnknownProduct)?;
-    let added = store::add_line(&app.redis, user_id, product_id, quantity, product).await?;
+    let added = store::add_line(&state.redis, user_id, product_id, quantity, product).await?;
     let lines = added.ok_or(AddItemError::LimitReached)?;
-    Ok(price(app, user_id, &lines, &today).await)
+    Ok(price(state, user_id, &lines, &today).await)
 }

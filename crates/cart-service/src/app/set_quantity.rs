@@ -4,7 +4,7 @@ use contracts::{ProductId, UserId};
 
 use super::view_cart::price_now;
 use crate::{
-    App,
+    AppState,
     domain::PricedCart,
     store::{self, StoreError},
 };
@@ -25,12 +25,12 @@ pub enum SetQuantityError {
 /// # Errors
 /// As listed by [`SetQuantityError`].
 pub async fn set_quantity(
-    app: &App,
+    state: &AppState,
     user_id: UserId,
     product_id: ProductId,
     quantity: i32,
 ) -> Result<PricedCart, SetQuantityError> {
-    let set = store::update_quantity(&app.redis, user_id, product_id, quantity).await?;
+    let set = store::update_quantity(&state.redis, user_id, product_id, quantity).await?;
     let lines = set.ok_or(SetQuantityError::NotInCart)?;
-    Ok(price_now(app, user_id, &lines).await)
+    Ok(price_now(state, user_id, &lines).await)
 }

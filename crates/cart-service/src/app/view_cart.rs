@@ -3,7 +3,7 @@
 use contracts::UserId;
 
 use crate::{
-    App,
+    AppState,
     domain::{Line, PricedCart, Today},
     store::{self, StoreError},
 };
@@ -12,29 +12,29 @@ use crate::{
 ///
 /// # Errors
 /// If the cart cannot be read.
-pub async fn view_cart(app: &App, user_id: UserId) -> Result<PricedCart, StoreError> {
-    let lines = store::list_lines(&app.redis, user_id).await?;
-    Ok(price_now(app, user_id, &lines).await)
+pub async fn view_cart(state: &AppState, user_id: UserId) -> Result<PricedCart, StoreError> {
+    let lines = store::list_lines(&state.redis, user_id).await?;
+    Ok(price_now(state, user_id, &lines).await)
 }
 
 /// Asks product-service about the lines and prices them.
-pub(super) async fn price_now(app: &App, user_id: UserId, lines: &[Line]) -> PricedCart {
-    let today = match app.products.today(lines.iter().map(|line| line.product_id)).await {
+pub(super) async fn price_now(state: &AppState, user_id: UserId, lines: &[Line]) -> PricedCart {
+    let today = match state.products.today(lines.iter().map(|line| line.product_id)).await {
         Ok(today) => today,
         Err(status) => {
             tracing::warn!(%status, "product-service does not answer: the last known prices are shown");
             Today::new()
         }
     };
-    price(app, user_id, lines, &today).await
+    price(state, user_id, lines, &today).await
 }
 
 /// Prices the lines, and keeps what is new for a time when product-service is down.
-pub(super) async fn price(app: &App, user_id: UserId, lines: &[Line], today: &Today) -> PricedCart {
+pub(super) async fn price(state: &AppState, user_id: UserId, lines: &[Line], today: &Today) -> PricedCart {
     let news = lines.iter().filter_map(|line| Some((line.product_id, line.news(today)?)));
     let news: Vec<_> = news.collect();
     if !news.is_empty()
-        && let Err(error) = store::update_known(&app.redis, user_id, &news).await
+        && let Err(error) = store::update_known(&state.redis, user_id, &news).await
     {
         tracing::warn!(%error, "what is known of products was not kept");
     }

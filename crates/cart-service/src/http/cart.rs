@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::writer::CartWriter;
 use crate::{
-    App,
+    AppState,
     app::view_cart,
     domain::{PricedCart, PricedLine},
     store,
@@ -111,8 +111,8 @@ impl From<PricedLine> for ItemView {
     get, path = "/api/v1/cart", operation_id = "get_cart", tag = "cart", security(("token" = [])),
     responses((status = 200, description = "The cart; an empty one has no items", body = CartView))
 )]
-pub async fn get_cart(State(app): State<App>, user: User) -> Result<Json<CartView>, Problem> {
-    Ok(Json(view_cart::view_cart(&app, user.id()).await?.into()))
+pub async fn get_cart(State(state): State<AppState>, user: User) -> Result<Json<CartView>, Problem> {
+    Ok(Json(view_cart::view_cart(&state, user.id()).await?.into()))
 }
 
 /// Clear the cart
@@ -125,7 +125,10 @@ pub async fn get_cart(State(app): State<App>, user: User) -> Result<Json<CartVie
         (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
     )
 )]
-pub async fn clear_cart(State(app): State<App>, CartWriter(user): CartWriter) -> Result<Json<Done>, Problem> {
-    store::delete_cart(&app.redis, user).await?;
+pub async fn clear_cart(
+    State(state): State<AppState>,
+    CartWriter(user): CartWriter,
+) -> Result<Json<Done>, Problem> {
+    store::delete_cart(&state.redis, user).await?;
     Ok(Json(Done { message: "The cart is empty" }))
 }

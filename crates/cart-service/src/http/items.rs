@@ -12,7 +12,7 @@ use super::{
     writer::CartWriter,
 };
 use crate::{
-    App,
+    AppState,
     app::{add_item, set_quantity},
     domain::MAX_QUANTITY,
     store,
@@ -57,11 +57,11 @@ pub struct NewQuantity {
     )
 )]
 pub async fn add_item(
-    State(app): State<App>,
+    State(state): State<AppState>,
     CartWriter(user): CartWriter,
     Json(item): Json<NewItem>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
-    let cart = add_item::add_item(&app, user, item.product_id, item.quantity).await?;
+    let cart = add_item::add_item(&state, user, item.product_id, item.quantity).await?;
     Ok(axum::Json(CartChanged::new("Added to the cart", cart)))
 }
 
@@ -78,12 +78,12 @@ pub async fn add_item(
     )
 )]
 pub async fn set_quantity(
-    State(app): State<App>,
+    State(state): State<AppState>,
     CartWriter(user): CartWriter,
     Path(product_id): Path<ProductId>,
     Json(body): Json<NewQuantity>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
-    let cart = set_quantity::set_quantity(&app, user, product_id, body.quantity).await?;
+    let cart = set_quantity::set_quantity(&state, user, product_id, body.quantity).await?;
     Ok(axum::Json(CartChanged::new("The cart was changed", cart)))
 }
 
@@ -99,10 +99,10 @@ pub async fn set_quantity(
     )
 )]
 pub async fn remove_item(
-    State(app): State<App>,
+    State(state): State<AppState>,
     CartWriter(user): CartWriter,
     Path(product_id): Path<ProductId>,
 ) -> Result<axum::Json<Done>, Problem> {
-    store::delete_lines(&app.redis, user, &[product_id]).await?;
+    store::delete_lines(&state.redis, user, &[product_id]).await?;
     Ok(axum::Json(Done { message: "Taken out of the cart" }))
 }

@@ -4,18 +4,18 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{Problem, User};
 use contracts::UserId;
 
-use crate::App;
+use crate::AppState;
 
 /// Somebody who is logged in and changes the own cart, not too often.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CartWriter(pub UserId);
 
-impl FromRequestParts<App> for CartWriter {
+impl FromRequestParts<AppState> for CartWriter {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let user = <User as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        app.write_rate.check(&user.id())?;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let user = <User as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+        state.write_rate.check(&user.id())?;
         Ok(Self(user.id()))
     }
 }

@@ -5,7 +5,7 @@ use contracts::grpc::cart::{
 };
 use tonic::Code;
 
-use super::{App, add, cart, content, shop};
+use super::{TestApp, add, cart, content, shop};
 
 fn whole(user: &str) -> GetCartRequest {
     GetCartRequest { user_id: user.to_owned() }
@@ -15,7 +15,7 @@ fn some(user: &str, product_ids: &[u64]) -> GetCartItemRequest {
     GetCartItemRequest { user_id: user.to_owned(), product_ids: product_ids.to_vec() }
 }
 
-async fn fill(app: &App) {
+async fn fill(app: &TestApp) {
     let ani = app.customer(7);
     add(&ani, 2, 3).await;
     add(&ani, 1, 1).await;

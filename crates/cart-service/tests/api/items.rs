@@ -4,7 +4,7 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{App, add, cart, content, shop};
+use super::{TestApp, add, cart, content, shop};
 
 const ITEM: &str = "/api/v1/cart/item";
 
@@ -168,7 +168,7 @@ async fn what_is_not_json_is_refused() {
 async fn a_cart_is_changed_so_often_and_then_waits() {
     let (_, catalogue) = shop().await;
     let url = format!("--product-grpc-url={}", catalogue.serve().await);
-    let app = App::with_flags(&[&url, "--cart-write-burst=3", "--cart-writes-per-second=1"]).await;
+    let app = TestApp::with_flags(&[&url, "--cart-write-burst=3", "--cart-writes-per-second=1"]).await;
     let ani = app.customer(7);
     add(&ani, 1, 1).await;
     ani.put("/api/v1/cart/item/1", json!({ "quantity": 2 })).await.expect(200);
@@ -186,7 +186,7 @@ async fn a_cart_is_changed_so_often_and_then_waits() {
     add(&app.customer(8), 1, 1).await;
     app.anyone().delete("/api/v1/cart").await.problem(401, "unauthorized");
 
-    let app = App::with_flags(&[&url, "--cart-write-burst=1", "--rate-limit=off"]).await;
+    let app = TestApp::with_flags(&[&url, "--cart-write-burst=1", "--rate-limit=off"]).await;
     let ani = app.customer(7);
     for _ in 0..20 {
         add(&ani, 1, 1).await;

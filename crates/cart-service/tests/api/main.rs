@@ -13,21 +13,21 @@ use cart_service::CartService;
 use catalogue::Catalogue;
 use redis::{AsyncCommands, aio::MultiplexedConnection};
 use serde_json::{Value, json};
-use testkit::{Actor, TestApp};
+use testkit::{Actor, TestService};
 
-type App = TestApp<CartService>;
+type TestApp = TestService<CartService>;
 
 /// Seven days.
 const WEEK: i64 = 604_800;
 
 /// The service, and the catalogue that it asks.
-async fn shop() -> (App, Catalogue) {
+async fn shop() -> (TestApp, Catalogue) {
     let catalogue = Catalogue::default();
     catalogue.sells(1, "Keyboard", 450_000, 10);
     catalogue.sells(2, "Mouse", 150_000, 10);
     catalogue.sells(3, "Screen", 2_000_000, 0);
     let url = catalogue.serve().await;
-    (App::with_flags(&["--product-grpc-url", &url]).await, catalogue)
+    (TestApp::with_flags(&["--product-grpc-url", &url]).await, catalogue)
 }
 
 /// Adds units of a product, and returns the cart.
@@ -48,15 +48,15 @@ fn content(cart: &Value) -> Vec<(i64, i64)> {
 }
 
 /// The database where carts are.
-async fn carts(app: &App) -> MultiplexedConnection {
+async fn carts(app: &TestApp) -> MultiplexedConnection {
     app.redis_client(0).get_multiplexed_async_connection().await.unwrap()
 }
 
 /// Makes a cart live for less than a week, so that it shows whether something renewed it.
-async fn age(app: &App, user: i64) {
+async fn age(app: &TestApp, user: i64) {
     let _set: bool = carts(app).await.expire(format!("cart:{user}"), 1000).await.unwrap();
 }
 
-async fn seconds_left(app: &App, user: i64) -> i64 {
+async fn seconds_left(app: &TestApp, user: i64) -> i64 {
     carts(app).await.ttl(format!("cart:{user}")).await.unwrap()
 }

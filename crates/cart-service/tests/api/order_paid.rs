@@ -5,11 +5,11 @@ use contracts::{
     events::{Envelope, Event, Fields, Item, OrderPaid},
     grpc::cart::{GetCartRequest, cart_service_client::CartServiceClient},
 };
-use messaging::{Endpoint, Fail};
+use messaging::{HandlerError, StreamHandler};
 use redis::AsyncCommands;
 use time::{Duration, OffsetDateTime};
 
-use super::{App, add, age, cart, carts, content, seconds_left, shop};
+use super::{TestApp, add, age, cart, carts, content, seconds_left, shop};
 
 /// An order of user 7 that was placed now, as order-service tells that it is paid.
 fn paid(order: i64, items: &[(i64, i32)]) -> OrderPaid {
@@ -29,7 +29,7 @@ fn paid(order: i64, items: &[(i64, i32)]) -> OrderPaid {
 }
 
 /// Gives an entry to the service as its runner does.
-async fn give(app: &App, envelope: &Envelope<OrderPaid>) -> Result<(), Fail> {
+async fn give(app: &TestApp, envelope: &Envelope<OrderPaid>) -> Result<(), HandlerError> {
     app.app().handle(OrderPaid::STREAM.name, &envelope.to_fields().unwrap()).await
 }
 
@@ -118,7 +118,7 @@ async fn what_is_no_such_event_is_rejected() {
     let mut fields = testkit::envelope(paid(41, &[])).to_fields().unwrap();
     fields.insert("items".to_owned(), "[{}]".to_owned());
     let fail = app.app().handle(OrderPaid::STREAM.name, &fields).await.unwrap_err();
-    assert!(matches!(fail, Fail::Reject(_)), "{fail:?}");
+    assert!(matches!(fail, HandlerError::Reject(_)), "{fail:?}");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_line_that_nobody_can_read_is_a_bug_and_nothing_is_marked_as_done() {
     let () = redis.hset("cart:7", 1, "nonsense").await.unwrap();
     let event = testkit::envelope(paid(41, &[(1, 1)]));
     let fail = give(&app, &event).await.unwrap_err();
-    assert!(matches!(fail, Fail::Bug(_)), "{fail:?}");
+    assert!(matches!(fail, HandlerError::Bug(_)), "{fail:?}");
     app.customer(7).get("/api/v1/cart").await.problem(500, "internal");
 
     let () = redis.del("cart:7").await.unwrap();

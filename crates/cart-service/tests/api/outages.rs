@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{App, add, cart, content, shop};
+use super::{TestApp, add, cart, content, shop};
 
 #[tokio::test]
 async fn the_last_known_prices_serve_while_the_catalogue_is_down() {
@@ -39,7 +39,7 @@ async fn nothing_is_added_while_it_cannot_be_known_what_it_is() {
 #[tokio::test]
 async fn a_catalogue_that_was_never_there_does_not_make_the_service_unready() {
     for nowhere in ["http://127.0.0.1:1", "http://no-such-host.invalid:9082"] {
-        let app = App::with_flags(&["--product-grpc-url", nowhere]).await;
+        let app = TestApp::with_flags(&["--product-grpc-url", nowhere]).await;
         let item = json!({ "product_id": 1, "quantity": 1 });
         app.customer(7).post("/api/v1/cart/item", item).await.problem(503, "product_service_unavailable");
         app.start_background().await;
@@ -79,7 +79,7 @@ async fn ready_after_a_restart_of_redis_means_that_carts_are_served() {
     ani.get("/api/v1/cart").await.expect(200);
 }
 
-async fn until_readiness_is(app: &App, status: u16) {
+async fn until_readiness_is(app: &TestApp, status: u16) {
     testkit::eventually("readiness follows", async || {
         (app.anyone().get("/health/ready").await.status() == status).then_some(())
     })

@@ -15,7 +15,7 @@ use redis::{
 };
 use time::OffsetDateTime;
 
-use crate::{Lifecycle, health::Health, problem::chain};
+use crate::{Lifecycle, error_chain, health::Health};
 
 /// How long an ended session is remembered: its last token has expired by then (15 min and the leeway).
 const KEEP: Duration = Duration::from_mins(16);
@@ -56,7 +56,7 @@ impl Sessions {
                 tokio::select! {
                     () = shutdown.cancelled() => {}
                     Err(error) = sessions.read(&redis, &health, &mut last) => {
-                        tracing::debug!(error = chain(&error), "ended sessions cannot be read; trying again");
+                        tracing::debug!(error = error_chain(&error), "ended sessions cannot be read; trying again");
                         tokio::time::sleep(BLOCK).await;
                     }
                 }
@@ -99,7 +99,10 @@ impl Sessions {
             match Envelope::<SessionEnded>::from_fields(&fields) {
                 Ok(envelope) => self.end(envelope.event.sid),
                 Err(error) => {
-                    tracing::warn!(error = chain(&error), "passed over an entry that is no SessionEnded");
+                    tracing::warn!(
+                        error = error_chain(&error),
+                        "passed over an entry that is no SessionEnded"
+                    );
                 }
             }
         }

@@ -1,33 +1,33 @@
-//! Reading a configuration so that all of its faults are known together: clap by itself stops at the first.
+//! Reading a configuration so that all of its errors are known together: clap by itself stops at the first.
 
 use std::ffi::OsString;
 
 use clap::{Command, error::ErrorKind};
 
-use super::{AppEnv, Configuration, Faults};
+use super::{AppEnv, ConfigErrors, Configuration};
 
 /// Reads a configuration from flags and environment.
 ///
 /// # Errors
 /// Every value that does not parse, every one that is missing and every rule that is broken, together. `--help` and
 /// wrong flags end the process as clap does.
-pub fn parse<C: Configuration>(command: Command, arguments: Vec<OsString>) -> Result<C, Faults> {
-    let mut faults = Faults::default();
+pub fn parse<C: Configuration>(command: Command, arguments: Vec<OsString>) -> Result<C, ConfigErrors> {
+    let mut errors = ConfigErrors::default();
     let mut lenient = without_empty(command);
     loop {
         match lenient.clone().try_get_matches_from(&arguments) {
-            Ok(matches) if faults.is_empty() => return finish(&matches),
-            Ok(_) => return Err(faults),
+            Ok(matches) if errors.is_empty() => return finish(&matches),
+            Ok(_) => return Err(errors),
             Err(error) => match culprit(&error) {
                 Some(name) => {
-                    faults.add(first_line(&error));
+                    errors.add(first_line(&error));
                     lenient = without(lenient, &name);
                 }
                 None if error.kind() == ErrorKind::MissingRequiredArgument => {
                     for name in missing(&error) {
-                        faults.add(format!("{name} is not set"));
+                        errors.add(format!("{name} is not set"));
                     }
-                    return Err(faults);
+                    return Err(errors);
                 }
                 None => error.exit(),
             },
@@ -43,24 +43,24 @@ fn without_empty(command: Command) -> Command {
     names.into_iter().fold(command, |command, name| command.mut_arg(name, |arg| arg.env(None::<&str>)))
 }
 
-fn finish<C: Configuration>(matches: &clap::ArgMatches) -> Result<C, Faults> {
-    let mut faults = Faults::default();
+fn finish<C: Configuration>(matches: &clap::ArgMatches) -> Result<C, ConfigErrors> {
+    let mut errors = ConfigErrors::default();
     let config = C::from_arg_matches(matches).map_err(|error| {
-        let mut unread = Faults::default();
+        let mut unread = ConfigErrors::default();
         unread.add(first_line(&error));
         unread
     })?;
-    config.common().check(&mut faults);
+    config.common().check(&mut errors);
     if let Some((database, _)) = config.database() {
         let env = config.common().app_env;
-        faults.require(!database.db_user.is_empty(), "DB_USER is empty");
+        errors.require(!database.db_user.is_empty(), "DB_USER is empty");
         if env == AppEnv::Production {
-            faults.check_secret(env, "DB_PASSWORD", &database.db_password);
+            errors.check_secret(env, "DB_PASSWORD", &database.db_password);
         }
-        faults.require(database.db_max_connections >= 2, "DB_MAX_CONNECTIONS must be at least 2");
+        errors.require(database.db_max_connections >= 2, "DB_MAX_CONNECTIONS must be at least 2");
     }
-    config.check(&mut faults);
-    if faults.is_empty() { Ok(config) } else { Err(faults) }
+    config.check(&mut errors);
+    if errors.is_empty() { Ok(config) } else { Err(errors) }
 }
 
 /// The flag whose value did not parse, if that is what is wrong.
@@ -81,7 +81,7 @@ fn missing(error: &clap::Error) -> Vec<String> {
     flags.iter().filter_map(name).map(|name| name.replace('-', "_")).collect()
 }
 
-/// The command without the value that was found wrong, so that the search for further faults can go on.
+/// The command without the value that was found wrong, so that the search for further errors can go on.
 fn without(command: Command, name: &str) -> Command {
     command.mut_arg(name, |arg| {
         arg.env(None::<&str>)

@@ -25,11 +25,11 @@ impl Configuration for Config {
 fn read(arguments: &[&str]) -> Result<Config, String> {
     let command = Config::augment_args(Command::new("test"));
     let all = std::iter::once("test").chain(arguments.iter().copied());
-    parse::<Config>(command, all.map(OsString::from).collect()).map_err(|faults| faults.to_string())
+    parse::<Config>(command, all.map(OsString::from).collect()).map_err(|errors| errors.to_string())
 }
 
 const DEVELOPMENT: [&str; 7] = [
-    "--app-env=development",
+    "--state-env=development",
     "--http-addr=127.0.0.1:1",
     "--jwt-secret=a",
     "--internal-secret=b",
@@ -65,15 +65,15 @@ fn a_whole_configuration_is_read() {
 
 #[test]
 fn every_fault_is_reported_at_once() {
-    let faults = read(&["--http-addr=x", "--db-port=99999", "--redis-port=-1"]).unwrap_err();
+    let errors = read(&["--http-addr=x", "--db-port=99999", "--redis-port=-1"]).unwrap_err();
     for name in ["http-addr", "db-port", "redis-port", "JWT_SECRET", "DB_HOST", "DB_USER"] {
-        assert!(faults.contains(name), "{name} is not in: {faults}");
+        assert!(errors.contains(name), "{name} is not in: {errors}");
     }
 }
 
 #[test]
 fn production_refuses_weak_secrets_all_at_once() {
-    let faults = production(&[
+    let errors = production(&[
         "--jwt-secret=short",
         "--jwt-secret-previous=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "--internal-secret=local-development-internal-secret-change-me",
@@ -92,7 +92,7 @@ fn production_refuses_weak_secrets_all_at_once() {
         "DB_PASSWORD is the example",
         "PUBLIC_URL does not begin with https",
     ] {
-        assert!(faults.contains(fault), "{fault} is not in: {faults}");
+        assert!(errors.contains(fault), "{fault} is not in: {errors}");
     }
     assert!(production(&["--redis-password="]).contains("REDIS_PASSWORD is empty"));
     assert!(read(&PRODUCTION[..7]).unwrap_err().contains("PUBLIC_URL"), "its default is not https");
@@ -102,9 +102,9 @@ fn production_refuses_weak_secrets_all_at_once() {
 fn production_refuses_one_secret_in_two_places() {
     let secret = PRODUCTION[1].split_once('=').unwrap().1;
     for name in ["internal-secret", "redis-password", "db-password", "jwt-secret-previous"] {
-        let faults = production(&[&format!("--{name}={secret}")]);
-        assert!(faults.contains("1 fault(s)") && faults.contains("the same as JWT_SECRET"), "{faults}");
-        assert!(!faults.contains(secret));
+        let errors = production(&[&format!("--{name}={secret}")]);
+        assert!(errors.contains("1 fault(s)") && errors.contains("the same as JWT_SECRET"), "{errors}");
+        assert!(!errors.contains(secret));
     }
 }
 

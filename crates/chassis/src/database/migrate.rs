@@ -10,7 +10,7 @@ use sqlx::{
 use tokio::time::{sleep, timeout};
 
 use super::is_transient;
-use crate::{BoxError, problem::chain};
+use crate::{BoxError, error_chain};
 
 /// sqlx's own record of what was applied.
 const TABLE: &str = "_sqlx_migrations";
@@ -43,14 +43,14 @@ pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), BoxError>
     loop {
         match connect(&options).await {
             Err(error) => tracing::warn!(
-                error = chain(&error),
+                error = error_chain(&error),
                 "the database does not answer yet: check DB_HOST, DB_PORT and DB_PASSWORD"
             ),
             Ok(mut connection) => match apply_pending(&mut connection, migrator).await {
                 // Closing gives sqlx's lock back at once.
                 Ok(()) => return Ok(connection.close().await?),
                 Err(error) if is_worth_waiting(&error) => tracing::warn!(
-                    error = chain(&error),
+                    error = error_chain(&error),
                     "the migrations were held up, perhaps by those of another replica: trying again"
                 ),
                 Err(error) => return Err(error.into()),

@@ -16,7 +16,7 @@ use tonic::{
 
 pub use replicas::Replicas;
 
-use crate::{BoxError, Lifecycle, context, problem::chain};
+use crate::{BoxError, Lifecycle, context, error_chain};
 
 /// How often the name is looked up.
 const LOOK_UP: Duration = Duration::from_secs(2);
@@ -70,7 +70,11 @@ impl Peer {
         lifecycle.spawn("grpc-peer", async move {
             while !shutdown.is_cancelled() {
                 let found = look_up().await.unwrap_or_else(|error| {
-                    tracing::debug!(peer = name, error = chain(&error), "the peer's name does not resolve");
+                    tracing::debug!(
+                        peer = name,
+                        error = error_chain(&error),
+                        "the peer's name does not resolve"
+                    );
                     BTreeSet::new()
                 });
                 followed.update(&found);

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use crate::{Kit, Lifecycle, Problem};
+use crate::{Lifecycle, Problem, ServiceContext};
 
 /// How long a peer may take to answer.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -40,11 +40,12 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    pub(super) fn new(me: &'static str, kit: &Kit) -> Self {
-        let own = format!("http://{}", kit.common.http_addr).replace("0.0.0.0", "127.0.0.1");
+    pub(super) fn new(me: &'static str, context: &ServiceContext) -> Self {
+        let own = format!("http://{}", context.common.http_addr).replace("0.0.0.0", "127.0.0.1");
         let url = |name, url: &str| if name == me { own.clone() } else { url.to_owned() };
-        let peers = kit.common.peers.all().into_iter().map(|(name, peer)| (name, url(name, peer))).collect();
-        let lifecycle = kit.lifecycle.clone();
+        let peers =
+            context.common.peers.all().into_iter().map(|(name, peer)| (name, url(name, peer))).collect();
+        let lifecycle = context.lifecycle.clone();
         Self { client: plain_client(DEADLINE).ok(), peers, last: Arc::default(), lifecycle }
     }
 

@@ -6,15 +6,15 @@ use axum::{
 };
 use tower::ServiceExt;
 
-use super::{ask, claims, get, kit, post, service};
+use super::{ask, claims, context, get, post, service};
 
 #[tokio::test]
 async fn no_cache_keeps_what_is_personal() {
-    let kit = kit();
-    let token = kit.tokens.sign(&claims()).unwrap();
+    let context = context();
+    let token = context.tokens.sign(&claims()).unwrap();
     for path in ["/api/v1/notes/3", "/api/v1/notes/x", "/api/v1/bug", "/nowhere"] {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
-        let response = service(&kit).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = service(&context).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{path}");
     }
     assert_eq!(

@@ -6,7 +6,7 @@ use axum::{
 };
 use tower::ServiceExt;
 
-use super::{ask, kit, service};
+use super::{ask, context, service};
 
 async fn allowed(origin: &str) -> Option<String> {
     let request = Request::get("/health/live").header("origin", origin).body(Body::empty()).unwrap();
@@ -51,9 +51,9 @@ async fn only_known_origins_may_read_answers() {
 
 #[tokio::test]
 async fn production_knows_no_local_front_ends() {
-    let kit = kit();
-    let common = chassis::Common { app_env: chassis::config::AppEnv::Production, ..kit.common.clone() };
-    let router = service(&chassis::Kit { common, ..kit });
+    let context = context();
+    let common = chassis::Common { app_env: chassis::config::AppEnv::Production, ..context.common.clone() };
+    let router = service(&chassis::ServiceContext { common, ..context });
     let request = Request::get("/health/live").header("origin", "http://localhost:5173");
     let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.headers().get("access-control-allow-origin"), None);

@@ -17,7 +17,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use chassis::{Common, Configuration, Json, Kit, Path, Service, User, auth};
+use chassis::{Common, Configuration, Json, Path, Service, ServiceContext, User, auth};
 use contracts::{OrderId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,13 +42,13 @@ impl Service for Sample {
     const NAME: &'static str = "sample-service";
     const HTTP_PORT: u16 = 1;
     type Config = Config;
-    type App = ();
+    type State = ();
 
     fn http() -> OpenApiRouter<()> {
         OpenApiRouter::new().routes(routes!(echo)).routes(routes!(read)).routes(routes!(panics))
     }
 
-    async fn app(_: Config, _: Option<sqlx::PgPool>, _: &Kit) -> Result<(), chassis::BoxError> {
+    async fn state(_: Config, _: Option<sqlx::PgPool>, _: &ServiceContext) -> Result<(), chassis::BoxError> {
         Ok(())
     }
 }
@@ -79,20 +79,20 @@ async fn panics() {
     panic!("a secret detail");
 }
 
-fn kit() -> Kit {
+fn context() -> ServiceContext {
     kit_with(&[])
 }
 
-fn kit_with(own: &[&str]) -> Kit {
+fn kit_with(own: &[&str]) -> ServiceContext {
     let flags = [
-        "--app-env=development",
+        "--state-env=development",
         "--jwt-secret=a",
         "--internal-secret=b",
         "--cors-allowed-origins=https://a.example, https://shop.example",
     ];
     let flags: Vec<String> = flags.iter().chain(own).map(|flag| (*flag).to_owned()).collect();
     let config = chassis::service::configuration_from_flags::<Sample>(&flags).unwrap();
-    Kit::new(config.common())
+    ServiceContext::new(config.common())
 }
 
 fn claims() -> auth::Claims {
@@ -109,12 +109,12 @@ fn claims() -> auth::Claims {
     }
 }
 
-fn service(kit: &Kit) -> Router {
-    chassis::http::router(Sample::NAME, Sample::http(), (), kit)
+fn service(context: &ServiceContext) -> Router {
+    chassis::http::router(Sample::NAME, Sample::http(), (), context)
 }
 
 async fn ask(request: Request<Body>) -> (StatusCode, header::HeaderMap, Value) {
-    let response = service(&kit()).oneshot(request).await.unwrap();
+    let response = service(&context()).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or_default())
@@ -185,12 +185,12 @@ async fn the_correlation_id_comes_back() {
 
 #[tokio::test]
 async fn a_path_id_is_checked_and_named() {
-    let kit = kit();
-    let token = kit.tokens.sign(&claims()).unwrap();
+    let context = context();
+    let token = context.tokens.sign(&claims()).unwrap();
     for (id, status) in [("3", 200), ("0", 400), ("-1", 400), ("x", 400), ("9223372036854775808", 400)] {
         let request = Request::get(format!("/api/v1/notes/{id}"));
         let request = request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap();
-        let response = service(&kit).oneshot(request).await.unwrap();
+        let response = service(&context).oneshot(request).await.unwrap();
         assert_eq!(response.status().as_u16(), status, "{id}");
         if status == 400 {
             let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();

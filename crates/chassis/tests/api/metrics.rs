@@ -4,10 +4,10 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use chassis::{Kit, telemetry};
+use chassis::{ServiceContext, telemetry};
 use tower::ServiceExt;
 
-use super::{get, kit, service};
+use super::{context, get, service};
 
 /// More than one route's worth of series, and far less than one for each invented method.
 const BOUND: usize = 32 * 1024;
@@ -16,7 +16,7 @@ const BOUND: usize = 32 * 1024;
 async fn invented_methods_and_paths_do_not_grow_the_metrics() {
     let recorder = telemetry::recorder().unwrap();
     let _installed = metrics::set_default_local_recorder(&recorder);
-    let router = service(&Kit { metrics: Some(recorder.handle()), ..kit() });
+    let router = service(&ServiceContext { metrics: Some(recorder.handle()), ..context() });
     for n in 0..2_000 {
         for path in ["/api/v1/notes".to_owned(), format!("/api/v1/notes/{n}"), format!("/invented/{n}")] {
             let method = format!("INVENTED{n}");

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::{extract::Request, http::StatusCode, middleware};
-use chassis::{Kit, Lifecycle, grpc::Peer};
+use chassis::{Lifecycle, ServiceContext, grpc::Peer};
 use secrecy::SecretString;
 use testkit::{Network, Upstream};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ struct Replica {
 }
 
 impl Replica {
-    async fn start(kit: &Kit) -> Self {
+    async fn start(context: &ServiceContext) -> Self {
         let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").await.unwrap();
         let (address, calls, stop) =
             (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default(), CancellationToken::new());
@@ -36,10 +36,10 @@ impl Replica {
             counter.fetch_add(1, Ordering::Relaxed);
             next.run(request)
         });
-        let routes = chassis::service::grpc_router(tonic::service::Routes::default(), kit).await;
+        let routes = chassis::service::grpc_router(tonic::service::Routes::default(), context).await;
         let serving = chassis::http::serve(listener, routes.layer(count), stop.clone().cancelled_owned());
         let (ended, served) = tokio::sync::oneshot::channel();
-        kit.lifecycle.spawn("replica", async move {
+        context.lifecycle.spawn("replica", async move {
             serving.await;
             let _nobody_waits = ended.send(());
         });
@@ -102,10 +102,10 @@ async fn call_until_all_served(peer: &Peer, replicas: &[&Replica]) {
 
 #[tokio::test]
 async fn a_peer_that_is_there_answers() {
-    let kit = super::kit();
-    let replica = Replica::start(&kit).await;
+    let context = super::context();
+    let replica = Replica::start(&context).await;
     let url = format!("http://localhost:{}", replica.address.port());
-    let peer = Peer::follow(&url, &SecretString::from("secret"), &kit.lifecycle).unwrap();
+    let peer = Peer::follow(&url, &SecretString::from("secret"), &context.lifecycle).unwrap();
     assert_eq!(call(&peer).await, Ok(()));
 }
 
@@ -120,13 +120,13 @@ async fn a_peer_that_is_not_there_is_unavailable_and_no_call_hangs() {
 
 #[tokio::test]
 async fn replicas_share_the_calls_as_they_come_and_go() {
-    let kit = super::kit();
-    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
+    let context = super::context();
+    let (first, second) = (Replica::start(&context).await, Replica::start(&context).await);
     let name = Name::of(&[&first, &second]);
-    let peer = name.follow(&kit.lifecycle);
+    let peer = name.follow(&context.lifecycle);
     call_until_all_served(&peer, &[&first, &second]).await;
 
-    let third = Replica::start(&kit).await;
+    let third = Replica::start(&context).await;
     name.stands_for(&[&first, &second, &third]);
     call_until_all_served(&peer, &[&first, &second, &third]).await;
 
@@ -143,9 +143,9 @@ async fn replicas_share_the_calls_as_they_come_and_go() {
 
 #[tokio::test]
 async fn the_end_of_a_replica_costs_no_call_even_while_the_name_stands_for_it() {
-    let kit = super::kit();
-    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
-    let peer = Name::of(&[&first, &second]).follow(&kit.lifecycle);
+    let context = super::context();
+    let (first, second) = (Replica::start(&context).await, Replica::start(&context).await);
+    let peer = Name::of(&[&first, &second]).follow(&context.lifecycle);
     call_until_all_served(&peer, &[&first, &second]).await;
 
     let ended = AtomicUsize::default();
@@ -166,12 +166,12 @@ async fn the_end_of_a_replica_costs_no_call_even_while_the_name_stands_for_it() 
 
 #[tokio::test]
 async fn a_replica_that_accepts_calls_and_never_answers_gets_no_more_of_them_until_it_does() {
-    let kit = super::kit();
-    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
+    let context = super::context();
+    let (first, second) = (Replica::start(&context).await, Replica::start(&context).await);
     let network = Network::to(Upstream::Port(second.address.port())).await;
     let name = Name::default();
     name.stands_for_addresses([first.address, SocketAddr::from(([127, 0, 0, 1], network.port()))]);
-    let peer = name.follow(&kit.lifecycle);
+    let peer = name.follow(&context.lifecycle);
     call_until_all_served(&peer, &[&first, &second]).await;
 
     network.freeze();
@@ -192,12 +192,12 @@ async fn a_replica_that_accepts_calls_and_never_answers_gets_no_more_of_them_unt
 
 #[tokio::test]
 async fn while_no_replica_answers_all_are_tried_and_the_first_that_does_is_used() {
-    let kit = super::kit();
-    let only = Replica::start(&kit).await;
+    let context = super::context();
+    let only = Replica::start(&context).await;
     let network = Network::to(Upstream::Port(only.address.port())).await;
     let name = Name::default();
     name.stands_for_addresses([SocketAddr::from(([127, 0, 0, 1], network.port()))]);
-    let peer = name.follow(&kit.lifecycle);
+    let peer = name.follow(&context.lifecycle);
     call_until_all_served(&peer, &[&only]).await;
     network.freeze();
     for _ in 0..2 {
@@ -210,9 +210,9 @@ async fn while_no_replica_answers_all_are_tried_and_the_first_that_does_is_used(
 
 #[tokio::test]
 async fn replicas_that_all_ended_are_unavailable_in_time() {
-    let kit = super::kit();
-    let (first, second) = (Replica::start(&kit).await, Replica::start(&kit).await);
-    let peer = Name::of(&[&first, &second]).follow(&kit.lifecycle);
+    let context = super::context();
+    let (first, second) = (Replica::start(&context).await, Replica::start(&context).await);
+    let peer = Name::of(&[&first, &second]).follow(&context.lifecycle);
     call_until_all_served(&peer, &[&first, &second]).await;
     first.end().await;
     second.end().await;

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use axum::{Router, http::StatusCode, routing::get as on_get};
-use chassis::Kit;
+use chassis::ServiceContext;
 use futures::future::join_all;
 use testkit::eventually;
 use tower::ServiceExt;
@@ -17,7 +17,7 @@ use super::{get, kit_with, service};
 const PEERS: usize = 6;
 
 /// All peers in one, and how often they were asked.
-async fn peers(kit: &Kit) -> (String, Arc<AtomicUsize>) {
+async fn peers(context: &ServiceContext) -> (String, Arc<AtomicUsize>) {
     let calls = Arc::<AtomicUsize>::default();
     let counter = calls.clone();
     let ready = on_get(async move || {
@@ -26,8 +26,8 @@ async fn peers(kit: &Kit) -> (String, Arc<AtomicUsize>) {
     let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/health/ready", ready);
-    let stop = kit.lifecycle.shutdown().cancelled_owned();
-    kit.lifecycle.spawn("peers", chassis::http::serve(listener, router, stop));
+    let stop = context.lifecycle.shutdown().cancelled_owned();
+    context.lifecycle.spawn("peers", chassis::http::serve(listener, router, stop));
     (url, calls)
 }
 

@@ -8,7 +8,7 @@ use messaging::outbox;
 use sqlx::{PgConnection, PgTransaction};
 
 use crate::{
-    App,
+    AppState,
     domain::{Delivery, IllegalChange, Milestone, Status, Step},
     store::{self, Move},
 };
@@ -59,12 +59,12 @@ impl Advance {
 /// # Errors
 /// As listed by [`AdvanceDeliveryError`].
 pub async fn advance_delivery(
-    app: &App,
+    state: &AppState,
     id: DeliveryId,
     wish: &Advance,
 ) -> Result<Delivery, AdvanceDeliveryError> {
-    require_payment(app, id, wish.to).await?;
-    let mut tx = app.db.begin().await?;
+    require_payment(state, id, wish.to).await?;
+    let mut tx = state.db.begin().await?;
     let step = loop {
         let found = find(&mut tx, id).await?;
         let step = found.status.advance(wish.to)?;
@@ -87,7 +87,7 @@ pub async fn advance_delivery(
     if let Step::Moved(milestone) = step {
         announce(&mut tx, &changed, milestone, wish.note.clone()).await?;
     }
-    app.outbox.commit(tx).await?;
+    state.outbox.commit(tx).await?;
     Ok(changed)
 }
 
@@ -96,12 +96,12 @@ async fn find(db: &mut PgConnection, id: DeliveryId) -> Result<Delivery, Advance
 }
 
 /// Goods leave only while the money is there: a bank may have taken it back since the order was paid.
-async fn require_payment(app: &App, id: DeliveryId, to: Status) -> Result<(), AdvanceDeliveryError> {
-    let found = find(&mut *app.db.acquire().await?, id).await?;
+async fn require_payment(state: &AppState, id: DeliveryId, to: Status) -> Result<(), AdvanceDeliveryError> {
+    let found = find(&mut *state.db.acquire().await?, id).await?;
     if !found.status.leaves_by(to) {
         return Ok(());
     }
-    match app.payments.is_paid(found.order_id, found.user_id).await {
+    match state.payments.is_paid(found.order_id, found.user_id).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(AdvanceDeliveryError::NotPaid),
         Err(status) => Err(AdvanceDeliveryError::Payments(status)),

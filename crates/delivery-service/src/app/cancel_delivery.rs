@@ -3,7 +3,7 @@
 use contracts::{OrderId, UserId};
 
 use crate::{
-    App,
+    AppState,
     domain::{Cancellation, Status},
     store::{self, Move},
 };
@@ -33,11 +33,11 @@ pub enum CancelDeliveryError {
 /// # Errors
 /// As listed by [`CancelDeliveryError`].
 pub async fn cancel_delivery(
-    app: &App,
+    state: &AppState,
     order_id: OrderId,
     user_id: Option<UserId>,
 ) -> Result<Outcome, CancelDeliveryError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     // A step that finds the delivery changed since it was read does nothing; then the question is asked again.
     let outcome = loop {
         let Some(found) = store::find_by_order(&mut tx, order_id).await? else {

@@ -3,7 +3,7 @@
 use chassis::http::Page;
 
 use crate::{
-    App,
+    AppState,
     domain::Delivery,
     store::{self, Filter},
 };
@@ -21,8 +21,8 @@ pub struct Deliveries {
 ///
 /// # Errors
 /// If the database fails.
-pub async fn list_deliveries(app: &App, filter: Filter, page: Page) -> sqlx::Result<Deliveries> {
-    let mut db = app.db.acquire().await?;
+pub async fn list_deliveries(state: &AppState, filter: Filter, page: Page) -> sqlx::Result<Deliveries> {
+    let mut db = state.db.acquire().await?;
     let found = store::list_deliveries(&mut db, filter, page.limit, page.offset()).await?;
     let total = match i64::try_from(found.len()).unwrap_or(i64::MAX) {
         some if (1..page.limit).contains(&some) => page.offset() + some,

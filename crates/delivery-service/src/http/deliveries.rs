@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    App,
+    AppState,
     app::{
         advance_delivery::{self, Advance},
         list_deliveries::{self, Deliveries},
@@ -171,13 +171,13 @@ impl From<Change> for ChangeView {
     )))
 )]
 pub async fn list_deliveries(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Query(wish): Query<ListDeliveries>,
 ) -> Result<impl IntoResponse, Problem> {
     let filter = Filter { user_id: user.scope(), status: wish.status, order_id: wish.order_id };
     let page = Page { page: wish.page, limit: wish.limit };
-    let Deliveries { page: found, total } = list_deliveries::list_deliveries(&app, filter, page).await?;
+    let Deliveries { page: found, total } = list_deliveries::list_deliveries(&state, filter, page).await?;
     let deliveries: Vec<_> = found.into_iter().map(DeliveryView::from).collect();
     Ok((headers(wish, total), axum::Json(deliveries)))
 }
@@ -216,11 +216,11 @@ fn next_page(wish: ListDeliveries) -> Vec<(&'static str, String)> {
     )
 )]
 pub async fn get_delivery(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Path(id): Path<DeliveryId>,
 ) -> Result<axum::Json<DeliveryView>, Problem> {
-    let mut db = app.db.acquire().await?;
+    let mut db = state.db.acquire().await?;
     let found = store::find_delivery(&mut db, id, user.scope()).await?;
     let delivery = found.ok_or_else(no_such_delivery)?;
     Ok(axum::Json(delivery.into()))
@@ -244,13 +244,13 @@ pub async fn get_delivery(
     )
 )]
 pub async fn set_delivery_status(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Path(id): Path<DeliveryId>,
     Json(body): Json<NewStatus>,
 ) -> Result<axum::Json<StatusSet>, Problem> {
     let wish = Advance { to: body.status, tracking_number: body.tracking_number, note: body.note };
-    let delivery = advance_delivery::advance_delivery(&app, id, &wish).await?;
+    let delivery = advance_delivery::advance_delivery(&state, id, &wish).await?;
     let message = format!("The delivery is {}", delivery.status);
     Ok(axum::Json(StatusSet { message, delivery: delivery.into() }))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{App, advance, grpc, start};
+use super::{TestApp, advance, grpc, start};
 
 fn orders(list: &Value) -> Vec<i64> {
     list.as_array().unwrap().iter().map(|delivery| delivery["order_id"].as_i64().unwrap()).collect()
@@ -10,7 +10,7 @@ fn orders(list: &Value) -> Vec<i64> {
 
 #[tokio::test]
 async fn a_customer_sees_the_own_deliveries_and_an_administrator_all() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let first = start(&app, 41, 7).await;
     start(&app, 42, 8).await;
     start(&app, 43, 7).await;
@@ -33,7 +33,7 @@ async fn a_customer_sees_the_own_deliveries_and_an_administrator_all() {
 
 #[tokio::test]
 async fn a_long_list_has_pages_with_a_total_and_a_link_to_the_next() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     for order in 1..=5 {
         start(&app, order, 7).await;
     }
@@ -62,7 +62,7 @@ async fn a_long_list_has_pages_with_a_total_and_a_link_to_the_next() {
 
 #[tokio::test]
 async fn a_delivery_is_its_owners_and_an_administrators_business_only() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let seen = app.customer(7).get(&path).await.expect(200);
     assert_eq!(seen, app.admin().get(&path).await.expect(200));
@@ -77,7 +77,7 @@ async fn a_delivery_is_its_owners_and_an_administrators_business_only() {
 
 #[tokio::test]
 async fn a_tombstone_is_no_delivery() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     grpc::cancel(&app, 41).await;
     app.admin().get("/api/v1/delivery/1").await.problem(404, "not_found");
     let list = app.admin().get("/api/v1/delivery?status=CANCELLED").await;
@@ -86,7 +86,7 @@ async fn a_tombstone_is_no_delivery() {
 
 #[tokio::test]
 async fn bad_queries_are_refused_and_named() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let cases = [
         ("status=LOST", "status"),
         ("status=", "status"),

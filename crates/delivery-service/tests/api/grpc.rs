@@ -7,15 +7,15 @@ use contracts::grpc::delivery::{
 use serde_json::json;
 use tonic::{Code, Status};
 
-use super::{App, advance, history, start};
+use super::{TestApp, advance, history, start};
 
 /// Asks for an order's delivery to be stopped.
-pub async fn cancel(app: &App, order_id: u64) -> CancelDeliveryOutcome {
+pub async fn cancel(app: &TestApp, order_id: u64) -> CancelDeliveryOutcome {
     try_cancel(app, order_id).await.unwrap()
 }
 
 /// What is said of an order's delivery.
-pub async fn status_of(app: &App, order_id: u64) -> String {
+pub async fn status_of(app: &TestApp, order_id: u64) -> String {
     let mut client = DeliveryServiceClient::new(app.grpc_channel());
     let reply =
         client.get_delivery_by_order_id(GetDeliveryByOrderIdRequest { order_id, user_id: 0 }).await.unwrap();
@@ -25,14 +25,14 @@ pub async fn status_of(app: &App, order_id: u64) -> String {
     delivery.status
 }
 
-async fn try_cancel(app: &App, order_id: u64) -> Result<CancelDeliveryOutcome, Status> {
+async fn try_cancel(app: &TestApp, order_id: u64) -> Result<CancelDeliveryOutcome, Status> {
     let mut client = DeliveryServiceClient::new(app.grpc_channel());
     Ok(client.cancel_delivery(CancelDeliveryRequest { order_id, user_id: 0 }).await?.into_inner().outcome())
 }
 
 #[tokio::test]
 async fn an_orders_delivery_is_found_by_the_order() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     assert_eq!(status_of(&app, 41).await, "PENDING");
     advance(&app, &path, "IN_TRANSIT").await;
@@ -53,7 +53,7 @@ async fn an_orders_delivery_is_found_by_the_order() {
 
 #[tokio::test]
 async fn a_delivery_that_has_not_left_is_stopped_once_and_for_all() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     assert_eq!(cancel(&app, 41).await, CancelDeliveryOutcome::Cancelled);
     assert_eq!(cancel(&app, 41).await, CancelDeliveryOutcome::Cancelled);
@@ -67,7 +67,7 @@ async fn a_delivery_that_has_not_left_is_stopped_once_and_for_all() {
 
 #[tokio::test]
 async fn a_delivery_that_has_left_cannot_be_stopped() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     for (order, status) in [(41, "IN_TRANSIT"), (42, "DELIVERED"), (43, "FAILED")] {
         let path = start(&app, order, 7).await;
         advance(&app, &path, status).await;
@@ -78,7 +78,7 @@ async fn a_delivery_that_has_left_cannot_be_stopped() {
 
 #[tokio::test]
 async fn many_who_cancel_at_once_are_all_told_the_same() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let all = futures::future::join_all((0..8).map(|_| cancel(&app, 41))).await;
     assert_eq!(all, [CancelDeliveryOutcome::Cancelled; 8]);
     assert_eq!(status_of(&app, 41).await, "CANCELLED");
@@ -89,7 +89,7 @@ async fn many_who_cancel_at_once_are_all_told_the_same() {
 
 #[tokio::test]
 async fn only_our_own_services_may_call() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     assert_eq!(try_cancel(&app, 0).await.unwrap_err().code(), Code::InvalidArgument);
     let mut stranger = DeliveryServiceClient::new(app.grpc_channel_with("wrong"));
     let refused =

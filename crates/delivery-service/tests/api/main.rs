@@ -19,26 +19,26 @@ use delivery_service::{DeliveryService, consumers};
 use messaging::Delivered;
 use payments::Payments;
 use serde_json::{Value, json};
-use testkit::TestApp;
+use testkit::TestService;
 use time::macros::datetime;
 
 /// A delivery-service with a payment-service.
-struct App {
-    service: TestApp<DeliveryService>,
+struct TestApp {
+    service: TestService<DeliveryService>,
     payments: Payments,
 }
 
-impl App {
+impl TestApp {
     async fn start() -> Self {
         let payments = Payments::default();
         let url = testkit::serve_grpc(payments.routes()).await;
-        let service = TestApp::with_flags(&[&format!("--payment-grpc-url={url}")]).await;
+        let service = TestService::with_flags(&[&format!("--payment-grpc-url={url}")]).await;
         Self { service, payments }
     }
 }
 
-impl Deref for App {
-    type Target = TestApp<DeliveryService>;
+impl Deref for TestApp {
+    type Target = TestService<DeliveryService>;
 
     fn deref(&self) -> &Self::Target {
         &self.service
@@ -71,7 +71,7 @@ fn address() -> ShippingAddress {
 }
 
 /// Starts the delivery of an order of a user, and returns its path.
-async fn start(app: &App, order: i64, user: i64) -> String {
+async fn start(app: &TestApp, order: i64, user: i64) -> String {
     let delivered = testkit::deliver(&consumers::consumer(app.app()), paid(order, user)).await;
     assert!(matches!(delivered, Delivered::Applied), "{delivered:?}");
     let found = app.admin().get(&format!("/api/v1/delivery?order_id={order}")).await.expect(200);
@@ -79,7 +79,7 @@ async fn start(app: &App, order: i64, user: i64) -> String {
 }
 
 /// An administrator moves a delivery.
-async fn advance(app: &App, path: &str, status: &str) -> Value {
+async fn advance(app: &TestApp, path: &str, status: &str) -> Value {
     app.admin().put(&format!("{path}/status"), json!({ "status": status })).await.expect(200)
 }
 

@@ -7,17 +7,17 @@ use contracts::{
     },
 };
 use delivery_service::consumers;
-use messaging::{Delivered, Fail};
+use messaging::{Delivered, HandlerError};
 use serde_json::json;
 use sqlx::Executor;
 use time::OffsetDateTime;
 use tonic::Code;
 
-use super::{App, address, grpc, history, paid};
+use super::{TestApp, address, grpc, history, paid};
 
 #[tokio::test]
 async fn a_paid_order_starts_one_delivery_however_often_it_is_told() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let consumer = consumers::consumer(app.app());
     let event = testkit::envelope(OrderPaid { shipping_address: Some(address()), ..paid(41, 7) });
     assert!(matches!(testkit::redeliver(&consumer, &event).await, Delivered::Applied));
@@ -33,7 +33,7 @@ async fn a_paid_order_starts_one_delivery_however_often_it_is_told() {
 
 #[tokio::test]
 async fn an_order_that_is_paid_again_leaves_its_delivery_where_it_is() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = super::start(&app, 41, 7).await;
     super::advance(&app, &path, "IN_TRANSIT").await;
     assert!(matches!(
@@ -46,7 +46,7 @@ async fn an_order_that_is_paid_again_leaves_its_delivery_where_it_is() {
 
 #[tokio::test]
 async fn an_order_whose_delivery_was_cancelled_before_never_starts_one() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     grpc::cancel(&app, 41).await;
     let delivered = testkit::deliver(&consumers::consumer(app.app()), paid(41, 7)).await;
     assert!(matches!(delivered, Delivered::Applied), "nothing is wrong with the event: {delivered:?}");
@@ -56,12 +56,12 @@ async fn an_order_whose_delivery_was_cancelled_before_never_starts_one() {
 
 #[tokio::test]
 async fn what_was_rolled_back_is_done_by_the_next_delivery_of_the_event() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let consumer = consumers::consumer(app.app());
     let event = testkit::envelope(paid(41, 7));
     app.pool().execute("alter table delivery_history rename to away").await.unwrap();
     let failed = testkit::redeliver(&consumer, &event).await;
-    assert!(matches!(failed, Delivered::Failed(Fail::Retry(_))), "{failed:?}");
+    assert!(matches!(failed, Delivered::Failed(HandlerError::Retry(_))), "{failed:?}");
     app.pool().execute("alter table away rename to delivery_history").await.unwrap();
     assert_eq!(app.admin().get("/api/v1/delivery").await.expect(200), json!([]), "nothing is left of it");
 
@@ -72,12 +72,12 @@ async fn what_was_rolled_back_is_done_by_the_next_delivery_of_the_event() {
 
 #[tokio::test]
 async fn another_order_of_the_same_number_gets_no_part_of_the_delivery() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = super::start(&app, 41, 7).await;
     let consumer = consumers::consumer(app.app());
     for other in [paid(41, 8), OrderPaid { ordered_at: OffsetDateTime::now_utc(), ..paid(41, 7) }] {
         let delivered = testkit::deliver(&consumer, other).await;
-        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+        assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
     }
     let mut client = DeliveryServiceClient::new(app.grpc_channel());
     let of_8 = CancelDeliveryRequest { order_id: 41, user_id: 8 };

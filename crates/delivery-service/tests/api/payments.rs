@@ -13,7 +13,7 @@ use contracts::{
 use serde_json::json;
 use tonic::{Code, Request, Response, Status, service::Routes};
 
-use crate::{App, advance, start};
+use crate::{TestApp, advance, start};
 
 /// A payment-service whose answer a test sets. Clones are the same one.
 #[derive(Clone, Default)]
@@ -76,7 +76,7 @@ impl PaymentService for Payments {
 
 #[tokio::test]
 async fn payment_service_is_asked_when_goods_leave_and_only_then() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     advance(&app, &path, "IN_TRANSIT").await;
     assert_eq!(app.payments.asked(), [(41, 7)]);
@@ -92,7 +92,7 @@ async fn payment_service_is_asked_when_goods_leave_and_only_then() {
 
 #[tokio::test]
 async fn goods_whose_money_has_gone_stay() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     for answer in [Ok(false), Err(Code::NotFound), Err(Code::FailedPrecondition)] {
         app.payments.answers(answer);
@@ -112,7 +112,7 @@ async fn goods_whose_money_has_gone_stay() {
 
 #[tokio::test]
 async fn goods_wait_for_a_payment_service_that_does_not_answer() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     app.payments.answers(Err(Code::Unavailable));
     let set = app.admin().put(&format!("{path}/status"), json!({ "status": "IN_TRANSIT" })).await;

@@ -4,11 +4,11 @@ use contracts::events::{DeliveryFailed, DeliveryShipped, DeliverySuccess};
 use serde_json::{Value, json};
 use sqlx::Executor;
 
-use super::{App, advance, grpc, history, start};
+use super::{TestApp, advance, grpc, history, start};
 
 #[tokio::test]
 async fn a_delivery_is_sent_and_arrives_and_the_shop_hears_of_each() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let (path, root) = (start(&app, 41, 7).await, app.admin());
     let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1", "note": "with the carrier" });
     let reply = root.put(&format!("{path}/status"), body).await.expect(200);
@@ -34,7 +34,7 @@ async fn a_delivery_is_sent_and_arrives_and_the_shop_hears_of_each() {
 
 #[tokio::test]
 async fn a_failed_delivery_says_why() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let body = json!({ "status": "FAILED", "note": "nobody was at home" });
     app.admin().put(&format!("{path}/status"), body).await.expect(200);
@@ -45,7 +45,7 @@ async fn a_failed_delivery_says_why() {
 
 #[tokio::test]
 async fn repeating_the_present_status_changes_and_tells_nothing() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1", "note": "with the carrier" });
     let first = app.admin().put(&format!("{path}/status"), body.clone()).await.expect(200);
@@ -58,7 +58,7 @@ async fn repeating_the_present_status_changes_and_tells_nothing() {
 
 #[tokio::test]
 async fn a_number_or_a_note_that_comes_with_the_present_status_is_kept_and_tells_nothing() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let put = async |body: Value| app.admin().put(&format!("{path}/status"), body).await.expect(200);
     put(json!({ "status": "PENDING", "note": "packed" })).await;
@@ -91,7 +91,7 @@ async fn a_number_or_a_note_that_comes_with_the_present_status_is_kept_and_tells
 
 #[tokio::test]
 async fn every_illegal_change_is_a_conflict_without_effect() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let ways: [(&[&str], &[&str]); 4] = [
         (&[], &["CANCELLED"]),
         (&["IN_TRANSIT"], &["PENDING", "CANCELLED"]),
@@ -110,7 +110,7 @@ async fn every_illegal_change_is_a_conflict_without_effect() {
     refuses(&app, &path, &["PENDING", "IN_TRANSIT", "DELIVERED", "FAILED"]).await;
 }
 
-async fn refuses(app: &App, path: &str, statuses: &[&str]) {
+async fn refuses(app: &TestApp, path: &str, statuses: &[&str]) {
     let before = app.admin().get(path).await.expect(200);
     for status in statuses {
         let reply = app.admin().put(&format!("{path}/status"), json!({ "status": status })).await;
@@ -122,7 +122,7 @@ async fn refuses(app: &App, path: &str, statuses: &[&str]) {
 
 #[tokio::test]
 async fn a_change_that_was_overtaken_is_judged_anew() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let mut rival = app.pool().begin().await.unwrap();
     rival.execute("update deliveries set status = 'FAILED' where order_id = 41").await.unwrap();
@@ -145,7 +145,7 @@ async fn a_change_that_was_overtaken_is_judged_anew() {
 
 #[tokio::test]
 async fn only_an_administrator_moves_deliveries() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = format!("{}/status", start(&app, 41, 7).await);
     let body = json!({ "status": "IN_TRANSIT" });
     app.customer(7).put(&path, body.clone()).await.problem(403, "forbidden");
@@ -156,7 +156,7 @@ async fn only_an_administrator_moves_deliveries() {
 
 #[tokio::test]
 async fn a_tombstone_cannot_be_moved() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     grpc::cancel(&app, 41).await;
     let reply = app.admin().put("/api/v1/delivery/1/status", json!({ "status": "CANCELLED" })).await;
     reply.problem(404, "not_found");
@@ -164,7 +164,7 @@ async fn a_tombstone_cannot_be_moved() {
 
 #[tokio::test]
 async fn bad_input_is_named_and_has_no_effect() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let cases: [(Value, &str); 15] = [
         (json!({}), "status"),
@@ -197,7 +197,7 @@ async fn bad_input_is_named_and_has_no_effect() {
 #[tokio::test]
 async fn what_is_not_json_is_refused() {
     use reqwest::Method;
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = format!("{}/status", start(&app, 41, 7).await);
     let json = [("content-type", "application/json")];
     let root = app.admin();
@@ -214,7 +214,7 @@ async fn what_is_not_json_is_refused() {
 
 #[tokio::test]
 async fn the_longest_texts_are_kept_as_they_are() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let (number, note) = ("\u{1f4e6}".repeat(64), "\u{e9}".repeat(255));
     let body = json!({ "status": "IN_TRANSIT", "tracking_number": number, "note": note });

@@ -3,11 +3,11 @@
 use contracts::events::{DeliverySuccess, Envelope, Event, Fields, OrderPaid};
 use redis::AsyncCommands;
 
-use super::{App, advance, paid};
+use super::{TestApp, advance, paid};
 
 #[tokio::test]
 async fn a_paid_order_on_the_stream_becomes_a_delivery_whose_end_is_on_the_stream() {
-    let app = App::start().await;
+    let app = TestApp::start().await;
     app.start_background().await;
     let mut redis = app.redis_client(1).get_multiplexed_async_connection().await.unwrap();
     let fields: Vec<(String, String)> =

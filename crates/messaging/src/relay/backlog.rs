@@ -31,7 +31,7 @@ impl Relay {
 
     /// Measures the backlog, by Postgres' clock alone, and logs one that has waited for too long.
     async fn measure(&self, logged: &mut Logged) {
-        let Ok(Backlog { waiting, age, letters }) = store::backlog(&self.pool).await else { return };
+        let Ok(Backlog { waiting, age, dead_letters }) = store::backlog(&self.pool).await else { return };
         let standby = match self.role() {
             Role::Standby(since) => since.elapsed(),
             Role::Active | Role::Interrupted => Duration::ZERO,
@@ -41,7 +41,7 @@ impl Relay {
         metrics::gauge!("outbox_backlog").set(u32::try_from(waiting).unwrap_or(u32::MAX));
         metrics::gauge!("outbox_backlog_age_seconds").set(age.as_secs_f64());
         metrics::gauge!("outbox_standby_seconds").set(idle.as_secs_f64());
-        metrics::gauge!("dead_letters").set(u32::try_from(letters).unwrap_or(u32::MAX));
+        metrics::gauge!("dead_letters").set(u32::try_from(dead_letters).unwrap_or(u32::MAX));
         let (age_seconds, standby_seconds) = (age.as_secs(), standby.as_secs());
         if idle >= self.policy.warn_after && is_due(&mut logged.warned) {
             tracing::warn!(

@@ -134,12 +134,12 @@ pub(super) async fn unpublish_above(
 }
 
 /// Deletes old rows of a stream whose entries lie before `needed`, but for those of which there is a dead letter: Redis
-/// may lose the letter, and then it is made anew from the row.
+/// may lose the dead letter, and then it is made anew from the row.
 pub(super) async fn delete_published(
     conn: &mut PgConnection,
     stream: &str,
     needed: EntryId,
-    letters: &[String],
+    dead_letters: &[String],
     keep: Duration,
 ) -> sqlx::Result<()> {
     let (ms, seq) = needed;
@@ -154,7 +154,7 @@ pub(super) async fn delete_published(
         interval(keep),
         ms,
         seq,
-        letters,
+        dead_letters,
         AT_ONCE,
     )
     .execute(conn)
@@ -215,7 +215,7 @@ pub(super) struct Backlog {
     /// For how long the oldest of them is not.
     pub age: Duration,
     /// Dead letters that nobody has replayed or discarded.
-    pub letters: i64,
+    pub dead_letters: i64,
 }
 
 /// What waits to be published or seen to, by the clock of Postgres.
@@ -229,7 +229,7 @@ pub(super) async fn backlog(pool: &PgPool) -> sqlx::Result<Backlog> {
     .fetch_one(pool)
     .await?;
     let age = Duration::try_from_secs_f64(row.age.unwrap_or_default()).unwrap_or_default();
-    Ok(Backlog { waiting: row.waiting, age, letters: row.letters })
+    Ok(Backlog { waiting: row.waiting, age, dead_letters: row.letters })
 }
 
 fn interval(duration: Duration) -> PgInterval {

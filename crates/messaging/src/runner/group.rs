@@ -1,27 +1,28 @@
-//! What a member of a consumer group asks of Redis.
+//! What a consumer of a consumer group asks of Redis.
 
 use std::{sync::LazyLock, time::Duration};
 
 use contracts::events::Fields;
 use redis::{RedisResult, Script, aio::MultiplexedConnection, cmd};
 
-use super::verdict::Entry;
+use super::retry::Entry;
 
 /// How long a read waits for something to come. Short, so that a shutdown lets it end.
 pub(super) const BLOCK: Duration = Duration::from_secs(1);
 /// Ids per command.
 const CHUNK: usize = 500;
 
-static BURY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("bury.lua")));
+static DEAD_LETTER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("dead_letter.lua")));
 static FIRST_TRY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("first_try.lua")));
-static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("sweep.lua")));
+static REMOVE_IDLE_CONSUMERS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("remove_idle_consumers.lua")));
 
 /// An entry as Redis tells it; one that was deleted while it was pending has no fields.
 type Raw = (String, Option<Vec<(Vec<u8>, Vec<u8>)>>);
 
-/// One member, on one connection.
+/// One consumer, on one connection.
 #[derive(Clone)]
-pub(super) struct Member {
+pub(super) struct GroupConsumer {
     pub redis: MultiplexedConnection,
     pub stream: &'static str,
     pub group: &'static str,
@@ -29,7 +30,7 @@ pub(super) struct Member {
     pub count: usize,
 }
 
-impl Member {
+impl GroupConsumer {
     /// Makes the group if there is none, so that it reads from the very first entry.
     pub(super) async fn create_group(&mut self) -> RedisResult<()> {
         let mut create = cmd("XGROUP");
@@ -41,12 +42,12 @@ impl Member {
         }
     }
 
-    /// Entries that are pending with this member, after the given id.
+    /// Entries that are pending with this consumer, after the given id.
     pub(super) async fn read_own(&mut self, after: &str) -> RedisResult<Vec<Entry>> {
         self.read(None, after).await
     }
 
-    /// Entries that no member has got yet, as soon as there are any.
+    /// Entries that no consumer has got yet, as soon as there are any.
     pub(super) async fn read_new(&mut self) -> RedisResult<Vec<Entry>> {
         self.read(Some(BLOCK), ">").await
     }
@@ -91,11 +92,11 @@ impl Member {
     }
 
     /// Makes a dead letter of a pending entry, in one step with acknowledging it.
-    pub(super) async fn bury(&mut self, id: &str, error: &str, tries: u32) -> RedisResult<()> {
-        let mut bury = BURY.prepare_invoke();
-        bury.key(self.stream).key(format!("{}:dlq", self.stream));
-        bury.arg(self.group).arg(id).arg(error).arg(tries);
-        bury.invoke_async(&mut self.redis).await
+    pub(super) async fn dead_letter(&mut self, id: &str, error: &str, tries: u32) -> RedisResult<()> {
+        let mut dead_letter = DEAD_LETTER.prepare_invoke();
+        dead_letter.key(self.stream).key(format!("{}:dlq", self.stream));
+        dead_letter.arg(self.group).arg(id).arg(error).arg(tries);
+        dead_letter.invoke_async(&mut self.redis).await
     }
 
     /// For how long an entry has been tried in vain, by whichever process. The note of it is kept for `keep`.
@@ -109,10 +110,10 @@ impl Member {
     }
 
     /// Forgets members that are gone: idle for long, with nothing pending.
-    pub(super) async fn sweep(&mut self, idle: Duration) -> RedisResult<()> {
-        let mut sweep = SWEEP.prepare_invoke();
-        sweep.key(self.stream).arg(self.group).arg(&self.consumer).arg(millis(idle));
-        sweep.invoke_async(&mut self.redis).await
+    pub(super) async fn remove_idle_consumers(&mut self, idle: Duration) -> RedisResult<()> {
+        let mut remove_idle_consumers = REMOVE_IDLE_CONSUMERS.prepare_invoke();
+        remove_idle_consumers.key(self.stream).arg(self.group).arg(&self.consumer).arg(millis(idle));
+        remove_idle_consumers.invoke_async(&mut self.redis).await
     }
 }
 

@@ -10,7 +10,7 @@ use contracts::events::Fields;
 use futures::FutureExt;
 use tracing::{Instrument, Span, field::Empty};
 
-use crate::Fail;
+use crate::HandlerError;
 
 /// Where an entry comes from.
 #[derive(Clone, Copy)]
@@ -25,16 +25,16 @@ impl Origin<'_> {
         self.fields.get(name).map(String::as_str)
     }
 
-    fn told(&self) -> spans::Span {
+    fn exported_span(&self) -> spans::Span {
         let (correlation_id, traceparent) = (self.field("correlation_id"), self.field("traceparent"));
         let name = format!("process {}", self.stream);
-        let mut told = spans::Span::start(spans::Kind::Consumer, name, correlation_id, traceparent);
-        told.set("messaging.destination.name", self.stream.to_owned());
-        told.set("messaging.consumer.group.name", self.group.to_owned());
-        told
+        let mut span = spans::Span::start(spans::Kind::Consumer, name, correlation_id, traceparent);
+        span.set("messaging.destination.name", self.stream.to_owned());
+        span.set("messaging.consumer.group.name", self.group.to_owned());
+        span
     }
 
-    fn span(&self, trace: &Trace) -> Span {
+    fn log_span(&self, trace: &Trace) -> Span {
         let span = tracing::info_span!(
             "event",
             group = self.group,
@@ -56,19 +56,19 @@ impl Origin<'_> {
 pub(crate) async fn guarded<T>(
     origin: Origin<'_>,
     deadline: Duration,
-    handler: impl Future<Output = Result<T, Fail>>,
-) -> Result<T, Fail> {
-    let mut told = origin.told();
-    let trace = told.trace().clone();
-    let span = origin.span(&trace);
+    handler: impl Future<Output = Result<T, HandlerError>>,
+) -> Result<T, HandlerError> {
+    let mut exported = origin.exported_span();
+    let trace = exported.trace().clone();
+    let span = origin.log_span(&trace);
     let handler = AssertUnwindSafe(context::scope(trace, handler)).catch_unwind();
     let result = match tokio::time::timeout(deadline, handler).instrument(span).await {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => Err(Fail::bug(format!("panicked: {}", message(panic.as_ref())))),
-        Err(_) => Err(Fail::retry(format!("not done after {deadline:?}"))),
+        Ok(Err(panic)) => Err(HandlerError::bug(format!("panicked: {}", message(panic.as_ref())))),
+        Err(_) => Err(HandlerError::retry(format!("not done after {deadline:?}"))),
     };
     if result.is_err() {
-        told.fail();
+        exported.fail();
     }
     result
 }

@@ -7,15 +7,15 @@ use redis::RedisResult;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    group::{BLOCK, Member},
-    verdict::Entry,
+    group::{BLOCK, GroupConsumer},
+    retry::Entry,
 };
 
 /// Beyond this a read is lost, and so is its connection.
 const LOST_AFTER: Duration = BLOCK.saturating_add(Duration::from_secs(4));
 
 /// Entries, and what to read after them.
-pub(super) type Haul = RedisResult<(Vec<Entry>, Next)>;
+pub(super) type ReadBatch = RedisResult<(Vec<Entry>, Next)>;
 
 /// What to read.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub(super) enum Next {
 
 /// Reads one thing at a time, on a connection of its own.
 pub(super) struct Reader {
-    member: Member,
+    consumer: GroupConsumer,
     claim_after: Duration,
     /// When to look again for what others left lying.
     claim_at: Instant,
@@ -38,26 +38,26 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(member: Member, claim_after: Duration) -> Self {
-        Self { member, claim_after, claim_at: Instant::now(), next: Next::Own("0".to_owned()) }
+    pub(super) fn new(consumer: GroupConsumer, claim_after: Duration) -> Self {
+        Self { consumer, claim_after, claim_at: Instant::now(), next: Next::Own("0".to_owned()) }
     }
 
     /// Starts a read. It owns what it needs, so that nothing is lost while other things are attended to.
-    pub(super) fn start(&mut self) -> BoxFuture<'static, Haul> {
+    pub(super) fn start(&mut self) -> BoxFuture<'static, ReadBatch> {
         if matches!(self.next, Next::New) && Instant::now() >= self.claim_at {
             self.next = Next::Abandoned("0-0".to_owned());
         }
-        let (member, next, idle) = (self.member.clone(), self.next.clone(), self.claim_after);
+        let (consumer, next, idle) = (self.consumer.clone(), self.next.clone(), self.claim_after);
         async move {
             let lost = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-            timeout(LOST_AFTER, read(member, next, idle)).await.map_err(lost)?
+            timeout(LOST_AFTER, read(consumer, next, idle)).await.map_err(lost)?
         }
         .boxed()
     }
 
     /// Notes what comes after a read.
-    pub(super) fn take(&mut self, haul: Haul) -> RedisResult<Vec<Entry>> {
-        let (entries, next) = haul?;
+    pub(super) fn take(&mut self, batch: ReadBatch) -> RedisResult<Vec<Entry>> {
+        let (entries, next) = batch?;
         if matches!((&self.next, &next), (Next::Abandoned(_), Next::New)) {
             self.claim_at = Instant::now() + self.claim_after / 4;
         }
@@ -66,17 +66,17 @@ impl Reader {
     }
 }
 
-async fn read(mut member: Member, next: Next, idle: Duration) -> Haul {
+async fn read(mut consumer: GroupConsumer, next: Next, idle: Duration) -> ReadBatch {
     match next {
         Next::Own(after) => {
-            let entries = member.read_own(&after).await?;
+            let entries = consumer.read_own(&after).await?;
             let last = entries.last().map(|entry| Next::Own(entry.id.clone()));
             Ok((entries, last.unwrap_or_else(|| Next::Abandoned("0-0".to_owned()))))
         }
         Next::Abandoned(from) => {
-            let (from, entries) = member.claim(idle, &from).await?;
+            let (from, entries) = consumer.claim(idle, &from).await?;
             Ok((entries, if from == "0-0" { Next::New } else { Next::Abandoned(from) }))
         }
-        Next::New => Ok((member.read_new().await?, Next::New)),
+        Next::New => Ok((consumer.read_new().await?, Next::New)),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use contracts::events::Event;
-use messaging::Fail;
+use messaging::HandlerError;
 
 use crate::support::{Conduct, Tally, World, fields};
 
@@ -27,9 +27,9 @@ async fn events_that_wait_together_are_handled_together_in_order() {
 #[tokio::test]
 async fn in_a_batch_with_one_culprit_only_the_culprit_fails() {
     let world = World::new().await;
-    world
-        .app
-        .conduct(|n, _| if n == 3 { Conduct::Fail(Fail::reject("a wrong one")) } else { Conduct::Succeed });
+    world.app.conduct(|n, _| {
+        if n == 3 { Conduct::HandlerError(HandlerError::reject("a wrong one")) } else { Conduct::Succeed }
+    });
     for n in 0..6 {
         world.add(Tally::new(n)).await;
     }
@@ -51,8 +51,8 @@ async fn in_a_batch_with_one_culprit_only_the_culprit_fails() {
 async fn an_event_that_fails_alone_leaves_its_neighbours_in_the_batch() {
     let world = World::new().await;
     world.app.conduct(|n, tries| match (n, tries) {
-        (1, _) => Conduct::FailAlone(Fail::reject("a wrong one")),
-        (3, 1) => Conduct::FailAlone(Fail::not_yet("its cause has not come")),
+        (1, _) => Conduct::FailAlone(HandlerError::reject("a wrong one")),
+        (3, 1) => Conduct::FailAlone(HandlerError::not_yet("its cause has not come")),
         _ => Conduct::Succeed,
     });
     for n in 0..6 {
@@ -75,11 +75,9 @@ async fn an_event_that_fails_alone_leaves_its_neighbours_in_the_batch() {
 #[tokio::test]
 async fn of_a_batch_in_which_all_fail_nothing_is_known_afterwards() {
     let world = World::new().await;
-    world.app.conduct(
-        |_, tries| {
-            if tries == 1 { Conduct::FailAlone(Fail::retry("down")) } else { Conduct::Succeed }
-        },
-    );
+    world.app.conduct(|_, tries| {
+        if tries == 1 { Conduct::FailAlone(HandlerError::retry("down")) } else { Conduct::Succeed }
+    });
     for n in 0..3 {
         world.add(Tally::new(n)).await;
     }

@@ -1,7 +1,7 @@
-//! Who looks after the entries of a member that is gone.
+//! Who takes over the entries of a consumer that is gone.
 
 use contracts::events::Event;
-use messaging::{Fail, Policy};
+use messaging::{HandlerError, Policy};
 use redis::{cmd, streams::StreamInfoConsumersReply};
 use std::time::Duration;
 
@@ -40,9 +40,9 @@ async fn entries_that_a_killed_consumer_had_in_hand_are_handled_by_another() {
 #[tokio::test]
 async fn a_waiting_entry_is_not_taken_from_an_owner_that_lives() {
     let world = World::new().await;
-    world
-        .app
-        .conduct(|_, tries| if tries == 1 { Conduct::Fail(Fail::retry("down")) } else { Conduct::Succeed });
+    world.app.conduct(|_, tries| {
+        if tries == 1 { Conduct::HandlerError(HandlerError::retry("down")) } else { Conduct::Succeed }
+    });
     let wait = Duration::from_secs(3);
     let slow =
         Policy { claim_after: Duration::from_secs(1), shortest_wait: wait, longest_wait: wait, ..policy() };
@@ -66,7 +66,7 @@ async fn members_that_are_gone_are_forgotten_unless_something_is_pending_with_th
     read_as(&mut redis, "busy", STREAM, 1).await;
     let () =
         cmd("XGROUP").arg(&["CREATECONSUMER", STREAM, GROUP, "gone"]).query_async(&mut redis).await.unwrap();
-    let consumer = world.consumer_with(Policy { consumer_idle: Duration::ZERO, ..policy() });
+    let consumer = world.consumer_with(Policy { idle_consumer_after: Duration::ZERO, ..policy() });
     eventually("one to be forgotten", async || !members(&world).await.contains(&"gone".to_owned())).await;
     consumer.stop().await;
     assert!(members(&world).await.contains(&"busy".to_owned()));

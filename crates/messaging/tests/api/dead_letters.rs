@@ -1,7 +1,7 @@
 //! Events that cannot be handled go aside, alone.
 
 use contracts::events::Event;
-use messaging::{Fail, Policy};
+use messaging::{HandlerError, Policy};
 use redis::cmd;
 use sqlx::AssertSqlSafe;
 use std::time::Duration;
@@ -14,9 +14,9 @@ const STREAM: &str = Ping::STREAM.name;
 async fn dead_letter(world: &World) -> messaging::Fields {
     eventually("a dead letter", async || !world.redis.dead_letters(STREAM).await.is_empty()).await;
     world.wait_until_acknowledged(STREAM).await;
-    let mut letters = world.redis.dead_letters(STREAM).await;
-    assert_eq!(letters.len(), 1);
-    letters.remove(0)
+    let mut dead_letters = world.redis.dead_letters(STREAM).await;
+    assert_eq!(dead_letters.len(), 1);
+    dead_letters.remove(0)
 }
 
 #[tokio::test]
@@ -27,14 +27,14 @@ async fn what_does_not_decode_is_a_dead_letter_at_once_with_all_that_it_was() {
     world.add_raw(STREAM, "*", &original).await;
     world.add(Ping::new(2)).await;
     let consumer = world.consumer();
-    let mut letter = dead_letter(&world).await;
+    let mut dead_letter = dead_letter(&world).await;
     world.wait_for_effects([2]).await;
     consumer.stop().await;
-    assert_eq!(letter.remove("group").unwrap(), GROUP);
-    assert_eq!(letter.remove("error").unwrap(), "rejected: expected Ping v1, found Ping v2");
-    assert_eq!(letter.remove("tries").unwrap(), "1");
-    let entry_id = letter.remove("entry_id").unwrap();
-    assert_eq!(letter, original);
+    assert_eq!(dead_letter.remove("group").unwrap(), GROUP);
+    assert_eq!(dead_letter.remove("error").unwrap(), "rejected: expected Ping v1, found Ping v2");
+    assert_eq!(dead_letter.remove("tries").unwrap(), "1");
+    let entry_id = dead_letter.remove("entry_id").unwrap();
+    assert_eq!(dead_letter, original);
 
     let kept = kept(&world).await;
     assert_eq!(kept.len(), 1);
@@ -76,7 +76,7 @@ async fn kept(world: &World) -> Vec<Kept> {
 #[tokio::test]
 async fn a_dead_letter_outlives_redis() {
     let world = World::new().await;
-    world.app.conduct(|_, _| Conduct::Fail(Fail::reject("such an order cannot be")));
+    world.app.conduct(|_, _| Conduct::HandlerError(HandlerError::reject("such an order cannot be")));
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
     dead_letter(&world).await;
@@ -92,7 +92,7 @@ async fn a_dead_letter_that_cannot_be_kept_is_not_acknowledged() {
         let rename = format!("alter table messaging.{from} rename to {to}");
         sqlx::query(AssertSqlSafe(rename)).execute(&world.pool).await.unwrap();
     };
-    world.app.conduct(|_, _| Conduct::Fail(Fail::reject("a wrong one")));
+    world.app.conduct(|_, _| Conduct::HandlerError(HandlerError::reject("a wrong one")));
     rename("dead_letters", "elsewhere").await;
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
@@ -109,12 +109,12 @@ async fn a_dead_letter_that_cannot_be_kept_is_not_acknowledged() {
 #[tokio::test]
 async fn a_dead_letter_that_was_kept_but_not_acknowledged_is_kept_once() {
     let mut world = World::new().await;
-    world.app.conduct(|_, _| Conduct::Fail(Fail::reject("a wrong one")));
+    world.app.conduct(|_, _| Conduct::HandlerError(HandlerError::reject("a wrong one")));
     let mut hold = world.pool.begin().await.unwrap();
     sqlx::query("lock table messaging.dead_letters in exclusive mode").execute(&mut *hold).await.unwrap();
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
-    eventually("the letter to be written", async || {
+    eventually("the dead_letter to be written", async || {
         let waits = "select exists (select from pg_locks where relation = 'messaging.dead_letters'::regclass
                      and not granted)";
         sqlx::query_scalar(waits).fetch_one(&world.pool).await.unwrap()
@@ -157,25 +157,25 @@ async fn text_that_postgres_cannot_keep_as_text_and_names_that_come_twice_are_ke
     add.arg("correlation_id").arg("\0").arg("event_id").arg("none");
     let _: String = world.redis.ask(add).await;
     let consumer = world.consumer();
-    eventually("a letter", async || kept(&world).await.len() == 1).await;
+    eventually("a dead_letter", async || kept(&world).await.len() == 1).await;
     world.wait_until_acknowledged(STREAM).await;
     consumer.stop().await;
-    let letter = kept(&world).await.remove(0);
-    assert_eq!(letter.event_type.as_deref(), Some("a\u{fffd}b"));
-    assert_eq!(letter.error, "rejected: expected Ping v1, found a\u{fffd}b v2");
-    let names: Vec<&[u8]> = letter.names.iter().map(Vec::as_slice).collect();
+    let dead_letter = kept(&world).await.remove(0);
+    assert_eq!(dead_letter.event_type.as_deref(), Some("a\u{fffd}b"));
+    assert_eq!(dead_letter.error, "rejected: expected Ping v1, found a\u{fffd}b v2");
+    let names: Vec<&[u8]> = dead_letter.names.iter().map(Vec::as_slice).collect();
     assert_eq!(names, [&b"type"[..], b"version", b"version", b"correlation_id", b"event_id"]);
 }
 
 #[tokio::test]
 async fn what_a_handler_rejects_is_a_dead_letter_at_once() {
     let world = World::new().await;
-    world.app.conduct(|_, _| Conduct::Fail(Fail::reject("such an order cannot be")));
+    world.app.conduct(|_, _| Conduct::HandlerError(HandlerError::reject("such an order cannot be")));
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
-    let letter = dead_letter(&world).await;
+    let dead_letter = dead_letter(&world).await;
     consumer.stop().await;
-    assert_eq!(letter["error"], "rejected: such an order cannot be");
+    assert_eq!(dead_letter["error"], "rejected: such an order cannot be");
     assert_eq!(world.app.tries(1), 1);
     assert!(world.effects().await.is_empty());
 }
@@ -183,13 +183,13 @@ async fn what_a_handler_rejects_is_a_dead_letter_at_once() {
 #[tokio::test]
 async fn a_bug_is_a_dead_letter_after_its_tries() {
     let world = World::new().await;
-    world.app.conduct(|_, _| Conduct::Fail(Fail::bug("division by zero")));
+    world.app.conduct(|_, _| Conduct::HandlerError(HandlerError::bug("division by zero")));
     world.add(Ping::new(1)).await;
     let consumer = world.consumer_with(Policy { bug_for: Duration::ZERO, ..policy() });
-    let letter = dead_letter(&world).await;
+    let dead_letter = dead_letter(&world).await;
     consumer.stop().await;
-    assert_eq!(letter["error"], "handler failed: division by zero");
-    assert_eq!(letter["tries"], "3");
+    assert_eq!(dead_letter["error"], "handler failed: division by zero");
+    assert_eq!(dead_letter["tries"], "3");
     assert_eq!(world.app.tries(1), 3);
 }
 
@@ -199,9 +199,9 @@ async fn a_panic_is_a_bug() {
     world.app.conduct(|_, _| Conduct::Panic);
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
-    let letter = dead_letter(&world).await;
+    let dead_letter = dead_letter(&world).await;
     consumer.stop().await;
-    assert_eq!(letter["error"], "handler failed: panicked: told to panic");
+    assert_eq!(dead_letter["error"], "handler failed: panicked: span to panic");
     assert!(world.effects().await.is_empty());
 }
 
@@ -225,8 +225,13 @@ fn impatient() -> Policy {
 #[tokio::test]
 async fn an_event_that_was_not_read_for_days_still_waits_for_its_cause() {
     let world = World::new().await;
-    let late =
-        |_, tries| if tries < 3 { Conduct::Fail(Fail::not_yet("no such order")) } else { Conduct::Succeed };
+    let late = |_, tries| {
+        if tries < 3 {
+            Conduct::HandlerError(HandlerError::not_yet("no such order"))
+        } else {
+            Conduct::Succeed
+        }
+    };
     world.app.conduct(late);
     world.add_raw(STREAM, "1-0", &fields(Ping::new(1))).await;
     let consumer = world.consumer();
@@ -239,7 +244,7 @@ async fn an_event_that_was_not_read_for_days_still_waits_for_its_cause() {
 #[tokio::test]
 async fn an_event_whose_cause_never_comes_is_a_dead_letter_some_time_after_its_first_try() {
     let world = World::new().await;
-    world.app.conduct(|_, _| Conduct::Fail(Fail::not_yet("no such order")));
+    world.app.conduct(|_, _| Conduct::HandlerError(HandlerError::not_yet("no such order")));
     world.add(Ping::new(1)).await;
     let patient = world.consumer();
     eventually("some tries", async || world.app.tries(1) > 3).await;
@@ -248,11 +253,11 @@ async fn an_event_whose_cause_never_comes_is_a_dead_letter_some_time_after_its_f
 
     // Another process counts from the first try of the first one.
     let consumer = world.consumer_with(impatient());
-    let letter = dead_letter(&world).await;
-    assert_eq!((letter["n"].as_str(), letter["tries"].as_str()), ("1", "1"));
-    assert_eq!(letter["error"], "too early: no such order");
+    let dead_letter = dead_letter(&world).await;
+    assert_eq!((dead_letter["n"].as_str(), dead_letter["tries"].as_str()), ("1", "1"));
+    assert_eq!(dead_letter["error"], "too early: no such order");
     world.add(Ping::new(2)).await;
-    eventually("a second letter", async || world.redis.dead_letters(STREAM).await.len() == 2).await;
+    eventually("a second dead_letter", async || world.redis.dead_letters(STREAM).await.len() == 2).await;
     consumer.stop().await;
     assert_eq!(world.redis.dead_letters(STREAM).await[1]["tries"], "2", "a young one has a second try");
     let first = "select first_failed_at < died_at - interval '5 ms' from messaging.dead_letters order by id";
@@ -264,8 +269,8 @@ async fn an_event_whose_cause_never_comes_is_a_dead_letter_some_time_after_its_f
 async fn a_redis_that_is_full_stops_no_consumer() {
     let world = World::new().await;
     world.app.conduct(|n, tries| match n {
-        1 if tries < 9 => Conduct::Fail(Fail::not_yet("no such order")),
-        2 => Conduct::Fail(Fail::reject("a wrong one")),
+        1 if tries < 9 => Conduct::HandlerError(HandlerError::not_yet("no such order")),
+        2 => Conduct::HandlerError(HandlerError::reject("a wrong one")),
         _ => Conduct::Succeed,
     });
     for n in 0..4 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::events::Event;
-use messaging::{Delivered, Endpoint, Fail, Fields, Policy, Runner, Source};
+use messaging::{Delivered, Fields, HandlerError, Policy, Runner, StreamHandler, Subscription};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +46,7 @@ async fn two_deliveries_at_the_same_time_have_one_effect() {
 async fn a_handler_that_fails_leaves_neither_effects_nor_events() {
     let world = World::new().await;
     world.app.conduct(|_, tries| match tries {
-        1 => Conduct::Fail(Fail::retry("the dependency is down")),
+        1 => Conduct::HandlerError(HandlerError::retry("the dependency is down")),
         2 => Conduct::Panic,
         _ => Conduct::Succeed,
     });
@@ -131,25 +131,25 @@ async fn a_delivery_without_redis_tells_what_became_of_it() {
     let (consumer, event) = (world.routes(), fields(Ping::new(1)));
     assert!(matches!(consumer.deliver(STREAM, &event).await, Delivered::Applied));
     assert!(matches!(consumer.deliver(STREAM, &event).await, Delivered::AlreadyApplied));
-    assert!(matches!(consumer.deliver(Pong::STREAM.name, &event).await, Delivered::NotFollowed));
+    assert!(matches!(consumer.deliver(Pong::STREAM.name, &event).await, Delivered::NotSubscribed));
     let wrong = fields(Pong::new(1));
-    assert!(matches!(consumer.deliver(STREAM, &wrong).await, Delivered::Failed(Fail::Reject(_))));
+    assert!(matches!(consumer.deliver(STREAM, &wrong).await, Delivered::Failed(HandlerError::Reject(_))));
     world.app.conduct(|_, _| Conduct::Panic);
     let event = fields(Ping::new(2));
-    assert!(matches!(consumer.deliver(STREAM, &event).await, Delivered::Failed(Fail::Bug(_))));
+    assert!(matches!(consumer.deliver(STREAM, &event).await, Delivered::Failed(HandlerError::Bug(_))));
     assert_eq!(world.effects().await, [1]);
 }
 
 /// What a service without Postgres brings along.
 struct Collector(mpsc::UnboundedSender<String>);
 
-impl Endpoint for Collector {
-    fn sources(&self) -> Vec<Source> {
-        vec![Source { stream: STREAM, batch: false }]
+impl StreamHandler for Collector {
+    fn subscriptions(&self) -> Vec<Subscription> {
+        vec![Subscription { stream: STREAM, batch: false }]
     }
 
-    async fn handle(&self, _stream: &str, fields: &Fields) -> Result<(), Fail> {
-        self.0.send(fields["n"].clone()).map_err(Fail::bug)
+    async fn handle(&self, _stream: &str, fields: &Fields) -> Result<(), HandlerError> {
+        self.0.send(fields["n"].clone()).map_err(HandlerError::bug)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What may be forgotten, and when.
 
 use contracts::events::Event;
-use messaging::{Fail, relay::RelayPolicy};
+use messaging::{HandlerError, relay::RelayPolicy};
 use redis::cmd;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const STREAM: &str = Ping::STREAM.name;
 
 /// Looks all the time whether there is something to forget.
 fn tidy() -> RelayPolicy {
-    RelayPolicy { housekeeping: Duration::from_millis(50), ..relay_policy() }
+    RelayPolicy { maintenance: Duration::from_millis(50), ..relay_policy() }
 }
 
 /// Keeps nothing that it need not keep.
@@ -31,11 +31,11 @@ async fn rows(world: &World, stream: &str) -> i64 {
     count.bind(stream).fetch_one(&world.pool).await.unwrap()
 }
 
-/// Two rounds of housekeeping: an event without a group that comes afterwards is gone.
+/// Two rounds of maintenance: an event without a group that comes afterwards is gone.
 async fn housekeeping_is_done(world: &World) {
     for _ in 0..2 {
         world.publish([Pong::new(0)]).await;
-        eventually("housekeeping", async || rows(world, Pong::STREAM.name).await == 0).await;
+        eventually("maintenance", async || rows(world, Pong::STREAM.name).await == 0).await;
     }
 }
 
@@ -55,7 +55,7 @@ async fn nothing_is_trimmed_or_deleted_while_a_group_is_missing_and_then_the_slo
     create.arg("CREATE").arg(stream).arg(SECOND_GROUP).arg("0");
     let () = world.redis.ask(create).await;
     let mut read = cmd("XREADGROUP");
-    read.arg("GROUP").arg(SECOND_GROUP).arg("member").arg("COUNT").arg(2).arg("NOACK");
+    read.arg("GROUP").arg(SECOND_GROUP).arg("consumer").arg("COUNT").arg(2).arg("NOACK");
     read.arg("STREAMS").arg(stream).arg(">");
     let _: redis::Value = world.redis.ask(read).await;
     eventually("what both have read to go", async || {
@@ -125,9 +125,9 @@ async fn a_group_that_a_newer_program_added_is_waited_for() {
 #[tokio::test]
 async fn the_row_of_a_dead_letter_is_kept_for_as_long_as_the_letter() {
     let world = World::new().await;
-    world
-        .app
-        .conduct(|n, _| if n == 1 { Conduct::Fail(Fail::reject("a wrong one")) } else { Conduct::Succeed });
+    world.app.conduct(|n, _| {
+        if n == 1 { Conduct::HandlerError(HandlerError::reject("a wrong one")) } else { Conduct::Succeed }
+    });
     let (relay, consumer) = (world.relay_with(forgetful()), world.consumer());
     world.publish((0..3).map(Ping::new)).await;
     world.wait_for_effects([0, 2]).await;
@@ -137,7 +137,7 @@ async fn the_row_of_a_dead_letter_is_kept_for_as_long_as_the_letter() {
     assert!(world.redis.numbers(STREAM).await.is_empty());
 
     world.redis.flush().await;
-    eventually("the letter again", async || world.redis.dead_letters(STREAM).await.len() == 1).await;
+    eventually("the dead_letter again", async || world.redis.dead_letters(STREAM).await.len() == 1).await;
     let mut del = cmd("DEL");
     del.arg(format!("{STREAM}:dlq"));
     let () = world.redis.ask(del).await;
@@ -212,12 +212,12 @@ async fn inbox(world: &World) -> i64 {
 #[tokio::test]
 async fn dead_letters_are_never_trimmed() {
     let world = World::new().await;
-    let letters = format!("{STREAM}:dlq");
-    world.add_raw(&letters, "1-0", &fields(Ping::new(1))).await;
+    let dead_letters = format!("{STREAM}:dlq");
+    world.add_raw(&dead_letters, "1-0", &fields(Ping::new(1))).await;
     let relay = world.relay_with(forgetful());
     housekeeping_is_done(&world).await;
     relay.stop().await;
     let mut length = cmd("XLEN");
-    length.arg(letters);
+    length.arg(dead_letters);
     assert_eq!(world.redis.ask::<u64>(length).await, 1);
 }

@@ -1,7 +1,7 @@
 //! Events that have to wait hold up nobody.
 
 use contracts::events::Event;
-use messaging::{Fail, Policy};
+use messaging::{HandlerError, Policy};
 use std::{
     sync::{
         Arc,
@@ -19,7 +19,7 @@ fn wait_for(world: &World, waits: impl Fn(i64) -> bool + Send + Sync + 'static) 
     let come = cause.clone();
     world.app.conduct(move |n, _| {
         if waits(n) && !come.load(Ordering::Relaxed) {
-            Conduct::Fail(Fail::not_yet("its cause has not come"))
+            Conduct::HandlerError(HandlerError::not_yet("its cause has not come"))
         } else {
             Conduct::Succeed
         }
@@ -45,9 +45,9 @@ async fn an_event_that_comes_too_early_is_handled_once_its_cause_has_come() {
 #[tokio::test]
 async fn a_dependency_may_be_down_for_any_number_of_tries() {
     let world = World::new().await;
-    world
-        .app
-        .conduct(|_, tries| if tries < 30 { Conduct::Fail(Fail::retry("down")) } else { Conduct::Succeed });
+    world.app.conduct(|_, tries| {
+        if tries < 30 { Conduct::HandlerError(HandlerError::retry("down")) } else { Conduct::Succeed }
+    });
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
     world.wait_for_effects([1]).await;
@@ -105,7 +105,7 @@ async fn more_waiting_events_than_memory_is_meant_for_wait_in_redis() {
         world.add(Ping::new(n)).await;
     }
     let claim_after = Duration::from_millis(300);
-    let consumer = world.consumer_with(Policy { parked: 2, claim_after, ..policy() });
+    let consumer = world.consumer_with(Policy { delayed: 2, claim_after, ..policy() });
     world.wait_for_effects(20..30).await;
     cause.store(true, Ordering::Relaxed);
     world.wait_for_effects(0..30).await;

@@ -1,7 +1,7 @@
 //! Moves an order on, with everything that belongs to the move: timeline, events, goods to send back.
 
 use contracts::events::Subject;
-use messaging::{Fail, outbox};
+use messaging::{HandlerError, outbox};
 use sqlx::PgTransaction;
 
 use crate::{
@@ -11,14 +11,20 @@ use crate::{
 
 /// Does to an order what the contract's table says for an input. An input about another order that had its number is
 /// refused.
-pub async fn advance_order(tx: &mut PgTransaction<'_>, subject: Subject, input: Input) -> Result<(), Fail> {
+pub async fn advance_order(
+    tx: &mut PgTransaction<'_>,
+    subject: Subject,
+    input: Input,
+) -> Result<(), HandlerError> {
     let id = subject.order_id;
     let Some(order) = store::orders::lock_order(tx, id).await? else {
-        return Err(Fail::reject(format!("there is no order {id}")));
+        return Err(HandlerError::reject(format!("there is no order {id}")));
     };
     if !order.is_of(&subject) {
         let cause = input.cause();
-        return Err(Fail::reject(format!("{cause} is about another order {id}, of another buyer or price")));
+        return Err(HandlerError::reject(format!(
+            "{cause} is about another order {id}, of another buyer or price"
+        )));
     }
     let (cause, detail) = (input.cause(), input.detail());
     match order.status.step(&input) {
@@ -34,10 +40,10 @@ pub async fn advance_order(tx: &mut PgTransaction<'_>, subject: Subject, input: 
             }
         }
         Step::Wait => {
-            return Err(Fail::not_yet(format!("{cause} for order {id}, which is {}", order.status)));
+            return Err(HandlerError::not_yet(format!("{cause} for order {id}, which is {}", order.status)));
         }
         Step::Reject => {
-            return Err(Fail::reject(format!("{cause} for order {id}, which is {}", order.status)));
+            return Err(HandlerError::reject(format!("{cause} for order {id}, which is {}", order.status)));
         }
     }
     Ok(())

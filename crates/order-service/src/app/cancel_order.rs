@@ -8,7 +8,7 @@ use tonic::Status as GrpcStatus;
 
 use super::finish_cancellation::{cancel_locked, finish_cancellation, timeline_cause};
 use crate::{
-    App,
+    AppState,
     domain::{By, CancelPlan, Order, Refusal, Status},
     store::{
         self,
@@ -58,24 +58,24 @@ enum Begun {
 
 /// Cancels an order for somebody, and returns it as it is then. What was recorded is finished even if they go away.
 pub async fn cancel_order(
-    app: &App,
+    state: &AppState,
     user: &User,
     id: OrderId,
     reason: Option<String>,
 ) -> Result<Order, CancelOrderError> {
     if !user.is_admin() {
-        app.rates.cancels.check(&user.id())?;
+        state.rates.cancels.check(&user.id())?;
     }
     for _ in 0..TRIES {
-        let cancellation = match begin(app, user, id, reason.clone()).await? {
+        let cancellation = match begin(state, user, id, reason.clone()).await? {
             Begun::Done(order) => return Ok(*order),
             Begun::Recorded(cancellation) => cancellation,
         };
         let work = {
-            let app = app.clone();
-            async move { finish_cancellation(&app, cancellation).await }
+            let state = state.clone();
+            async move { finish_cancellation(&state, cancellation).await }
         };
-        if let Some(cancelled) = app.lifecycle.finish(work).await?? {
+        if let Some(cancelled) = state.lifecycle.finish(work).await?? {
             return Ok(cancelled);
         }
     }
@@ -84,12 +84,12 @@ pub async fn cancel_order(
 
 /// Cancels the order if nobody else has to agree; otherwise records that it is to be cancelled.
 async fn begin(
-    app: &App,
+    state: &AppState,
     user: &User,
     id: OrderId,
     reason: Option<String>,
 ) -> Result<Begun, CancelOrderError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let order = store::orders::lock_order(&mut tx, id).await?;
     let order = order.filter(|order| user.scope().is_none_or(|buyer| buyer == order.user_id));
     let order = order.ok_or(CancelOrderError::Unknown)?;
@@ -111,7 +111,7 @@ async fn begin(
         }
         CancelPlan::Refused(refusal) => return Err(CancelOrderError::Refused(order.status, refusal)),
     };
-    app.outbox.commit(tx).await?;
+    state.outbox.commit(tx).await?;
     Ok(begun)
 }
 

@@ -4,16 +4,16 @@ use contracts::UserId;
 use sqlx::PgTransaction;
 
 use super::place_order::PlaceOrderError;
-use crate::{App, domain::Line, store};
+use crate::{AppState, domain::Line, store};
 
 /// Counts under a lock of the buyer, so that orders placed at the same time count one another.
 pub(super) async fn check_limits(
-    app: &App,
+    state: &AppState,
     tx: &mut PgTransaction<'_>,
     buyer: UserId,
     lines: &[Line],
 ) -> Result<(), PlaceOrderError> {
-    let limits = app.limits;
+    let limits = state.limits;
     let counts_units = limits.units > 0 || limits.units_of_product > 0;
     if limits.orders > 0 || counts_units {
         store::buyers::lock_buyer(tx, buyer).await?;

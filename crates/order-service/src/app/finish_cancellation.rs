@@ -9,7 +9,7 @@ use sqlx::PgTransaction;
 
 use super::{advance_order::move_order, cancel_order::CancelOrderError};
 use crate::{
-    App,
+    AppState,
     clients::{DeliveryEnd, PaymentEnd},
     domain::{CancelStep, Order, Refusal, State, Status},
     store::{self, cancellations::Cancellation},
@@ -23,64 +23,69 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Takes up the cancellations of one kind that were not answered yet. Returns how many there were.
-pub async fn finish_cancellations(app: &App, step: CancelStep) -> sqlx::Result<usize> {
+pub async fn finish_cancellations(state: &AppState, step: CancelStep) -> sqlx::Result<usize> {
     let claim = async |slots| {
-        let mut db = app.db.acquire().await?;
+        let mut db = state.db.acquire().await?;
         store::cancellations::claim_cancellations(&mut db, step, slots).await
     };
     let run = async |cancellation: Cancellation| {
         let (order, tries) = (cancellation.order_id, cancellation.tries);
-        match finish_cancellation(app, cancellation).await {
+        match finish_cancellation(state, cancellation).await {
             Ok(_) | Err(CancelOrderError::Refused(..)) => {}
             Err(error) => {
-                let error = chassis::problem::chain(&error);
+                let error = chassis::error_chain(&error);
                 tracing::warn!(order.id = %order, tries, error, "not cancelled yet");
             }
         }
     };
-    jobs::drain(SLOTS, &app.lifecycle.shutdown(), claim, run).await
+    jobs::drain(SLOTS, &state.lifecycle.shutdown(), claim, run).await
 }
 
 /// Asks for what has to be done elsewhere, and cancels the order after that. Returns the order; nothing if it has moved
 /// on meanwhile. The cancellation ends with the answer; without one it is taken up again.
 pub(super) async fn finish_cancellation(
-    app: &App,
+    state: &AppState,
     cancellation: Cancellation,
 ) -> Result<Option<Order>, CancelOrderError> {
-    jobs::within_deadline(settle(app, cancellation)).await.unwrap_or(Err(CancelOrderError::Busy))
+    jobs::within_deadline(settle(state, cancellation)).await.unwrap_or(Err(CancelOrderError::Busy))
 }
 
-async fn settle(app: &App, cancellation: Cancellation) -> Result<Option<Order>, CancelOrderError> {
+async fn settle(state: &AppState, cancellation: Cancellation) -> Result<Option<Order>, CancelOrderError> {
     let Cancellation { order_id, buyer, step, requested_by, cause, reason, tries } = cancellation;
-    match ask(app, order_id, buyer, step).await {
+    match ask(state, order_id, buyer, step).await {
         Ok(()) => {
             tracing::info!(order.id = %order_id, requested_by = %requested_by, ?step, "the cancellation was agreed to");
-            Ok(end_order(app, order_id, step.status(), cause, reason).await?)
+            Ok(end_order(state, order_id, step.status(), cause, reason).await?)
         }
         Err(refused @ CancelOrderError::Refused(..)) => {
             tracing::info!(order.id = %order_id, requested_by = %requested_by, ?step, "the cancellation was refused");
-            let mut db = app.db.acquire().await?;
+            let mut db = state.db.acquire().await?;
             store::cancellations::delete_cancellation(&mut db, order_id).await?;
             Err(refused)
         }
         Err(unknown) => {
             let pause = jobs::backoff(tries, FIRST_PAUSE, LONGEST_PAUSE);
-            let mut db = app.db.acquire().await?;
+            let mut db = state.db.acquire().await?;
             store::cancellations::schedule_cancellation(&mut db, order_id, pause).await?;
             Err(unknown)
         }
     }
 }
 
-async fn ask(app: &App, order: OrderId, buyer: UserId, step: CancelStep) -> Result<(), CancelOrderError> {
+async fn ask(
+    state: &AppState,
+    order: OrderId,
+    buyer: UserId,
+    step: CancelStep,
+) -> Result<(), CancelOrderError> {
     match step {
-        CancelStep::ClosePayment => match app.peers.cancel_payment(order, buyer).await {
+        CancelStep::ClosePayment => match state.peers.cancel_payment(order, buyer).await {
             Ok(PaymentEnd::Cancelled) => Ok(()),
             Ok(PaymentEnd::Paid) => Err(CancelOrderError::Refused(Status::Paid, Refusal::AlreadyPaid)),
             Ok(PaymentEnd::Unknown) => Err(CancelOrderError::PaymentUnknown(None)),
             Err(status) => Err(CancelOrderError::PaymentUnknown(Some(status))),
         },
-        CancelStep::StopDelivery => match app.peers.cancel_delivery(order, buyer).await {
+        CancelStep::StopDelivery => match state.peers.cancel_delivery(order, buyer).await {
             Ok(DeliveryEnd::Cancelled) => Ok(()),
             Ok(DeliveryEnd::Shipped) => {
                 Err(CancelOrderError::Refused(Status::Shipped, Refusal::AlreadyShipped))
@@ -92,19 +97,19 @@ async fn ask(app: &App, order: OrderId, buyer: UserId, step: CancelStep) -> Resu
 
 /// Cancels an order that still is where it was seen, and returns it; nothing if it has moved on.
 pub(super) async fn end_order(
-    app: &App,
+    state: &AppState,
     id: OrderId,
     seen: Status,
     cause: CancelCause,
     reason: Option<String>,
 ) -> sqlx::Result<Option<Order>> {
-    let mut tx: PgTransaction<'_> = app.db.begin().await?;
+    let mut tx: PgTransaction<'_> = state.db.begin().await?;
     let order = match store::orders::lock_order(&mut tx, id).await? {
         Some(order) if order.status == seen => order,
         _ => return Ok(None),
     };
     let cancelled = cancel_locked(&mut tx, &order, cause, reason).await?;
-    app.outbox.commit(tx).await?;
+    state.outbox.commit(tx).await?;
     Ok(Some(cancelled))
 }
 

@@ -13,7 +13,7 @@ use super::{
     skip_numbers::{SkipNumbersError, skip_taken_numbers},
 };
 use crate::{
-    App,
+    AppState,
     domain::{Basket, Cart, CartLine, NewOrder, OverLimit, Receipt, Unorderable, price_lines},
     store::{
         self,
@@ -80,7 +80,7 @@ impl From<SkipNumbersError> for PlaceOrderError {
 
 /// Places an order, or gives the reply that was given to the same key before.
 pub async fn place_order(
-    app: &App,
+    state: &AppState,
     buyer: UserId,
     wish: NewOrder,
     key: Option<&str>,
@@ -88,23 +88,23 @@ pub async fn place_order(
     let request = serde_json::to_value(&wish)?;
     let key = key.map(|key| Scoped { user: buyer, route: ROUTE, key });
     if let Some(key) = key
-        && let Some(reply) = stored_reply(app, key, &request).await?
+        && let Some(reply) = stored_reply(state, key, &request).await?
     {
         return Ok(reply);
     }
-    app.rates.orders.check(&buyer)?;
-    let basket = fill_basket(app, buyer, &wish).await?;
-    let mut tx = app.db.begin().await?;
+    state.rates.orders.check(&buyer)?;
+    let basket = fill_basket(state, buyer, &wish).await?;
+    let mut tx = state.db.begin().await?;
     if let Some(key) = key
         && !store::idempotency::insert_key(&mut tx, key, &request).await?
     {
         tx.rollback().await?;
         // A twin has just been committed under this key; keys stay for a day.
-        return stored_reply(app, key, &request)
+        return stored_reply(state, key, &request)
             .await?
             .ok_or(PlaceOrderError::Database(sqlx::Error::RowNotFound));
     }
-    check_limits(app, &mut tx, buyer, &basket.lines).await?;
+    check_limits(state, &mut tx, buyer, &basket.lines).await?;
     let order = store::orders::insert_order(&mut tx, buyer, basket, wish.shipping_address).await?;
     let row = outbox::append_row(&mut tx, order.created_event()).await?;
     store::stuck::update_awaited_row(&mut tx, order.id, row).await?;
@@ -113,16 +113,16 @@ pub async fn place_order(
     if let Some(key) = key {
         store::idempotency::update_reply(&mut tx, key, CREATED, order.id, &body).await?;
     }
-    app.outbox.commit(tx).await?;
+    state.outbox.commit(tx).await?;
     Ok(PlacedOrder { id: order.id, body, replayed: false })
 }
 
 async fn stored_reply(
-    app: &App,
+    state: &AppState,
     key: Scoped<'_>,
     request: &Value,
 ) -> Result<Option<PlacedOrder>, PlaceOrderError> {
-    let mut db = app.db.acquire().await?;
+    let mut db = state.db.acquire().await?;
     match store::idempotency::find_reply(&mut db, key, request).await? {
         None => Ok(None),
         Some(StoredReply { same_request: false, .. }) => Err(PlaceOrderError::KeyReused),
@@ -133,9 +133,9 @@ async fn stored_reply(
 }
 
 /// What is ordered, and what it costs.
-async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<Basket, PlaceOrderError> {
+async fn fill_basket(state: &AppState, buyer: UserId, wish: &NewOrder) -> Result<Basket, PlaceOrderError> {
     let only = wish.product_ids.as_deref();
-    let Cart { lines: cart, read_at } = app.peers.cart(buyer, only).await.map_err(PlaceOrderError::Cart)?;
+    let Cart { lines: cart, read_at } = state.peers.cart(buyer, only).await.map_err(PlaceOrderError::Cart)?;
     let missing = missing(&cart, only.unwrap_or_default());
     if !missing.is_empty() {
         return Err(PlaceOrderError::NotInCart(missing));
@@ -143,11 +143,11 @@ async fn fill_basket(app: &App, buyer: UserId, wish: &NewOrder) -> Result<Basket
     if cart.is_empty() {
         return Err(PlaceOrderError::Unorderable(Unorderable::Empty));
     }
-    let catalogue = app.peers.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
+    let catalogue = state.peers.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
     let priced = price_lines(&cart, catalogue, wish.expected_total);
     let (lines, total) = priced.map_err(PlaceOrderError::Unorderable)?;
-    if !app.numbers_are_free.load(Ordering::Relaxed) {
-        skip_taken_numbers(app).await?;
+    if !state.numbers_are_free.load(Ordering::Relaxed) {
+        skip_taken_numbers(state).await?;
     }
     Ok(Basket { lines, total, read_at })
 }

@@ -3,7 +3,7 @@
 use contracts::{OrderId, UserId};
 
 use crate::{
-    App,
+    AppState,
     domain::{HistoryEntry, Order},
     store::{self, orders::Part},
 };
@@ -20,8 +20,8 @@ pub struct Listed {
 }
 
 /// Orders of a buyer, or of everybody.
-pub async fn list_orders(app: &App, buyer: Option<UserId>, part: Part) -> sqlx::Result<Listed> {
-    let mut db = app.db.acquire().await?;
+pub async fn list_orders(state: &AppState, buyer: Option<UserId>, part: Part) -> sqlx::Result<Listed> {
+    let mut db = state.db.acquire().await?;
     let total = store::orders::count_orders(&mut db, buyer, part.status).await?;
     // One more than asked for tells whether the list goes on.
     let one_more = Part { limit: part.limit + 1, ..part };
@@ -34,13 +34,17 @@ pub async fn list_orders(app: &App, buyer: Option<UserId>, part: Part) -> sqlx::
 }
 
 /// An order within a scope: its buyer's, or anybody's.
-pub async fn find_order(app: &App, id: OrderId, scope: Option<UserId>) -> sqlx::Result<Option<Order>> {
-    let mut db = app.db.acquire().await?;
+pub async fn find_order(state: &AppState, id: OrderId, scope: Option<UserId>) -> sqlx::Result<Option<Order>> {
+    let mut db = state.db.acquire().await?;
     store::orders::find_order(&mut db, id, scope).await
 }
 
 /// The timeline of an order within a scope; empty if there is no such order.
-pub async fn list_history(app: &App, id: OrderId, scope: Option<UserId>) -> sqlx::Result<Vec<HistoryEntry>> {
-    let mut db = app.db.acquire().await?;
+pub async fn list_history(
+    state: &AppState,
+    id: OrderId,
+    scope: Option<UserId>,
+) -> sqlx::Result<Vec<HistoryEntry>> {
+    let mut db = state.db.acquire().await?;
     store::history::list_history(&mut db, id, scope).await
 }

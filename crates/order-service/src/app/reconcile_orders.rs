@@ -10,7 +10,7 @@ use messaging::outbox;
 
 use super::{advance_order::advance_order, finish_cancellation::end_order};
 use crate::{
-    App,
+    AppState,
     clients::{KnownDelivery, PaymentEnd},
     domain::{Input, Order, Status},
     store::{self, stuck::Stuck},
@@ -27,32 +27,32 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 /// Reconciles RECEIVED orders: `OrderCreated` is published again if it was read and nobody has answered, and an order
 /// fails that nobody answered for a quarter of an hour. Returns how many there were.
-pub async fn reconcile_received(app: &App) -> sqlx::Result<usize> {
-    let mut db = app.db.acquire().await?;
+pub async fn reconcile_received(state: &AppState) -> sqlx::Result<usize> {
+    let mut db = state.db.acquire().await?;
     let due = store::stuck::claim_stuck_orders(&mut db, Status::Received, BATCH).await?;
     drop(db);
-    let (found, unread) = (due.len(), unread_orders(app, &due).await);
+    let (found, unread) = (due.len(), unread_orders(state, &due).await);
     stream::iter(due)
         .for_each_concurrent(SLOTS, async |stuck| {
             let unread = stuck.awaited_row.is_some_and(|row| unread.contains(&row));
-            attempt(app, stuck, ask_for_stock(app, stuck, unread)).await;
+            attempt(state, stuck, ask_for_stock(state, stuck, unread)).await;
         })
         .await;
     Ok(found)
 }
 
 /// Reconciles orders that can be paid no longer. Returns how many there were.
-pub async fn reconcile_unpaid(app: &App) -> sqlx::Result<usize> {
-    reconcile(app, Status::AwaitingPayment, |stuck| close_payment(app, stuck)).await
+pub async fn reconcile_unpaid(state: &AppState) -> sqlx::Result<usize> {
+    reconcile(state, Status::AwaitingPayment, |stuck| close_payment(state, stuck)).await
 }
 
 /// Reconciles paid orders without a known delivery. Returns how many there were.
-pub async fn reconcile_paid(app: &App) -> sqlx::Result<usize> {
-    reconcile(app, Status::Paid, |stuck| find_delivery(app, stuck)).await
+pub async fn reconcile_paid(state: &AppState) -> sqlx::Result<usize> {
+    reconcile(state, Status::Paid, |stuck| find_delivery(state, stuck)).await
 }
 
 async fn reconcile<R>(
-    app: &App,
+    state: &AppState,
     status: Status,
     work: impl Fn(Stuck) -> R + Send + Sync,
 ) -> sqlx::Result<usize>
@@ -60,74 +60,78 @@ where
     R: Future<Output = Result<(), BoxError>> + Send,
 {
     let claim = async |slots| {
-        let mut db = app.db.acquire().await?;
+        let mut db = state.db.acquire().await?;
         store::stuck::claim_stuck_orders(&mut db, status, slots).await
     };
-    let run = |stuck| attempt(app, stuck, work(stuck));
-    jobs::drain(SLOTS, &app.lifecycle.shutdown(), claim, run).await
+    let run = |stuck| attempt(state, stuck, work(stuck));
+    jobs::drain(SLOTS, &state.lifecycle.shutdown(), claim, run).await
 }
 
 /// Does what an order needs, and schedules the next look unless something has happened to it.
-async fn attempt(app: &App, stuck: Stuck, work: impl Future<Output = Result<(), BoxError>> + Send) {
+async fn attempt(state: &AppState, stuck: Stuck, work: impl Future<Output = Result<(), BoxError>> + Send) {
     let outcome = jobs::within_deadline(work).await.unwrap_or_else(|late| Err(late.into()));
-    let scheduled = schedule(app, stuck).await.map_err(BoxError::from);
+    let scheduled = schedule(state, stuck).await.map_err(BoxError::from);
     if let Err(error) = outcome.and(scheduled) {
-        let error = chassis::problem::chain(&*error);
+        let error = chassis::error_chain(&*error);
         tracing::warn!(order.id = %stuck.id, order.status = %stuck.status, stuck.checks, error, "not reconciled yet");
     }
 }
 
-async fn schedule(app: &App, stuck: Stuck) -> sqlx::Result<()> {
+async fn schedule(state: &AppState, stuck: Stuck) -> sqlx::Result<()> {
     let pause = jobs::backoff(stuck.checks, FIRST_PAUSE, LONGEST_PAUSE);
-    store::stuck::schedule_check(&mut *app.db.acquire().await?, stuck, pause).await
+    store::stuck::schedule_check(&mut *state.db.acquire().await?, stuck, pause).await
 }
 
 /// Whose `OrderCreated` was not read yet; all of them if that is not known, since then nothing can be read either.
-async fn unread_orders(app: &App, due: &[Stuck]) -> BTreeSet<i64> {
+async fn unread_orders(state: &AppState, due: &[Stuck]) -> BTreeSet<i64> {
     let rows: Vec<i64> =
         due.iter().filter(|stuck| !stuck.overdue).filter_map(|stuck| stuck.awaited_row).collect();
     let stream = OrderCreated::STREAM;
-    app.readers.unread(&app.db, stream, stream.groups, &rows).await.unwrap_or_else(|error| {
-        let error = chassis::problem::chain(&*error);
+    state.group_progress.unread(&state.db, stream, stream.groups, &rows).await.unwrap_or_else(|error| {
+        let error = chassis::error_chain(&*error);
         tracing::warn!(error, "it is not known which events were read");
         rows.into_iter().collect()
     })
 }
 
-async fn ask_for_stock(app: &App, stuck: Stuck, unread: bool) -> Result<(), BoxError> {
+async fn ask_for_stock(state: &AppState, stuck: Stuck, unread: bool) -> Result<(), BoxError> {
     if stuck.overdue {
-        advance(app, stuck, Input::TimedOut).await
+        advance(state, stuck, Input::TimedOut).await
     } else if unread {
         Ok(())
     } else {
-        publish_again(app, stuck, Order::created_event).await
+        publish_again(state, stuck, Order::created_event).await
     }
 }
 
-async fn advance(app: &App, stuck: Stuck, input: Input) -> Result<(), BoxError> {
-    let mut tx = app.db.begin().await?;
+async fn advance(state: &AppState, stuck: Stuck, input: Input) -> Result<(), BoxError> {
+    let mut tx = state.db.begin().await?;
     let subject = Subject { order_id: stuck.id, user_id: None, total_amount: None };
     advance_order(&mut tx, subject, input).await?;
-    Ok(app.outbox.commit(tx).await?)
+    Ok(state.outbox.commit(tx).await?)
 }
 
 /// Publishes what the order published before as a new event: who handled it answers again, who missed it has it now.
-async fn publish_again<E: Event>(app: &App, stuck: Stuck, event: fn(&Order) -> E) -> Result<(), BoxError> {
-    let mut tx = app.db.begin().await?;
+async fn publish_again<E: Event>(
+    state: &AppState,
+    stuck: Stuck,
+    event: fn(&Order) -> E,
+) -> Result<(), BoxError> {
+    let mut tx = state.db.begin().await?;
     let order = store::orders::lock_order(&mut tx, stuck.id).await?;
     if let Some(order) = order.filter(|order| order.status == stuck.status) {
         tracing::info!(order.id = %order.id, event.r#type = E::TYPE, "nobody answered: publishing it again");
         let row = outbox::append_row(&mut tx, event(&order)).await?;
         store::stuck::update_awaited_row(&mut tx, order.id, row).await?;
-        app.outbox.commit(tx).await?;
+        state.outbox.commit(tx).await?;
     }
     Ok(())
 }
 
 /// The page has expired: whether it was paid at the last moment is payment-service's to say.
-async fn close_payment(app: &App, stuck: Stuck) -> Result<(), BoxError> {
-    match app.peers.cancel_payment(stuck.id, stuck.user_id).await? {
-        PaymentEnd::Cancelled => advance(app, stuck, Input::PaymentFailed(PaymentFailure::Expired)).await,
+async fn close_payment(state: &AppState, stuck: Stuck) -> Result<(), BoxError> {
+    match state.peers.cancel_payment(stuck.id, stuck.user_id).await? {
+        PaymentEnd::Cancelled => advance(state, stuck, Input::PaymentFailed(PaymentFailure::Expired)).await,
         PaymentEnd::Paid => {
             tracing::info!(order.id = %stuck.id, "it is paid: PaymentSuccess is on its way");
             Ok(())
@@ -137,21 +141,25 @@ async fn close_payment(app: &App, stuck: Stuck) -> Result<(), BoxError> {
 }
 
 /// A paid order needs a delivery. One that was stopped was stopped for an administrator's cancel.
-async fn find_delivery(app: &App, stuck: Stuck) -> Result<(), BoxError> {
-    match app.peers.find_delivery(stuck.id, stuck.user_id).await? {
-        KnownDelivery::Missing if is_unread_by_delivery(app, stuck).await? => Ok(()),
-        KnownDelivery::Missing => publish_again(app, stuck, Order::paid_event).await,
+async fn find_delivery(state: &AppState, stuck: Stuck) -> Result<(), BoxError> {
+    match state.peers.find_delivery(stuck.id, stuck.user_id).await? {
+        KnownDelivery::Missing if is_unread_by_delivery(state, stuck).await? => Ok(()),
+        KnownDelivery::Missing => publish_again(state, stuck, Order::paid_event).await,
         KnownDelivery::Cancelled => {
-            Ok(end_order(app, stuck.id, Status::Paid, CancelCause::Admin, None).await.map(drop)?)
+            Ok(end_order(state, stuck.id, Status::Paid, CancelCause::Admin, None).await.map(drop)?)
         }
         KnownDelivery::Started(delivery) => {
-            let mut db = app.db.acquire().await?;
+            let mut db = state.db.acquire().await?;
             Ok(store::stuck::update_delivery(&mut db, stuck, delivery).await?)
         }
     }
 }
 
-async fn is_unread_by_delivery(app: &App, stuck: Stuck) -> Result<bool, BoxError> {
+async fn is_unread_by_delivery(state: &AppState, stuck: Stuck) -> Result<bool, BoxError> {
     let Some(row) = stuck.awaited_row else { return Ok(false) };
-    Ok(!app.readers.unread(&app.db, OrderPaid::STREAM, &[groups::DELIVERY], &[row]).await?.is_empty())
+    Ok(!state
+        .group_progress
+        .unread(&state.db, OrderPaid::STREAM, &[groups::DELIVERY], &[row])
+        .await?
+        .is_empty())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chassis::{BoxError, jobs};
 
 use crate::{
-    App,
+    AppState,
     store::{self, returns::StockReturn},
 };
 
@@ -17,30 +17,30 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Gives back what is due. Returns how many lines there were.
-pub async fn return_goods(app: &App) -> sqlx::Result<usize> {
+pub async fn return_goods(state: &AppState) -> sqlx::Result<usize> {
     let claim = async |slots| {
-        let mut db = app.db.acquire().await?;
+        let mut db = state.db.acquire().await?;
         store::returns::claim_due_returns(&mut db, slots).await
     };
     let run = async |line: StockReturn| {
-        let outcome = jobs::within_deadline(return_line(app, line)).await;
+        let outcome = jobs::within_deadline(return_line(state, line)).await;
         if let Err(error) = outcome.unwrap_or_else(|late| Err(late.into())) {
-            let error = chassis::problem::chain(&*error);
+            let error = chassis::error_chain(&*error);
             let StockReturn { order_id, product_id, tries, .. } = line;
             tracing::warn!(order.id = %order_id, product.id = %product_id, tries, error, "goods are not back yet");
         }
     };
-    jobs::drain(SLOTS, &app.lifecycle.shutdown(), claim, run).await
+    jobs::drain(SLOTS, &state.lifecycle.shutdown(), claim, run).await
 }
 
-async fn return_line(app: &App, line: StockReturn) -> Result<(), BoxError> {
+async fn return_line(state: &AppState, line: StockReturn) -> Result<(), BoxError> {
     let StockReturn { order_id, product_id, quantity, tries, .. } = line;
-    if let Err(status) = app.peers.return_stock(line).await {
+    if let Err(status) = state.peers.return_stock(line).await {
         let pause = jobs::backoff(tries, FIRST_PAUSE, LONGEST_PAUSE);
-        store::returns::schedule_return(&mut *app.db.acquire().await?, line, pause).await?;
+        store::returns::schedule_return(&mut *state.db.acquire().await?, line, pause).await?;
         return Err(status.into());
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     if store::returns::update_returned(&mut tx, order_id, product_id).await? {
         let detail = format!("product {product_id}: {quantity} back in stock");
         store::history::insert_note(&mut tx, order_id, "StockReturned", Some(&detail)).await?;

@@ -3,7 +3,7 @@
 
 use tonic::Status;
 
-use crate::{App, store};
+use crate::{AppState, store};
 
 /// Why it is not known which numbers are free.
 #[derive(Debug, thiserror::Error)]
@@ -20,14 +20,14 @@ pub enum SkipNumbersError {
 ///
 /// # Errors
 /// As listed by [`SkipNumbersError`].
-pub async fn skip_taken_numbers(app: &App) -> Result<(), SkipNumbersError> {
-    let taken = app.peers.latest_order().await.map_err(SkipNumbersError::Product)?;
-    if store::orders::skip_numbers(&mut *app.db.acquire().await?, taken).await? {
+pub async fn skip_taken_numbers(state: &AppState) -> Result<(), SkipNumbersError> {
+    let taken = state.peers.latest_order().await.map_err(SkipNumbersError::Product)?;
+    if store::orders::skip_numbers(&mut *state.db.acquire().await?, taken).await? {
         tracing::error!(
             taken,
             "order_db is older than product_db: the numbers in between are skipped; `stack doctor` says what is missing"
         );
     }
-    app.numbers_are_free.store(true, std::sync::atomic::Ordering::Relaxed);
+    state.numbers_are_free.store(true, std::sync::atomic::Ordering::Relaxed);
     Ok(())
 }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    App, app,
+    AppState, app,
     app::read_orders::Listed,
     domain::{HistoryEntry, Order, Status},
     error::no_such_order,
@@ -99,12 +99,13 @@ pub(super) struct CancelOrder {
     )))
 )]
 pub(super) async fn list_orders(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Query(query): Query<ListQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let ListQuery { status, limit, before } = query;
-    let listed = app::read_orders::list_orders(&app, Some(user.id()), Part { status, before, limit }).await?;
+    let listed =
+        app::read_orders::list_orders(&state, Some(user.id()), Part { status, before, limit }).await?;
     Ok(reply("/api/v1/order", listed, None, status, limit))
 }
 
@@ -127,12 +128,12 @@ pub(super) async fn list_orders(
     )
 )]
 pub(super) async fn list_all_orders(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Query(query): Query<ListAllQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let ListAllQuery { status, user_id, limit, before } = query;
-    let listed = app::read_orders::list_orders(&app, user_id, Part { status, before, limit }).await?;
+    let listed = app::read_orders::list_orders(&state, user_id, Part { status, before, limit }).await?;
     Ok(reply("/api/v1/order/all", listed, user_id, status, limit))
 }
 
@@ -175,11 +176,11 @@ fn reply(
     )
 )]
 pub(super) async fn get_order(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Order>, Problem> {
-    let order = app::read_orders::find_order(&app, id, user.scope()).await?;
+    let order = app::read_orders::find_order(&state, id, user.scope()).await?;
     order.map(axum::Json).ok_or_else(no_such_order)
 }
 
@@ -199,11 +200,11 @@ pub(super) async fn get_order(
     )
 )]
 pub(super) async fn list_order_events(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Vec<HistoryEntry>>, Problem> {
-    let history = app::read_orders::list_history(&app, id, user.scope()).await?;
+    let history = app::read_orders::list_history(&state, id, user.scope()).await?;
     // Every order has at least the row of its beginning.
     if history.is_empty() { Err(no_such_order()) } else { Ok(axum::Json(history)) }
 }
@@ -231,10 +232,10 @@ pub(super) async fn list_order_events(
     )
 )]
 pub(super) async fn cancel_order(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Path(id): Path<OrderId>,
     OptionalJson(CancelOrder { reason }): OptionalJson<CancelOrder>,
 ) -> Result<axum::Json<Order>, Problem> {
-    Ok(axum::Json(app::cancel_order::cancel_order(&app, &user, id, reason).await?))
+    Ok(axum::Json(app::cancel_order::cancel_order(&state, &user, id, reason).await?))
 }

@@ -11,7 +11,7 @@ use axum::{
 use chassis::{IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Problem, User};
 
 use crate::{
-    App, app,
+    AppState, app,
     domain::{NewOrder, Receipt},
 };
 
@@ -43,7 +43,7 @@ use crate::{
     )
 )]
 pub(super) async fn place_order(
-    state: State<App>,
+    state: State<AppState>,
     user: User,
     key: IdempotencyKey,
     wish: OptionalJson<NewOrder>,
@@ -77,7 +77,7 @@ pub(super) async fn place_order(
     )
 )]
 pub(super) async fn checkout(
-    state: State<App>,
+    state: State<AppState>,
     user: User,
     key: IdempotencyKey,
     wish: OptionalJson<NewOrder>,
@@ -86,12 +86,12 @@ pub(super) async fn checkout(
 }
 
 async fn place(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     IdempotencyKey(key): IdempotencyKey,
     OptionalJson(wish): OptionalJson<NewOrder>,
 ) -> Result<Response, Problem> {
-    let placed = app::place_order::place_order(&app, user.id(), wish, key.as_deref()).await?;
+    let placed = app::place_order::place_order(&state, user.id(), wish, key.as_deref()).await?;
     let headers =
         [(CONTENT_TYPE, "application/json".to_owned()), (LOCATION, format!("/api/v1/order/{}", placed.id))];
     let mut response = (StatusCode::CREATED, headers, placed.body).into_response();

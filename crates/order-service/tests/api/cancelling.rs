@@ -259,6 +259,6 @@ async fn what_comes_after_a_cancellation_does_not_bring_the_order_back() {
     assert!(shop.world.set().pages.is_empty(), "nobody asks for a page any more");
     shop.pay(id).await;
     let late = testkit::deliver(&shop.consumer(), shipped(id)).await;
-    assert!(matches!(late, messaging::Delivered::Failed(messaging::Fail::Reject(_))), "{late:?}");
+    assert!(matches!(late, messaging::Delivered::Failed(messaging::HandlerError::Reject(_))), "{late:?}");
     assert_eq!(shop.status(id).await, "CANCELLED");
 }

@@ -5,7 +5,7 @@ use contracts::{
     events::{CancelCause, OrderCancelled, OrderCreated, OrderPaid},
     grpc::payment::CancelOutcome,
 };
-use messaging::{Delivered, Event, Fail};
+use messaging::{Delivered, Event, HandlerError};
 use order_service::{
     app::reconcile_orders::{reconcile_paid, reconcile_received, reconcile_unpaid},
     domain::Status,
@@ -162,7 +162,7 @@ async fn an_order_whose_goods_are_held_and_only_its_page_is_missing_is_not_told_
     let held = testkit::envelope(contracts::events::StockReserved { order_id: id, user_id: None });
     let consumer = shop.consumer();
     let failed = testkit::redeliver(&consumer, &held).await;
-    assert!(matches!(failed, Delivered::Failed(Fail::Retry(_))), "{failed:?}");
+    assert!(matches!(failed, Delivered::Failed(HandlerError::Retry(_))), "{failed:?}");
     shop.age(id, 10 * 60).await;
     assert_eq!(sweep(&shop).await, 0);
 
@@ -170,7 +170,7 @@ async fn an_order_whose_goods_are_held_and_only_its_page_is_missing_is_not_told_
     shop.world.set().down.clear();
     shop.world.set().page_later = 1;
     let failed = testkit::redeliver(&consumer, &held).await;
-    assert!(matches!(failed, Delivered::Failed(Fail::Retry(_))), "{failed:?}");
+    assert!(matches!(failed, Delivered::Failed(HandlerError::Retry(_))), "{failed:?}");
     assert_eq!(sweep(&shop).await, 1);
     assert_eq!(shop.app.published::<OrderCreated>().await.len(), 2);
     assert!(matches!(testkit::redeliver(&consumer, &held).await, Delivered::Applied));

@@ -9,7 +9,7 @@ use contracts::{
     },
     grpc::delivery::CancelDeliveryOutcome,
 };
-use messaging::{Delivered, Fail};
+use messaging::{Delivered, HandlerError};
 use order_service::{
     domain::{FailureReason, State, Status},
     store,
@@ -159,7 +159,7 @@ async fn a_payment_that_ends_without_money_fails_the_order() {
     assert_eq!(told, [CancelCause::Payment, CancelCause::Payment]);
 }
 
-async fn fails(shop: &Shop, event: impl contracts::events::Event) -> Fail {
+async fn fails(shop: &Shop, event: impl contracts::events::Event) -> HandlerError {
     match deliver(&shop.consumer(), event).await {
         Delivered::Failed(fail) => fail,
         other => panic!("it was not refused: {other:?}"),
@@ -171,14 +171,17 @@ async fn what_comes_too_early_waits_and_then_counts() {
     let shop = Shop::open().await;
     let id = shop.place().await;
     let (consumer, payment, shipment) = (shop.consumer(), envelope(paid(id)), envelope(shipped(id)));
-    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Failed(Fail::NotYet(_))));
-    assert!(matches!(redeliver(&consumer, &payment).await, Delivered::Failed(Fail::NotYet(_))));
+    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Failed(HandlerError::NotYet(_))));
+    assert!(matches!(redeliver(&consumer, &payment).await, Delivered::Failed(HandlerError::NotYet(_))));
     assert_eq!(shop.timeline(id).await.len(), 1);
     shop.hold(id).await;
-    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Failed(Fail::NotYet(_))));
+    assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Failed(HandlerError::NotYet(_))));
     assert!(matches!(redeliver(&consumer, &payment).await, Delivered::Applied));
     let undone = refunded(id, RefundCause::DeliveryFailed, TOTAL);
-    assert!(matches!(fails(&shop, undone).await, Fail::NotYet(_)), "the failed delivery is on its way");
+    assert!(
+        matches!(fails(&shop, undone).await, HandlerError::NotYet(_)),
+        "the failed delivery is on its way"
+    );
     assert!(matches!(redeliver(&consumer, &shipment).await, Delivered::Applied));
     assert_eq!(shop.status(id).await, "SHIPPED");
 }
@@ -187,17 +190,17 @@ async fn what_comes_too_early_waits_and_then_counts() {
 async fn what_cannot_be_true_is_rejected() {
     let shop = Shop::open().await;
     let nobodys = OrderId::try_from(999_i64).unwrap();
-    assert!(matches!(fails(&shop, paid(nobodys)).await, Fail::Reject(_)));
+    assert!(matches!(fails(&shop, paid(nobodys)).await, HandlerError::Reject(_)));
     assert!(matches!(
         fails(&shop, StockReserved { order_id: nobodys, user_id: None }).await,
-        Fail::Reject(_)
+        HandlerError::Reject(_)
     ));
     let id = shop.order_in(Status::Delivered).await;
-    assert!(matches!(fails(&shop, undelivered(id)).await, Fail::Reject(_)));
+    assert!(matches!(fails(&shop, undelivered(id)).await, HandlerError::Reject(_)));
     let reason = InsufficientReason::Insufficient;
     assert!(matches!(
         fails(&shop, StockInsufficient { order_id: id, user_id: None, reason, items: Vec::new() }).await,
-        Fail::Reject(_)
+        HandlerError::Reject(_)
     ));
     assert_eq!(shop.status(id).await, "DELIVERED");
 }
@@ -208,7 +211,7 @@ async fn held_goods_wait_for_a_payment_service_that_is_away() {
     let id = shop.place().await;
     let (consumer, held) = (shop.consumer(), envelope(StockReserved { order_id: id, user_id: None }));
     shop.world.set().down.insert("payment", Code::Unavailable);
-    assert!(matches!(redeliver(&consumer, &held).await, Delivered::Failed(Fail::Retry(_))));
+    assert!(matches!(redeliver(&consumer, &held).await, Delivered::Failed(HandlerError::Retry(_))));
     assert_eq!(shop.timeline(id).await.len(), 1, "nothing was committed");
     shop.world.set().down.clear();
     assert!(matches!(redeliver(&consumer, &held).await, Delivered::Applied));
@@ -220,7 +223,10 @@ async fn held_goods_wait_for_a_payment_service_that_has_not_heard_of_the_order()
     let shop = Shop::open().await;
     let id = shop.place().await;
     shop.world.set().page_later = 1;
-    assert!(matches!(fails(&shop, StockReserved { order_id: id, user_id: None }).await, Fail::Retry(_)));
+    assert!(matches!(
+        fails(&shop, StockReserved { order_id: id, user_id: None }).await,
+        HandlerError::Retry(_)
+    ));
     assert_eq!(shop.status(id).await, "RECEIVED");
     shop.hold(id).await;
     assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
@@ -330,11 +336,23 @@ async fn what_is_about_another_order_of_the_same_number_is_rejected() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::AwaitingPayment).await;
     let other = Some(UserId::try_from(ANI + 1).unwrap());
-    assert!(matches!(fails(&shop, PaymentSuccess { user_id: other, ..paid(id) }).await, Fail::Reject(_)));
+    assert!(matches!(
+        fails(&shop, PaymentSuccess { user_id: other, ..paid(id) }).await,
+        HandlerError::Reject(_)
+    ));
     let total_amount = Some(TOTAL + 1);
-    assert!(matches!(fails(&shop, PaymentSuccess { total_amount, ..paid(id) }).await, Fail::Reject(_)));
-    assert!(matches!(fails(&shop, PaymentFailed { user_id: other, ..unpaid(id) }).await, Fail::Reject(_)));
-    assert!(matches!(fails(&shop, DeliveryShipped { user_id: other, ..shipped(id) }).await, Fail::Reject(_)));
+    assert!(matches!(
+        fails(&shop, PaymentSuccess { total_amount, ..paid(id) }).await,
+        HandlerError::Reject(_)
+    ));
+    assert!(matches!(
+        fails(&shop, PaymentFailed { user_id: other, ..unpaid(id) }).await,
+        HandlerError::Reject(_)
+    ));
+    assert!(matches!(
+        fails(&shop, DeliveryShipped { user_id: other, ..shipped(id) }).await,
+        HandlerError::Reject(_)
+    ));
     assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
     let ours = (Some(UserId::try_from(ANI).unwrap()), Some(TOTAL));
     shop.tell(PaymentSuccess { user_id: ours.0, total_amount: ours.1, ..paid(id) }).await;

@@ -9,13 +9,13 @@ use contracts::{
 };
 use messaging::{Consumer, Delivered};
 use order_service::{
-    App, OrderService,
+    AppState, OrderService,
     app::finish_cancellation::finish_cancellations,
     consumers,
     domain::{CancelStep, Status},
 };
 use serde_json::Value;
-use testkit::TestApp;
+use testkit::TestService;
 use time::macros::datetime;
 
 use crate::world::World;
@@ -26,7 +26,7 @@ pub const ANI: i64 = 7;
 pub const TOTAL: i64 = 250_000;
 
 pub struct Shop {
-    pub app: TestApp<OrderService>,
+    pub app: TestService<OrderService>,
     pub world: World,
 }
 
@@ -44,14 +44,14 @@ impl Shop {
         let given: Vec<String> = flags.iter().map(|flag| name(flag)).collect();
         let others = peers.iter().map(String::as_str).filter(|peer| !given.contains(&name(peer)));
         let all: Vec<&str> = others.chain(flags.iter().copied()).collect();
-        let app = TestApp::with_flags(&all).await;
+        let app = TestService::with_flags(&all).await;
         world.sell(3, "Kopi Gayo", 100_000);
         world.sell(4, "Teh Melati", 50_000);
         world.fill(ANI, &[(4, 1), (3, 2)]);
         Self { app, world }
     }
 
-    pub fn consumer(&self) -> Consumer<App> {
+    pub fn consumer(&self) -> Consumer<AppState> {
         consumers::consumer(self.app.app())
     }
 

@@ -8,7 +8,7 @@ use super::{
     settle::{Finding, publish_success, settle},
 };
 use crate::{
-    App,
+    AppState,
     domain::{Refund, Status},
     store,
 };
@@ -40,23 +40,23 @@ pub enum CancelPaymentError {
 /// # Errors
 /// As listed by [`CancelPaymentError`].
 pub async fn cancel_payment(
-    app: &App,
+    state: &AppState,
     order_id: OrderId,
     user_id: Option<UserId>,
 ) -> Result<Cancellation, CancelPaymentError> {
-    let known = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
+    let known = store::find_payment(&mut *state.db.acquire().await?, order_id).await?;
     if known.is_some_and(|payment| user_id.is_some_and(|user_id| user_id != payment.user_id)) {
         return Err(CancelPaymentError::Mismatch);
     }
     let work = {
-        let app = app.clone();
-        async move { cancel(&app, order_id).await }
+        let state = state.clone();
+        async move { cancel(&state, order_id).await }
     };
-    match app.lifecycle.finish(work).await {
+    match state.lifecycle.finish(work).await {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(JobError::Database(error))) => Err(error.into()),
         Ok(Err(error @ (JobError::Midtrans(_) | JobError::TooManyConflicts | JobError::Late))) => {
-            let error = chassis::problem::chain(&error);
+            let error = chassis::error_chain(&error);
             tracing::warn!(order.id = %order_id, error, "the payment could not be closed");
             Ok(Cancellation::Unknown)
         }
@@ -67,14 +67,14 @@ pub async fn cancel_payment(
     }
 }
 
-async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, JobError> {
-    let mut db = app.db.acquire().await?;
+async fn cancel(state: &AppState, order_id: OrderId) -> Result<Cancellation, JobError> {
+    let mut db = state.db.acquire().await?;
     let Some(payment) = store::find_payment(&mut db, order_id).await? else {
         return Ok(Cancellation::Unknown);
     };
     if !payment.status.is_open() {
         drop(db);
-        return Ok(publish_again(app, order_id).await?);
+        return Ok(publish_again(state, order_id).await?);
     }
     // A notification of our own cancel may be handled before Midtrans' answer to it arrives here.
     store::start_closing(&mut db, order_id).await?;
@@ -82,22 +82,22 @@ async fn cancel(app: &App, order_id: OrderId) -> Result<Cancellation, JobError> 
     drop(db);
     let pages: Vec<_> = attempts.iter().filter(|attempt| attempt.token.is_some()).collect();
     for page in &pages {
-        if let Closing::StillOpen(observation) = close_attempt(app, page).await? {
-            store::end_closing(&mut *app.db.acquire().await?, order_id).await?;
-            let status = settle(app, &page.midtrans_order_id, Finding::Observed(&observation)).await?;
+        if let Closing::StillOpen(observation) = close_attempt(state, page).await? {
+            store::end_closing(&mut *state.db.acquire().await?, order_id).await?;
+            let status = settle(state, &page.midtrans_order_id, Finding::Observed(&observation)).await?;
             return Ok(status.map_or(Cancellation::Unknown, outcome));
         }
     }
     let status = match pages.last() {
-        Some(page) => settle(app, &page.midtrans_order_id, Finding::Closed).await?,
-        None => cancel_without_page(app, order_id).await?,
+        Some(page) => settle(state, &page.midtrans_order_id, Finding::Closed).await?,
+        None => cancel_without_page(state, order_id).await?,
     };
     Ok(status.map_or(Cancellation::Unknown, outcome))
 }
 
 /// Nobody can pay without a page. One that is being made at this moment is closed by whoever makes it.
-async fn cancel_without_page(app: &App, order_id: OrderId) -> sqlx::Result<Option<Status>> {
-    let mut tx = app.db.begin().await?;
+async fn cancel_without_page(state: &AppState, order_id: OrderId) -> sqlx::Result<Option<Status>> {
+    let mut tx = state.db.begin().await?;
     let Some(mut payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(None) };
     let attempts = store::list_attempts(&mut tx, order_id).await?;
     let paged = attempts.iter().any(|attempt| attempt.token.is_some());
@@ -111,8 +111,8 @@ async fn cancel_without_page(app: &App, order_id: OrderId) -> sqlx::Result<Optio
 
 /// Whoever asks for a payment that is not open has missed how it ended. One that was paid after its end goes back: to the
 /// order it was never paid.
-async fn publish_again(app: &App, order_id: OrderId) -> sqlx::Result<Cancellation> {
-    let mut tx = app.db.begin().await?;
+async fn publish_again(state: &AppState, order_id: OrderId) -> sqlx::Result<Cancellation> {
+    let mut tx = state.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else {
         return Ok(Cancellation::Unknown);
     };
@@ -125,7 +125,7 @@ async fn publish_again(app: &App, order_id: OrderId) -> sqlx::Result<Cancellatio
     }
     if payment.status.is_paid() {
         publish_success(&mut tx, &payment).await?;
-        app.outbox.commit(tx).await?;
+        state.outbox.commit(tx).await?;
     }
     Ok(outcome(payment.status))
 }

@@ -4,7 +4,7 @@ use midtrans::{Error, FraudStatus, Transaction, TransactionStatus};
 
 use super::JobError;
 use crate::{
-    App,
+    AppState,
     domain::{Attempt, Observation},
 };
 
@@ -24,13 +24,15 @@ pub enum Closing {
 ///
 /// # Errors
 /// If Midtrans did not confirm it: nothing is known then.
-pub async fn close_attempt(app: &App, attempt: &Attempt) -> Result<Closing, JobError> {
+pub async fn close_attempt(state: &AppState, attempt: &Attempt) -> Result<Closing, JobError> {
     for _ in 0..ROUNDS {
-        let closed = match app.midtrans.observe(attempt).await? {
-            None => close_page(app, attempt).await,
+        let closed = match state.midtrans.observe(attempt).await? {
+            None => close_page(state, attempt).await,
             Some(observation) => match next(&observation.transaction) {
-                Next::Cancel => app.midtrans.cancel(&observation.transaction.transaction_id).await.map(drop),
-                Next::ClosePage => close_page(app, attempt).await,
+                Next::Cancel => {
+                    state.midtrans.cancel(&observation.transaction.transaction_id).await.map(drop)
+                }
+                Next::ClosePage => close_page(state, attempt).await,
                 Next::Nothing => Ok(()),
                 Next::Settle => return Ok(Closing::StillOpen(Box::new(observation))),
             },
@@ -69,9 +71,9 @@ fn next(transaction: &Transaction) -> Next {
 }
 
 /// A page that Midtrans does not know cannot be paid on; neither can one that was never made.
-async fn close_page(app: &App, attempt: &Attempt) -> Result<(), Error> {
+async fn close_page(state: &AppState, attempt: &Attempt) -> Result<(), Error> {
     let Some(token) = &attempt.token else { return Ok(()) };
-    match app.midtrans.cancel_page(token).await {
+    match state.midtrans.cancel_page(token).await {
         Err(Error::NotFound(_)) => Ok(()),
         // In which words Midtrans declines to close a page that has expired is not documented (section 2.2).
         Err(Error::Rejected { .. }) if attempt.overdue => Ok(()),

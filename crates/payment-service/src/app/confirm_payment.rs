@@ -6,7 +6,7 @@ use contracts::{OrderId, UserId};
 
 use super::poll_payments;
 use crate::{
-    App,
+    AppState,
     domain::{Payment, Status},
     store,
 };
@@ -43,38 +43,38 @@ pub enum ConfirmPaymentError {
 /// # Errors
 /// As listed by [`ConfirmPaymentError`].
 pub async fn confirm_payment(
-    app: &App,
+    state: &AppState,
     order_id: OrderId,
     user_id: Option<UserId>,
 ) -> Result<Confirmation, ConfirmPaymentError> {
-    let payment = find(app, order_id).await?;
+    let payment = find(state, order_id).await?;
     if user_id.is_some_and(|user_id| user_id != payment.user_id) {
         return Err(ConfirmPaymentError::Mismatch);
     }
     let Some(paid) = payment.paid.as_ref().filter(|_| payment.status.is_paid()) else {
         return Ok(Confirmation { status: payment.status, confirmed: true });
     };
-    let confirmed = ask(app, &paid.midtrans_order_id).await;
-    Ok(Confirmation { status: find(app, order_id).await?.status, confirmed })
+    let confirmed = ask(state, &paid.midtrans_order_id).await;
+    Ok(Confirmation { status: find(state, order_id).await?.status, confirmed })
 }
 
-async fn find(app: &App, order_id: OrderId) -> Result<Payment, ConfirmPaymentError> {
-    let payment = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
+async fn find(state: &AppState, order_id: OrderId) -> Result<Payment, ConfirmPaymentError> {
+    let payment = store::find_payment(&mut *state.db.acquire().await?, order_id).await?;
     payment.ok_or(ConfirmPaymentError::Unknown)
 }
 
-async fn ask(app: &App, midtrans_order_id: &str) -> bool {
+async fn ask(state: &AppState, midtrans_order_id: &str) -> bool {
     let asked = async {
-        let attempt = store::find_attempt(&mut *app.db.acquire().await?, midtrans_order_id).await?;
+        let attempt = store::find_attempt(&mut *state.db.acquire().await?, midtrans_order_id).await?;
         match attempt {
-            Some(attempt) => poll_payments::ask(app, &attempt).await,
+            Some(attempt) => poll_payments::ask(state, &attempt).await,
             None => Ok(None),
         }
     };
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(status)) => status.is_some(),
         Ok(Err(error)) => {
-            let error = chassis::problem::chain(&error);
+            let error = chassis::error_chain(&error);
             tracing::warn!(midtrans_order_id, error, "Midtrans could not be asked before goods leave");
             false
         }

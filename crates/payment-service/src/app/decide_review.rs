@@ -8,7 +8,7 @@ use sqlx::PgTransaction;
 
 use super::{publish, refund_undelivered::refund_rest, settle::publish_success};
 use crate::{
-    App,
+    AppState,
     domain::{Paid, Payment, Status},
     store::{self, View},
 };
@@ -50,20 +50,20 @@ pub enum DecideReviewError {
 /// # Errors
 /// If there is none, or it cannot be closed in this way.
 pub async fn decide_review(
-    app: &App,
+    state: &AppState,
     order_id: OrderId,
     decision: Decision,
 ) -> Result<View, DecideReviewError> {
     if decision == Decision::Accept {
-        require_money(app, order_id).await?;
+        require_money(state, order_id).await?;
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(DecideReviewError::Unknown)?;
     decidable(&payment, decision)?;
     carry_out(&mut tx, &payment, decision).await?;
     let view = store::find_view(&mut tx, order_id, None).await?.ok_or(DecideReviewError::Unknown)?;
-    app.outbox.commit(tx).await?;
-    app.wakes.refunds.notify_one();
+    state.outbox.commit(tx).await?;
+    state.wakes.refunds.notify_one();
     Ok(view)
 }
 
@@ -78,11 +78,11 @@ fn decidable(payment: &Payment, decision: Decision) -> Result<&Paid, DecideRevie
 }
 
 /// Whatever Midtrans tells of a payment in review changes nothing, so it is asked before goods are sent for it.
-async fn require_money(app: &App, order_id: OrderId) -> Result<(), DecideReviewError> {
-    let payment = store::find_payment(&mut *app.db.acquire().await?, order_id).await?;
+async fn require_money(state: &AppState, order_id: OrderId) -> Result<(), DecideReviewError> {
+    let payment = store::find_payment(&mut *state.db.acquire().await?, order_id).await?;
     let payment = payment.ok_or(DecideReviewError::Unknown)?;
     let paid = decidable(&payment, Decision::Accept)?;
-    let observation = app.midtrans.observe_transaction(&paid.transaction_id).await?;
+    let observation = state.midtrans.observe_transaction(&paid.transaction_id).await?;
     let there = observation.is_some_and(|observation| observation.transaction.is_paid());
     if there { Ok(()) } else { Err(DecideReviewError::NotPaid) }
 }

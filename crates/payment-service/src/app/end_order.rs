@@ -2,7 +2,7 @@
 
 use chassis::context;
 use contracts::events::{CancelCause, OrderCancelled, RefundCause};
-use messaging::Fail;
+use messaging::HandlerError;
 use sqlx::PgTransaction;
 
 use super::{refund_undelivered::refund_rest, require_same_order};
@@ -15,12 +15,12 @@ use crate::{
 ///
 /// # Errors
 /// If the payment was opened at this moment, or the database fails.
-pub async fn end_order(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), Fail> {
+pub async fn end_order(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), HandlerError> {
     let Some(payment) = store::lock_payment(tx, event.order_id).await? else {
         if store::insert_tombstone(tx, event.order_id, event.user_id, &context::current()).await? {
             return Ok(());
         }
-        return Err(Fail::retry("the payment was opened at this very moment"));
+        return Err(HandlerError::retry("the payment was opened at this very moment"));
     };
     require_same_order(&payment, event)?;
     store::update_order_ended(tx, event.order_id).await?;

@@ -1,14 +1,14 @@
 //! What is done from time to time: counting what waits for people, forgetting what is old, and trying
 //! a key that does not work.
 
-use crate::{App, store};
+use crate::{AppState, store};
 
 /// Shows how much waits for a person.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn count_waiting(app: &App) -> sqlx::Result<()> {
-    let waiting = store::count_waiting_for_people(&mut *app.db.acquire().await?).await?;
+pub async fn count_waiting(state: &AppState) -> sqlx::Result<()> {
+    let waiting = store::count_waiting_for_people(&mut *state.db.acquire().await?).await?;
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float, and nobody waits for 2^52 refunds")]
     let show = |name, count: i64| metrics::gauge!(name).set(count as f64);
     show("payment_refunds_manual", waiting.manual);
@@ -23,16 +23,16 @@ const PURGED_AT_ONCE: i64 = 1_000;
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn purge(app: &App) -> sqlx::Result<usize> {
-    let mut db = app.db.acquire().await?;
+pub async fn purge(state: &AppState) -> sqlx::Result<usize> {
+    let mut db = state.db.acquire().await?;
     let notifications = store::purge_notifications(&mut db, PURGED_AT_ONCE).await?;
     let keys = store::purge_keys(&mut db, PURGED_AT_ONCE).await?;
     Ok(usize::try_from(notifications + keys).unwrap_or(usize::MAX))
 }
 
 /// Tries a key that Midtrans did not accept when it was last used; at the start, that is not known yet.
-pub async fn check_key(app: &App) {
-    if !app.midtrans.key_is_known_to_work() {
-        app.midtrans.check_key().await;
+pub async fn check_key(state: &AppState) {
+    if !state.midtrans.key_is_known_to_work() {
+        state.midtrans.check_key().await;
     }
 }

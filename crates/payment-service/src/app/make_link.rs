@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::publish;
 use crate::{
-    App,
+    AppState,
     domain::{Status, new_midtrans_order_id, next_poll},
     store::{self, Link, Linked},
 };
@@ -70,31 +70,31 @@ pub enum MakeLinkError {
 /// # Errors
 /// If there is none, and cannot be one now.
 pub async fn make_link(
-    app: &App,
+    state: &AppState,
     order_id: OrderId,
     amount: i64,
     user_id: UserId,
     lifetime: Duration,
 ) -> Result<PaymentLink, MakeLinkError> {
-    let link = wait_for_payment(app, order_id).await?;
+    let link = wait_for_payment(state, order_id).await?;
     if link.user_id != user_id || link.amount.is_some_and(|known| known != amount) {
         return Err(MakeLinkError::Mismatch);
     }
     let work = {
-        let (app, order) = (app.clone(), NewPage { order_id, amount, lifetime });
-        async move { make(&app, order, link).await }
+        let (state, order) = (state.clone(), NewPage { order_id, amount, lifetime });
+        async move { make(&state, order, link).await }
     };
-    app.lifecycle.finish(work).await?
+    state.lifecycle.finish(work).await?
 }
 
-async fn find(app: &App, order_id: OrderId) -> sqlx::Result<Option<Link>> {
-    store::find_link(&mut *app.db.acquire().await?, order_id).await
+async fn find(state: &AppState, order_id: OrderId) -> sqlx::Result<Option<Link>> {
+    store::find_link(&mut *state.db.acquire().await?, order_id).await
 }
 
-async fn wait_for_payment(app: &App, order_id: OrderId) -> Result<Link, MakeLinkError> {
+async fn wait_for_payment(state: &AppState, order_id: OrderId) -> Result<Link, MakeLinkError> {
     let deadline = tokio::time::Instant::now() + EVENT_DELAY;
     loop {
-        match find(app, order_id).await? {
+        match find(state, order_id).await? {
             Some(link) => return Ok(link),
             None if tokio::time::Instant::now() >= deadline => return Err(MakeLinkError::Unknown),
             None => tokio::time::sleep(LOOK).await,
@@ -110,14 +110,14 @@ struct NewPage {
     lifetime: Duration,
 }
 
-async fn make(app: &App, order: NewPage, mut link: Link) -> Result<PaymentLink, MakeLinkError> {
+async fn make(state: &AppState, order: NewPage, mut link: Link) -> Result<PaymentLink, MakeLinkError> {
     let deadline = tokio::time::Instant::now() + TWIN_DELAY;
     loop {
         if let Some(made) = made(&link)? {
             return Ok(made);
         }
-        if let Some(midtrans_order_id) = reserve(app, order.order_id, &link).await? {
-            if let Some(made) = create(app, order, &midtrans_order_id, link.now).await? {
+        if let Some(midtrans_order_id) = reserve(state, order.order_id, &link).await? {
+            if let Some(made) = create(state, order, &midtrans_order_id, link.now).await? {
                 return Ok(made);
             }
         } else if tokio::time::Instant::now() >= deadline {
@@ -125,7 +125,7 @@ async fn make(app: &App, order: NewPage, mut link: Link) -> Result<PaymentLink, 
         } else {
             tokio::time::sleep(LOOK).await;
         }
-        link = find(app, order.order_id).await?.ok_or(MakeLinkError::Unknown)?;
+        link = find(state, order.order_id).await?.ok_or(MakeLinkError::Unknown)?;
     }
 }
 
@@ -143,8 +143,8 @@ fn made(link: &Link) -> Result<Option<PaymentLink>, MakeLinkError> {
 
 /// Takes the right to make a page, written down before Midtrans is called: for the attempt that has none yet, or for a
 /// new one. `None`: somebody else has it.
-async fn reserve(app: &App, order_id: OrderId, link: &Link) -> Result<Option<String>, MakeLinkError> {
-    let mut db = app.db.acquire().await?;
+async fn reserve(state: &AppState, order_id: OrderId, link: &Link) -> Result<Option<String>, MakeLinkError> {
+    let mut db = state.db.acquire().await?;
     if let Some(id) = link.midtrans_order_id.as_ref().filter(|_| !link.id_taken) {
         let taken = store::update_attempt_lease(&mut db, id, LEASE).await?;
         return Ok(taken.then(|| id.clone()));
@@ -153,14 +153,14 @@ async fn reserve(app: &App, order_id: OrderId, link: &Link) -> Result<Option<Str
     if n > ATTEMPTS {
         return Err(MakeLinkError::Busy);
     }
-    let id = new_midtrans_order_id(app.config.midtrans_environment.prefix(), order_id, n);
+    let id = new_midtrans_order_id(state.config.midtrans_environment.prefix(), order_id, n);
     let inserted = store::insert_attempt(&mut db, &id, order_id, n, LEASE).await?;
     Ok(inserted.then_some(id))
 }
 
 /// Has the page made; `None` if Midtrans has a payment of this id already, so that another one is needed.
 async fn create(
-    app: &App,
+    state: &AppState,
     NewPage { order_id, amount, lifetime }: NewPage,
     midtrans_order_id: &str,
     start: OffsetDateTime,
@@ -169,21 +169,21 @@ async fn create(
     let start = start.truncate_to_second();
     let request = SnapRequest::new(midtrans_order_id, amount)
         .expires(start, lifetime)
-        .finish(app.config.finish_url())
+        .finish(state.config.finish_url())
         .custom_field1(midtrans_order_id);
-    match app.midtrans.create_page(&request).await {
-        Ok(page) => keep(app, order_id, midtrans_order_id, page, start, lifetime).await.map(Some),
+    match state.midtrans.create_page(&request).await {
+        Ok(page) => keep(state, order_id, midtrans_order_id, page, start, lifetime).await.map(Some),
         Err(Error::DuplicateOrderId(_)) => {
-            store::update_attempt_id_taken(&mut *app.db.acquire().await?, midtrans_order_id).await?;
+            store::update_attempt_id_taken(&mut *state.db.acquire().await?, midtrans_order_id).await?;
             Ok(None)
         }
         Err(error @ Error::Rejected { .. }) => {
             tracing::error!(order.id = %order_id, error = %error, "Midtrans refuses to make a payment page");
-            fail(app, order_id).await?;
+            fail(state, order_id).await?;
             Err(MakeLinkError::Closed)
         }
         Err(error) => {
-            store::update_attempt_abandoned(&mut *app.db.acquire().await?, midtrans_order_id).await?;
+            store::update_attempt_abandoned(&mut *state.db.acquire().await?, midtrans_order_id).await?;
             Err(MakeLinkError::Midtrans(error))
         }
     }
@@ -191,7 +191,7 @@ async fn create(
 
 /// Keeps the page. If the payment ended while Midtrans answered, nobody gets to see it, and it is closed.
 async fn keep(
-    app: &App,
+    state: &AppState,
     order_id: OrderId,
     midtrans_order_id: &str,
     page: SnapPage,
@@ -199,7 +199,7 @@ async fn keep(
     lifetime: Duration,
 ) -> Result<PaymentLink, MakeLinkError> {
     let expires_at = start + lifetime;
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let open = store::update_started(&mut tx, order_id, expires_at).await?;
     let next_poll = open.then(|| next_poll(Duration::ZERO, lifetime));
     let (token, payment_url) = (&*page.token, &*page.redirect_url);
@@ -212,12 +212,12 @@ async fn keep(
     if open {
         return Ok(PaymentLink { payment_url: page.redirect_url, expires_at, status: Status::Pending });
     }
-    app.wakes.voids.notify_one();
+    state.wakes.voids.notify_one();
     Err(MakeLinkError::Closed)
 }
 
-async fn fail(app: &App, order_id: OrderId) -> sqlx::Result<()> {
-    let mut tx = app.db.begin().await?;
+async fn fail(state: &AppState, order_id: OrderId) -> sqlx::Result<()> {
+    let mut tx = state.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(()) };
     let (from, to) = (Status::Pending, Status::Failed);
     if store::update_payment_status(&mut tx, order_id, from, to, "not_created").await? {
@@ -225,5 +225,5 @@ async fn fail(app: &App, order_id: OrderId) -> sqlx::Result<()> {
         let reason = PaymentFailure::NotCreated;
         publish(&mut tx, &payment, PaymentFailed { order_id, user_id, total_amount, reason }).await?;
     }
-    app.outbox.commit(tx).await
+    state.outbox.commit(tx).await
 }

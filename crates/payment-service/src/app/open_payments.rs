@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::{UserId, events::OrderCreated};
-use messaging::{Envelope, Fail, Outcomes};
+use messaging::{Envelope, HandlerError, Outcomes};
 use sqlx::PgTransaction;
 
 use crate::store::{self, NewPayment};
@@ -16,8 +16,8 @@ use crate::store::{self, NewPayment};
 pub async fn open_payments(
     tx: &mut PgTransaction<'_>,
     events: &[Envelope<OrderCreated>],
-) -> Result<Outcomes, Fail> {
-    let checked: Vec<Result<NewPayment, Fail>> = events.iter().map(opened).collect();
+) -> Result<Outcomes, HandlerError> {
+    let checked: Vec<Result<NewPayment, HandlerError>> = events.iter().map(opened).collect();
     let new: Vec<&NewPayment> = checked.iter().flatten().collect();
     let opened = store::insert_payments(tx, &new).await?;
     let all_new = u64::try_from(new.len()).is_ok_and(|count| count == opened);
@@ -28,20 +28,23 @@ pub async fn open_payments(
         .collect())
 }
 
-fn require_same(new: &NewPayment<'_>, known: Option<&(UserId, Option<i64>)>) -> Result<(), Fail> {
+fn require_same(new: &NewPayment<'_>, known: Option<&(UserId, Option<i64>)>) -> Result<(), HandlerError> {
     match known {
         Some((user_id, amount))
             if *user_id != new.user_id || amount.is_some_and(|amount| amount != new.amount) =>
         {
-            Err(Fail::reject(format!("order {} is known with another buyer or price", new.order_id)))
+            Err(HandlerError::reject(format!("order {} is known with another buyer or price", new.order_id)))
         }
         _ => Ok(()),
     }
 }
 
-fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPayment<'_>, Fail> {
+fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPayment<'_>, HandlerError> {
     if event.total_amount < 1 {
-        return Err(Fail::reject(format!("an order of {} rupiah cannot be paid", event.total_amount)));
+        return Err(HandlerError::reject(format!(
+            "an order of {} rupiah cannot be paid",
+            event.total_amount
+        )));
     }
     Ok(NewPayment {
         order_id: event.order_id,

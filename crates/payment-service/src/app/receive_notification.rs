@@ -1,7 +1,7 @@
 //! A notification of Midtrans: its signature is checked, it is kept, and a worker is woken.
 
 use crate::{
-    App,
+    AppState,
     store::{self, NewNotification},
 };
 
@@ -21,14 +21,14 @@ pub enum ReceiveNotificationError {
 /// # Errors
 /// If it is forged or cannot be kept.
 pub async fn receive_notification(
-    app: &App,
+    state: &AppState,
     new: &NewNotification<'_>,
     signature_key: &str,
 ) -> Result<(), ReceiveNotificationError> {
-    if !app.midtrans.signed(new.midtrans_order_id, new.status_code, new.gross_amount, signature_key) {
+    if !state.midtrans.signed(new.midtrans_order_id, new.status_code, new.gross_amount, signature_key) {
         return Err(ReceiveNotificationError::Forged);
     }
-    store::insert_notification(&mut *app.db.acquire().await?, new).await?;
-    app.wakes.notifications.notify_one();
+    store::insert_notification(&mut *state.db.acquire().await?, new).await?;
+    state.wakes.notifications.notify_one();
     Ok(())
 }

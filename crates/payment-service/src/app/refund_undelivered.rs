@@ -1,7 +1,7 @@
 //! `DeliveryFailed`: the money goes back.
 
 use contracts::events::{DeliveryFailed, RefundCause};
-use messaging::Fail;
+use messaging::HandlerError;
 use sqlx::PgTransaction;
 
 use super::{require_same_order, settle::publish_nothing_left};
@@ -14,9 +14,12 @@ use crate::{
 ///
 /// # Errors
 /// If the payment is not yet known or made, or the database fails.
-pub async fn refund_undelivered(tx: &mut PgTransaction<'_>, event: &DeliveryFailed) -> Result<(), Fail> {
+pub async fn refund_undelivered(
+    tx: &mut PgTransaction<'_>,
+    event: &DeliveryFailed,
+) -> Result<(), HandlerError> {
     let payment = store::lock_payment(tx, event.order_id).await?;
-    let payment = payment.ok_or_else(|| Fail::not_yet("the payment is not known"))?;
+    let payment = payment.ok_or_else(|| HandlerError::not_yet("the payment is not known"))?;
     require_same_order(&payment, event)?;
     match payment.status {
         Status::Success | Status::PartiallyRefunded => {
@@ -29,7 +32,7 @@ pub async fn refund_undelivered(tx: &mut PgTransaction<'_>, event: &DeliveryFail
             publish_nothing_left(tx, &payment).await?;
         }
         Status::Pending | Status::Challenge | Status::Review => {
-            return Err(Fail::not_yet("the order is not paid"));
+            return Err(HandlerError::not_yet("the order is not paid"));
         }
         Status::Failed | Status::Cancelled | Status::Reversed | Status::Refunded => {}
     }

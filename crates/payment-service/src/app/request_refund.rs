@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgTransaction};
 
 use super::record_refund::{RefundMade, record_refund};
 use crate::{
-    App,
+    AppState,
     domain::{Payment, Refund, RefundMethod, RefundState, left_to_refund},
     store::{self, NewRefund, View},
 };
@@ -81,14 +81,14 @@ pub enum RequestRefundError {
 /// # Errors
 /// If it is not accepted: nothing has changed then.
 pub async fn request_refund(
-    app: &App,
+    state: &AppState,
     asker: &Asker,
     order_id: OrderId,
     request: &RefundRequest,
     show: impl Fn(View) -> serde_json::Result<Value>,
 ) -> Result<Answer, RequestRefundError> {
     let keyed = Keyed::new(asker, order_id, request)?;
-    let mut db = app.db.acquire().await?;
+    let mut db = state.db.acquire().await?;
     if let Some(answer) = keyed.replay(&mut db).await? {
         return Ok(answer);
     }
@@ -98,12 +98,12 @@ pub async fn request_refund(
     let mut all = decide(&payment, &refunds, request)?.gives_all_back();
     loop {
         if all {
-            require_goods_gone(app, order_id, asker).await?;
+            require_goods_gone(state, order_id, asker).await?;
         }
-        let mut tx = app.db.begin().await?;
+        let mut tx = state.db.begin().await?;
         if !keyed.take(&mut tx).await? {
             drop(tx);
-            let answer = keyed.replay(&mut *app.db.acquire().await?).await?;
+            let answer = keyed.replay(&mut *state.db.acquire().await?).await?;
             return answer.ok_or(RequestRefundError::Database(sqlx::Error::RowNotFound));
         }
         let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RequestRefundError::Unknown)?;
@@ -118,15 +118,19 @@ pub async fn request_refund(
         let view = store::find_view(&mut tx, order_id, None).await?.ok_or(RequestRefundError::Unknown)?;
         let body = show(view)?;
         keyed.keep(&mut tx, &body).await?;
-        app.outbox.commit(tx).await?;
-        app.wakes.refunds.notify_one();
+        state.outbox.commit(tx).await?;
+        state.wakes.refunds.notify_one();
         return Ok(Answer { body, replayed: false });
     }
 }
 
 /// All of it goes back only if the goods have left: before that, the order is cancelled instead.
-async fn require_goods_gone(app: &App, order_id: OrderId, asker: &Asker) -> Result<(), RequestRefundError> {
-    match app.orders.can_be_cancelled(order_id, &asker.token).await {
+async fn require_goods_gone(
+    state: &AppState,
+    order_id: OrderId,
+    asker: &Asker,
+) -> Result<(), RequestRefundError> {
+    match state.orders.can_be_cancelled(order_id, &asker.token).await {
         Ok(false) => Ok(()),
         Ok(true) => Err(RequestRefundError::CancelFirst),
         Err(error) => Err(RequestRefundError::Orders(error)),

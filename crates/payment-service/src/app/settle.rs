@@ -11,7 +11,7 @@ use super::{
     record_refund::{RefundMade, record_refund},
 };
 use crate::{
-    App,
+    AppState,
     domain::{
         Answer, Attempt, Booking, Canceller, Effect, Observation, Paid, Payment, Refund, RefundMethod,
         Status, Transition, bookings, classify,
@@ -32,11 +32,11 @@ pub enum Finding<'a> {
 
 /// Applies a finding and returns where the payment stands then; `None` if the attempt is not ours.
 pub async fn settle(
-    app: &App,
+    state: &AppState,
     midtrans_order_id: &str,
     finding: Finding<'_>,
 ) -> sqlx::Result<Option<Status>> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let Some(attempt) = store::find_attempt(&mut tx, midtrans_order_id).await? else { return Ok(None) };
     let Some(mut payment) = store::lock_payment(&mut tx, attempt.order_id).await? else { return Ok(None) };
     match finding {
@@ -49,7 +49,7 @@ pub async fn settle(
                 .await?;
         }
     }
-    app.outbox.commit(tx).await?;
+    state.outbox.commit(tx).await?;
     Ok(Some(payment.status))
 }
 

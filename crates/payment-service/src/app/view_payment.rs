@@ -6,7 +6,7 @@ use contracts::{OrderId, UserId};
 
 use super::poll_payments;
 use crate::{
-    App,
+    AppState,
     store::{self, View},
 };
 
@@ -18,18 +18,22 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn view_payment(app: &App, order_id: OrderId, owner: Option<UserId>) -> sqlx::Result<Option<View>> {
-    let mut db = app.db.acquire().await?;
+pub async fn view_payment(
+    state: &AppState,
+    order_id: OrderId,
+    owner: Option<UserId>,
+) -> sqlx::Result<Option<View>> {
+    let mut db = state.db.acquire().await?;
     if store::update_asked(&mut db, order_id, owner).await? {
         let attempts = store::list_attempts(&mut db, order_id).await?;
         drop(db);
         if let Some(page) = attempts.iter().rev().find(|attempt| attempt.token.is_some())
-            && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, poll_payments::ask(app, page)).await
+            && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, poll_payments::ask(state, page)).await
         {
-            let error = chassis::problem::chain(&error);
+            let error = chassis::error_chain(&error);
             tracing::warn!(order.id = %order_id, error, "Midtrans could not be asked: showing what is known");
         }
-        db = app.db.acquire().await?;
+        db = state.db.acquire().await?;
     }
     store::find_view(&mut db, order_id, owner).await
 }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    App,
+    AppState,
     app::view_payment::view_payment,
     domain::{RefundState, Status},
     error::unknown_payment,
@@ -106,10 +106,10 @@ impl From<RefundView> for Refund {
     )
 )]
 pub async fn get_payment(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: User,
     Path(order_id): Path<OrderId>,
 ) -> Result<axum::Json<PaymentView>, Problem> {
-    let view = view_payment(&app, order_id, user.scope()).await?.ok_or_else(unknown_payment)?;
+    let view = view_payment(&state, order_id, user.scope()).await?.ok_or_else(unknown_payment)?;
     Ok(axum::Json(view.into()))
 }

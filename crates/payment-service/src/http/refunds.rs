@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::payments::PaymentView;
 use crate::{
-    App,
+    AppState,
     app::request_refund::{Asker, RefundRequest, request_refund},
 };
 
@@ -87,7 +87,7 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
     )
 )]
 pub async fn refund_payment(
-    State(app): State<App>,
+    State(state): State<AppState>,
     Admin(claims): Admin,
     Path(order_id): Path<OrderId>,
     IdempotencyKey(key): IdempotencyKey,
@@ -98,7 +98,7 @@ pub async fn refund_payment(
     let asker = Asker { user_id: claims.user_id, token, key };
     let request = RefundRequest { amount: new.amount, reason: new.reason, reference: new.reference };
     let show = |view| serde_json::to_value(PaymentView::from(view));
-    let answer = request_refund(&app, &asker, order_id, &request, show).await?;
+    let answer = request_refund(&state, &asker, order_id, &request, show).await?;
     let mut response = (StatusCode::ACCEPTED, axum::Json(answer.body)).into_response();
     if answer.replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));

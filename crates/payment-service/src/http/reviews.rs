@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::payments::PaymentView;
 use crate::{
-    App,
+    AppState,
     app::decide_review::{self, decide_review},
 };
 
@@ -50,7 +50,7 @@ pub enum Decision {
     )
 )]
 pub async fn review_payment(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _admin: Admin,
     Path(order_id): Path<OrderId>,
     Json(review): Json<Review>,
@@ -59,5 +59,5 @@ pub async fn review_payment(
         Decision::Accept => decide_review::Decision::Accept,
         Decision::Refund => decide_review::Decision::Refund,
     };
-    Ok(axum::Json(decide_review(&app, order_id, decision).await?.into()))
+    Ok(axum::Json(decide_review(&state, order_id, decision).await?.into()))
 }

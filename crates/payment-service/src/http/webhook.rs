@@ -6,7 +6,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{App, app::receive_notification, store::NewNotification};
+use crate::{AppState, app::receive_notification, store::NewNotification};
 
 /// A notification of Midtrans. It has many more members, and new ones at any time: they are passed over, since only
 /// Midtrans' answer to a question of ours counts.
@@ -74,7 +74,7 @@ pub struct Received {
     )
 )]
 pub async fn receive_notification(
-    State(app): State<App>,
+    State(state): State<AppState>,
     Json(notification): Json<Notification>,
 ) -> Result<axum::Json<Received>, Problem> {
     let new = NewNotification {
@@ -84,7 +84,7 @@ pub async fn receive_notification(
         transaction_id: &notification.transaction_id,
         transaction_status: &notification.transaction_status,
     };
-    receive_notification::receive_notification(&app, &new, &notification.signature_key).await?;
+    receive_notification::receive_notification(&state, &new, &notification.signature_key).await?;
     Ok(axum::Json(Received { status: "ok" }))
 }
 
@@ -101,7 +101,7 @@ pub async fn receive_notification(
     )
 )]
 pub async fn receive_notification_at_the_short_path(
-    state: State<App>,
+    state: State<AppState>,
     notification: Json<Notification>,
 ) -> Result<axum::Json<Received>, Problem> {
     receive_notification(state, notification).await

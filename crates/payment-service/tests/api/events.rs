@@ -8,7 +8,7 @@ use contracts::{
     },
     grpc::payment::{CancelPaymentRequest, ConfirmPaymentRequest},
 };
-use messaging::{Delivered, Fail};
+use messaging::{Delivered, HandlerError};
 use serde_json::json;
 use tonic::Code;
 
@@ -37,7 +37,7 @@ async fn a_created_order_has_one_open_payment_without_a_page() {
 async fn an_order_that_costs_nothing_is_a_dead_letter() {
     let shop = Shop::start().await;
     let delivered = testkit::deliver(&shop.consumer(), created(41, 0)).await;
-    assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+    assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
 }
 
 #[tokio::test]
@@ -132,10 +132,10 @@ async fn a_paid_order_that_is_cancelled_gets_its_money_back_once() {
 async fn goods_that_could_not_be_delivered_are_refunded_once() {
     let shop = Shop::start().await;
     let early = testkit::deliver(&shop.consumer(), undelivered(41)).await;
-    assert!(matches!(early, Delivered::Failed(Fail::NotYet(_))), "{early:?}");
+    assert!(matches!(early, Delivered::Failed(HandlerError::NotYet(_))), "{early:?}");
     let token = shop.page(41).await;
     let unpaid = testkit::deliver(&shop.consumer(), undelivered(41)).await;
-    assert!(matches!(unpaid, Delivered::Failed(Fail::NotYet(_))), "{unpaid:?}");
+    assert!(matches!(unpaid, Delivered::Failed(HandlerError::NotYet(_))), "{unpaid:?}");
 
     shop.pay(&token, json!({ "payment_type": "gopay" })).await;
     shop.poll().await;
@@ -173,7 +173,7 @@ async fn the_money_of_another_order_of_the_same_number_stays_where_it_is() {
     let other = UserId::try_from(ANI + 1).unwrap();
     let total_amount = Some(PRICE + 1);
     let refused = |delivered: Delivered| {
-        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+        assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
     };
     let consumer = shop.consumer();
     let ended = cancelled(41, CancelCause::Admin);

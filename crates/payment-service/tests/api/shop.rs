@@ -13,11 +13,11 @@ use contracts::{
     },
 };
 use messaging::{Consumer, Delivered};
-use payment_service::{App, PaymentService, app, consumers};
+use payment_service::{AppState, PaymentService, app, consumers};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tempfile::TempDir;
-use testkit::{TestApp, eventually};
+use testkit::{TestService, eventually};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ pub const ANI: i64 = 7;
 
 /// Everything a test needs.
 pub struct Shop {
-    pub app: TestApp<PaymentService>,
+    pub app: TestService<PaymentService>,
     midtrans: String,
     http: reqwest::Client,
     stop: CancellationToken,
@@ -115,7 +115,7 @@ impl Shop {
         let given = |own: &&str| flags.iter().any(|flag| name(flag) == name(own));
         let own = [local.as_str(), &orders].into_iter().filter(|own| !given(own));
         let all: Vec<&str> = own.chain(flags.iter().copied()).collect();
-        let app = TestApp::<PaymentService>::with_flags(&all).await;
+        let app = TestService::<PaymentService>::with_flags(&all).await;
         let config = midtrans_sandbox::Config {
             http_addr: listener.local_addr().unwrap(),
             midtrans_environment: "local".to_owned(),
@@ -131,7 +131,7 @@ impl Shop {
         Self { app, midtrans, http, stop, order_status, _state: state }
     }
 
-    pub fn core(&self) -> &App {
+    pub fn core(&self) -> &AppState {
         self.app.app()
     }
 
@@ -139,7 +139,7 @@ impl Shop {
         self.app.pool()
     }
 
-    pub fn consumer(&self) -> Consumer<App> {
+    pub fn consumer(&self) -> Consumer<AppState> {
         consumers::consumer(self.core())
     }
 

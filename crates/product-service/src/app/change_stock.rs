@@ -3,7 +3,7 @@
 use contracts::ProductId;
 
 use crate::{
-    App,
+    AppState,
     domain::catalogue::{StockOutOfRange, changed_stock},
     store::{self, Movement, ProductRow, Reason},
 };
@@ -28,12 +28,12 @@ pub enum ChangeStockError {
 /// # Errors
 /// If there is no such product, or the stock would be out of range.
 pub async fn change_stock(
-    app: &App,
+    state: &AppState,
     id: ProductId,
     add: i64,
     note: Option<&str>,
 ) -> Result<i64, ChangeStockError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let present = store::lock_product(&mut tx, id).await?.ok_or(ChangeStockError::Unknown)?;
     let stock = changed_stock(present.stock, add)?;
     if add != 0 {

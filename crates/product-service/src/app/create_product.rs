@@ -4,7 +4,7 @@ use contracts::{CategoryId, ProductId};
 use sqlx::PgConnection;
 
 use crate::{
-    App,
+    AppState,
     app::{list_products::add_held, unknown_categories, violates},
     domain::catalogue::Product,
     store::{self, Movement, NewProduct, Reason},
@@ -35,11 +35,11 @@ impl From<sqlx::Error> for CreateProductError {
 /// # Errors
 /// If its name is taken or a category does not exist.
 pub async fn create_product(
-    app: &App,
+    state: &AppState,
     new: &NewProduct<'_>,
     categories: &[CategoryId],
 ) -> Result<Product, CreateProductError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let unknown = unknown_categories(&mut tx, categories).await?;
     if !unknown.is_empty() {
         return Err(CreateProductError::UnknownCategories(unknown));

@@ -2,11 +2,11 @@
 
 use contracts::ProductId;
 
-use crate::{App, store};
+use crate::{AppState, store};
 
 /// Takes a product off sale. Its name is free again; orders keep what they know of it, and its holds can still be
 /// returned. Returns whether it was on sale.
-pub async fn delete_product(app: &App, id: ProductId) -> sqlx::Result<bool> {
-    let mut db = app.db.acquire().await?;
+pub async fn delete_product(state: &AppState, id: ProductId) -> sqlx::Result<bool> {
+    let mut db = state.db.acquire().await?;
     store::delete_product(&mut db, id).await
 }

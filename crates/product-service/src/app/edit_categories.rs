@@ -2,7 +2,7 @@
 
 use contracts::CategoryId;
 
-use crate::{App, app::violates, domain::catalogue::Category, store};
+use crate::{AppState, app::violates, domain::catalogue::Category, store};
 
 /// Why a category could not be made, renamed or removed.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +37,8 @@ impl From<sqlx::Error> for EditCategoryError {
 ///
 /// # Errors
 /// If the name is taken.
-pub async fn create_category(app: &App, name: &str) -> Result<Category, EditCategoryError> {
-    let mut db = app.db.acquire().await?;
+pub async fn create_category(state: &AppState, name: &str) -> Result<Category, EditCategoryError> {
+    let mut db = state.db.acquire().await?;
     Ok(store::insert_category(&mut db, name).await?)
 }
 
@@ -46,8 +46,12 @@ pub async fn create_category(app: &App, name: &str) -> Result<Category, EditCate
 ///
 /// # Errors
 /// If there is no such category or the name is taken.
-pub async fn rename_category(app: &App, id: CategoryId, name: &str) -> Result<Category, EditCategoryError> {
-    let mut tx = app.db.begin().await?;
+pub async fn rename_category(
+    state: &AppState,
+    id: CategoryId,
+    name: &str,
+) -> Result<Category, EditCategoryError> {
+    let mut tx = state.db.begin().await?;
     if !store::update_category(&mut tx, id, name).await? {
         return Err(EditCategoryError::Unknown);
     }
@@ -60,8 +64,8 @@ pub async fn rename_category(app: &App, id: CategoryId, name: &str) -> Result<Ca
 ///
 /// # Errors
 /// If there is no such category or products belong to it.
-pub async fn delete_category(app: &App, id: CategoryId) -> Result<Category, EditCategoryError> {
-    let mut tx = app.db.begin().await?;
+pub async fn delete_category(state: &AppState, id: CategoryId) -> Result<Category, EditCategoryError> {
+    let mut tx = state.db.begin().await?;
     let category = store::find_category(&mut tx, id).await?.ok_or(EditCategoryError::Unknown)?;
     if !store::delete_category(&mut tx, id).await? {
         return Err(EditCategoryError::Unknown);

@@ -11,7 +11,7 @@ use contracts::{
     OrderId, ProductId,
     events::{Envelope, Event, OrderCreated, StockInsufficient, StockReserved, Subject},
 };
-use messaging::{Fail, Outcomes, outbox};
+use messaging::{HandlerError, Outcomes, outbox};
 use sqlx::PgTransaction;
 
 use super::{lock_rows::lock_shelves, require_same_order};
@@ -58,8 +58,8 @@ struct Stock {
 pub async fn hold_stock(
     tx: &mut PgTransaction<'_>,
     events: &[Envelope<OrderCreated>],
-) -> Result<Outcomes, Fail> {
-    let orders: Vec<Result<Order, Fail>> = events.iter().map(order).collect();
+) -> Result<Outcomes, HandlerError> {
+    let orders: Vec<Result<Order, HandlerError>> = events.iter().map(order).collect();
     let ids: Vec<i64> = orders.iter().flatten().map(|order| order.id.get()).collect();
     let mut holds = store::list_holds(tx, &ids).await?;
     let mut stock = lock_stock(tx, &orders, &holds).await?;
@@ -71,7 +71,7 @@ pub async fn hold_stock(
 
 async fn lock_stock(
     tx: &mut PgTransaction<'_>,
-    orders: &[Result<Order, Fail>],
+    orders: &[Result<Order, HandlerError>],
     holds: &BTreeMap<OrderId, Hold>,
 ) -> sqlx::Result<Stock> {
     let new = orders.iter().flatten().filter(|order| !holds.contains_key(&order.id));
@@ -85,15 +85,16 @@ async fn lock_stock(
     Ok(Stock { shelves, locked })
 }
 
-fn order(event: &Envelope<OrderCreated>) -> Result<Order, Fail> {
-    let lines = allocation::lines(&event.event.items).map_err(|error| Fail::reject(error.to_string()))?;
+fn order(event: &Envelope<OrderCreated>) -> Result<Order, HandlerError> {
+    let lines =
+        allocation::lines(&event.event.items).map_err(|error| HandlerError::reject(error.to_string()))?;
     let trace = Trace::continued(Some(&event.meta.correlation_id), Some(&event.meta.traceparent));
     Ok(Order { id: event.event.order_id, subject: event.event.subject(), lines, trace })
 }
 
 /// Gives out the stock, in the order in which the orders came.
 fn decide(
-    orders: Vec<Result<Order, Fail>>,
+    orders: Vec<Result<Order, HandlerError>>,
     holds: &mut BTreeMap<OrderId, Hold>,
     stock: &mut Stock,
 ) -> Decisions {
@@ -110,12 +111,12 @@ fn decide_one(
     holds: &mut BTreeMap<OrderId, Hold>,
     Stock { shelves, locked }: &mut Stock,
     decisions: &mut Decisions,
-) -> Result<(), Fail> {
+) -> Result<(), HandlerError> {
     require_same_order(holds.get(&id), subject)?;
     match hold::created(holds.get(&id)) {
         OnCreated::Allocate => {
             if lines.iter().any(|line| locked.contains(&line.product_id)) {
-                return Err(Fail::retry("somebody keeps a product of the order locked"));
+                return Err(HandlerError::retry("somebody keeps a product of the order locked"));
             }
             let refusal = allocation::allocate(shelves, &lines).err();
             let status = if refusal.is_none() { Status::Held } else { Status::Refused };
@@ -135,13 +136,13 @@ async fn write(
     tx: &mut PgTransaction<'_>,
     new: &[OrderId],
     holds: &BTreeMap<OrderId, Hold>,
-) -> Result<(), Fail> {
+) -> Result<(), HandlerError> {
     if new.is_empty() {
         return Ok(());
     }
     let rows: Vec<NewHold<'_>> = new.iter().filter_map(|id| Some(row(*id, holds.get(id)?))).collect();
     if !store::insert_holds(tx, &rows).await? {
-        return Err(Fail::retry("another process handles the same order at this moment"));
+        return Err(HandlerError::retry("another process handles the same order at this moment"));
     }
     let movements: Vec<Movement> = rows
         .iter()
@@ -179,7 +180,7 @@ async fn answer(
     tx: &mut PgTransaction<'_>,
     answers: Vec<(OrderId, Trace)>,
     holds: &BTreeMap<OrderId, Hold>,
-) -> Result<(), Fail> {
+) -> Result<(), HandlerError> {
     let (mut reserved, mut insufficient) = (Vec::new(), Vec::new());
     for (order_id, trace) in answers {
         let Some(hold) = holds.get(&order_id) else { continue };

@@ -4,7 +4,7 @@ use contracts::ProductId;
 use sqlx::PgConnection;
 
 use crate::{
-    App,
+    AppState,
     domain::catalogue::{Product, Search},
     store,
 };
@@ -20,13 +20,13 @@ pub struct Listing {
 
 /// A page of what a search finds; `with_held` tells what is kept for open orders as well.
 pub async fn list_products(
-    app: &App,
+    state: &AppState,
     search: &Search,
     limit: i64,
     offset: i64,
     with_held: bool,
 ) -> sqlx::Result<Listing> {
-    let mut db = app.db.acquire().await?;
+    let mut db = state.db.acquire().await?;
     let (mut products, total) = store::list_products(&mut db, search, limit, offset).await?;
     let total = match total {
         Some(total) => total,
@@ -40,8 +40,8 @@ pub async fn list_products(
 }
 
 /// A product on sale; `with_held` tells what is kept of it for open orders as well.
-pub async fn find_product(app: &App, id: ProductId, with_held: bool) -> sqlx::Result<Option<Product>> {
-    let mut db = app.db.acquire().await?;
+pub async fn find_product(state: &AppState, id: ProductId, with_held: bool) -> sqlx::Result<Option<Product>> {
+    let mut db = state.db.acquire().await?;
     let mut product = store::find_product(&mut db, id).await?;
     if with_held {
         add_held(&mut db, product.as_mut_slice()).await?;

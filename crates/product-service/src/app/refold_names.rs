@@ -1,10 +1,10 @@
 //! The keys of names follow one rule. After it has changed, the first process that starts makes them anew.
 
-use crate::{App, domain::catalogue::NAME_KEY_RULE, store};
+use crate::{AppState, domain::catalogue::NAME_KEY_RULE, store};
 
 /// Makes the keys of all names anew if they follow another rule than today's. Returns whether they did.
-pub async fn refold_names(app: &App) -> sqlx::Result<bool> {
-    let mut tx = app.db.begin().await?;
+pub async fn refold_names(state: &AppState) -> sqlx::Result<bool> {
+    let mut tx = state.db.begin().await?;
     if store::lock_name_key_rule(&mut tx).await? == NAME_KEY_RULE {
         return Ok(false);
     }

@@ -4,7 +4,7 @@ use contracts::{
     OrderId, ProductId,
     events::{CancelCause, Event, OrderCancelled},
 };
-use messaging::Fail;
+use messaging::HandlerError;
 use sqlx::PgTransaction;
 
 use super::require_same_order;
@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// If the order is paid and was not cancelled by an administrator, or is being seen for the first time at this moment.
-pub async fn release_hold(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), Fail> {
+pub async fn release_hold(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), HandlerError> {
     let (order_id, cause) = (event.order_id, event.cause);
     // A product that somebody keeps locked must not occupy every slot: the event is tried again.
     store::limit_lock_waits(tx).await?;
@@ -37,12 +37,14 @@ pub async fn release_hold(tx: &mut PgTransaction<'_>, event: &OrderCancelled) ->
             free(tx, order_id, &found, &returned, end).await
         }
         (OnCancelled::Same, _) => Ok(()),
-        (OnCancelled::Reject, _) => Err(Fail::reject("a paid order ended without an administrator's cancel")),
+        (OnCancelled::Reject, _) => {
+            Err(HandlerError::reject("a paid order ended without an administrator's cancel"))
+        }
         (OnCancelled::Bury | OnCancelled::Release | OnCancelled::Return, _) => {
             if store::insert_tombstone(tx, order_id, Some(event.user_id), cause).await? {
                 return Ok(());
             }
-            Err(Fail::retry("the order is being seen for the first time at this moment"))
+            Err(HandlerError::retry("the order is being seen for the first time at this moment"))
         }
     }
 }
@@ -61,9 +63,9 @@ async fn free(
     found: &Hold,
     returned: &[ProductId],
     End { to, reason, cause }: End,
-) -> Result<(), Fail> {
+) -> Result<(), HandlerError> {
     if !store::update_holds(tx, &[order_id.get()], found.status, to, Some(cause)).await? {
-        return Err(Fail::retry("the hold changed meanwhile"));
+        return Err(HandlerError::retry("the hold changed meanwhile"));
     }
     let kept: Vec<&Line> = found.lines.iter().filter(|line| !returned.contains(&line.product_id)).collect();
     let products: Vec<i64> = kept.iter().map(|line| line.product_id.get()).collect();

@@ -3,7 +3,7 @@
 use contracts::{ProductId, events::Subject};
 
 use crate::{
-    App,
+    AppState,
     domain::{
         allocation::Line,
         hold::{self, NotReturnable, OnReturn, Status},
@@ -30,9 +30,9 @@ pub enum ReturnGoodsError {
 ///
 /// # Errors
 /// If they were not sold to this order.
-pub async fn return_goods(app: &App, order: Subject, back: Line) -> Result<i64, ReturnGoodsError> {
+pub async fn return_goods(state: &AppState, order: Subject, back: Line) -> Result<i64, ReturnGoodsError> {
     let order_id = order.order_id;
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     // The caller waits for 2 s at most and asks again.
     store::limit_lock_waits(&mut tx).await?;
     let found = store::lock_hold(&mut tx, order_id).await?;

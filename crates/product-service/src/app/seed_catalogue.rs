@@ -1,7 +1,7 @@
 //! Something to look at on the first run.
 
 use crate::{
-    App,
+    AppState,
     app::create_product::add,
     store::{self, NewProduct, Reason},
 };
@@ -43,8 +43,8 @@ const DEMO: [Shelf; 4] = [
 ];
 
 /// Fills a catalogue in which nothing was ever sold with 4 categories and 10 products. Returns whether it did.
-pub async fn seed_catalogue(app: &App) -> sqlx::Result<bool> {
-    let mut tx = app.db.begin().await?;
+pub async fn seed_catalogue(state: &AppState) -> sqlx::Result<bool> {
+    let mut tx = state.db.begin().await?;
     if !store::lock_catalogue(&mut tx).await? {
         return Ok(false);
     }

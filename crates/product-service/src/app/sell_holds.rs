@@ -6,7 +6,7 @@ use contracts::{
     OrderId,
     events::{Envelope, Event, OrderPaid},
 };
-use messaging::{Fail, Outcomes};
+use messaging::{HandlerError, Outcomes};
 use sqlx::PgTransaction;
 
 use super::{lock_rows::lock_holds, require_same_order};
@@ -30,7 +30,7 @@ struct Holds {
 pub async fn sell_holds(
     tx: &mut PgTransaction<'_>,
     events: &[Envelope<OrderPaid>],
-) -> Result<Outcomes, Fail> {
+) -> Result<Outcomes, HandlerError> {
     let orders: Vec<i64> = events.iter().map(|event| event.event.order_id.get()).collect();
     let (known, locked) = lock_holds(tx, &orders).await?;
     let mut holds = Holds { known, locked };
@@ -49,17 +49,17 @@ pub async fn sell_holds(
         return Ok(outcomes);
     }
     if !store::update_holds(tx, &sold, Status::Held, Status::Sold, None).await? {
-        return Err(Fail::retry("a hold changed meanwhile"));
+        return Err(HandlerError::retry("a hold changed meanwhile"));
     }
     store::insert_movements(tx, Reason::Sale, &sales, None).await?;
     Ok(outcomes)
 }
 
 /// The hold, if it is to be sold.
-fn decide<'a>(event: &OrderPaid, holds: &'a mut Holds) -> Result<Option<&'a mut Hold>, Fail> {
+fn decide<'a>(event: &OrderPaid, holds: &'a mut Holds) -> Result<Option<&'a mut Hold>, HandlerError> {
     let order_id = event.order_id;
     if holds.locked.contains(&order_id) {
-        return Err(Fail::retry("somebody keeps the order locked"));
+        return Err(HandlerError::retry("somebody keeps the order locked"));
     }
     let found = holds.known.get_mut(&order_id);
     require_same_order(found.as_deref(), event.subject())?;
@@ -70,7 +70,7 @@ fn decide<'a>(event: &OrderPaid, holds: &'a mut Holds) -> Result<Option<&'a mut 
             tracing::info!(order.id = %order_id, "paid, but an administrator cancelled it meanwhile");
             Ok(None)
         }
-        OnPaid::Wait => Err(Fail::not_yet("OrderCreated has not come yet")),
-        OnPaid::Reject => Err(Fail::reject("an order was paid for which nothing is kept")),
+        OnPaid::Wait => Err(HandlerError::not_yet("OrderCreated has not come yet")),
+        OnPaid::Reject => Err(HandlerError::reject("an order was paid for which nothing is kept")),
     }
 }

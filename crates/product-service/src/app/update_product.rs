@@ -4,7 +4,7 @@ use contracts::{CategoryId, ProductId};
 use sqlx::PgConnection;
 
 use crate::{
-    App,
+    AppState,
     app::{list_products::add_held, unknown_categories, violates},
     domain::catalogue::Product,
     store::{self, Movement, ProductRow, Reason},
@@ -59,11 +59,11 @@ impl From<sqlx::Error> for UpdateProductError {
 /// If there is no such product, its stock is another one than expected, its new name is taken, or a new category does
 /// not exist.
 pub async fn update_product(
-    app: &App,
+    state: &AppState,
     id: ProductId,
     changes: Changes,
 ) -> Result<Product, UpdateProductError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let present = store::lock_product(&mut tx, id).await?.ok_or(UpdateProductError::Unknown)?;
     if changes.expected_stock.is_some_and(|expected| expected != present.stock) {
         return Err(UpdateProductError::StockChanged(present.stock));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::{App, app::edit_categories, domain::catalogue::Category, store};
+use crate::{AppState, app::edit_categories, domain::catalogue::Category, store};
 
 /// What a category is to be called.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -83,8 +83,8 @@ fn saved(message: &'static str, category: Category) -> axum::Json<CategorySaved>
     get, path = "/api/v1/categories", operation_id = "list_categories", tag = "category",
     responses((status = 200, description = "All categories", body = AllCategories))
 )]
-pub async fn list_categories(State(app): State<App>) -> Result<axum::Json<AllCategories>, Problem> {
-    let mut db = app.db.acquire().await?;
+pub async fn list_categories(State(state): State<AppState>) -> Result<axum::Json<AllCategories>, Problem> {
+    let mut db = state.db.acquire().await?;
     let categories = store::list_categories(&mut db).await?;
     Ok(axum::Json(AllCategories { categories: categories.into_iter().map(CategoryView::from).collect() }))
 }
@@ -102,11 +102,11 @@ pub async fn list_categories(State(app): State<App>) -> Result<axum::Json<AllCat
     )
 )]
 pub async fn create_category(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Json(body): Json<CategoryName>,
 ) -> Result<impl IntoResponse, Problem> {
-    let category = edit_categories::create_category(&app, body.name.trim()).await?;
+    let category = edit_categories::create_category(&state, body.name.trim()).await?;
     Ok((StatusCode::CREATED, saved("Category created", category)))
 }
 
@@ -125,12 +125,12 @@ pub async fn create_category(
     )
 )]
 pub async fn rename_category(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Path(id): Path<CategoryId>,
     Json(body): Json<CategoryName>,
 ) -> Result<axum::Json<CategorySaved>, Problem> {
-    let category = edit_categories::rename_category(&app, id, body.name.trim()).await?;
+    let category = edit_categories::rename_category(&state, id, body.name.trim()).await?;
     Ok(saved("Category renamed", category))
 }
 
@@ -148,10 +148,10 @@ pub async fn rename_category(
     )
 )]
 pub async fn delete_category(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Path(id): Path<CategoryId>,
 ) -> Result<axum::Json<CategorySaved>, Problem> {
-    let category = edit_categories::delete_category(&app, id).await?;
+    let category = edit_categories::delete_category(&state, id).await?;
     Ok(saved("Category deleted", category))
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    App,
+    AppState,
     app::list_products::{self, Listing},
     domain::catalogue::{CategoryRef, Direction, Product, Search, SortBy},
     error::no_such_product,
@@ -174,13 +174,13 @@ impl From<CategoryRef> for CategoryRefView {
     responses((status = 200, description = "A page of the catalogue", body = ProductPage))
 )]
 pub async fn list_products(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: Option<User>,
     Query(wish): Query<ListProducts>,
 ) -> Result<axum::Json<ProductPage>, Problem> {
     let page = Page { page: wish.page, limit: wish.limit };
     let Listing { products, total } =
-        list_products::list_products(&app, &wish.into(), page.limit, page.offset(), is_admin(user)).await?;
+        list_products::list_products(&state, &wish.into(), page.limit, page.offset(), is_admin(user)).await?;
     let products = products.into_iter().map(ProductView::from).collect();
     let total_pages = page.pages(total);
     Ok(axum::Json(ProductPage { products, total, page: page.page, limit: page.limit, total_pages }))
@@ -198,11 +198,11 @@ pub async fn list_products(
     )
 )]
 pub async fn get_product(
-    State(app): State<App>,
+    State(state): State<AppState>,
     user: Option<User>,
     Path(id): Path<ProductId>,
 ) -> Result<axum::Json<OneProduct>, Problem> {
-    let found = list_products::find_product(&app, id, is_admin(user)).await?;
+    let found = list_products::find_product(&state, id, is_admin(user)).await?;
     let product = found.ok_or_else(no_such_product)?;
     Ok(axum::Json(OneProduct { product: product.into() }))
 }

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::products::ProductView;
 use crate::{
-    App,
+    AppState,
     app::{
         change_stock, create_product, delete_product,
         update_product::{self, Changes},
@@ -161,7 +161,7 @@ fn saved(message: &'static str, product: Product) -> axum::Json<ProductSaved> {
     )
 )]
 pub async fn create_product(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Json(body): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -171,7 +171,7 @@ pub async fn create_product(
         price: body.price,
         stock: body.stock,
     };
-    let product = create_product::create_product(&app, &new, &body.category_ids).await?;
+    let product = create_product::create_product(&state, &new, &body.category_ids).await?;
     let location = [(LOCATION, format!("/api/v1/products/{}", product.id))];
     Ok((StatusCode::CREATED, location, saved("Product created", product)))
 }
@@ -193,7 +193,7 @@ pub async fn create_product(
     )
 )]
 pub async fn update_product(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Path(id): Path<ProductId>,
     Json(body): Json<ProductChanges>,
@@ -206,7 +206,7 @@ pub async fn update_product(
         expected_stock: body.expected_stock,
         category_ids: body.category_ids,
     };
-    Ok(saved("Product updated", update_product::update_product(&app, id, changes).await?))
+    Ok(saved("Product updated", update_product::update_product(&state, id, changes).await?))
 }
 
 /// Delete a product
@@ -223,11 +223,11 @@ pub async fn update_product(
     )
 )]
 pub async fn delete_product(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Path(id): Path<ProductId>,
 ) -> Result<axum::Json<Done>, Problem> {
-    if delete_product::delete_product(&app, id).await? {
+    if delete_product::delete_product(&state, id).await? {
         Ok(axum::Json(Done { message: "Product deleted" }))
     } else {
         Err(no_such_product())
@@ -250,11 +250,11 @@ pub async fn delete_product(
     )
 )]
 pub async fn change_stock(
-    State(app): State<App>,
+    State(state): State<AppState>,
     _: Admin,
     Path(id): Path<ProductId>,
     Json(body): Json<StockChange>,
 ) -> Result<axum::Json<StockChanged>, Problem> {
-    let stock = change_stock::change_stock(&app, id, body.add, body.reason.as_deref()).await?;
+    let stock = change_stock::change_stock(&state, id, body.add, body.reason.as_deref()).await?;
     Ok(axum::Json(StockChanged { product_id: id, stock }))
 }

@@ -4,7 +4,7 @@ use contracts::events::{
     CancelCause, Envelope, Event, Fields, InsufficientReason, OrderCreated, Shortage, StockInsufficient,
     StockReserved,
 };
-use messaging::{Delivered, Endpoint, Fail, Outcomes};
+use messaging::{Delivered, HandlerError, Outcomes, StreamHandler};
 
 use crate::{
     Shop, assert_ledger, at, cancelled, consumer, created, hears, movements, paid, product, status, units,
@@ -20,7 +20,7 @@ async fn refused(app: &Shop) -> Vec<StockInsufficient> {
 }
 
 /// Gives many new orders to the service as one batch.
-async fn hears_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<(), Fail> {
+async fn hears_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<(), HandlerError> {
     let fields: Vec<Fields> = orders.iter().map(|order| order.to_fields().unwrap()).collect();
     let batch: Vec<&Fields> = fields.iter().collect();
     let outcomes = consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await?;
@@ -160,11 +160,11 @@ async fn impossible_items_are_rejected_alone() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     let batch = [created(1, &[(kopi, 1)]), created(2, &[(kopi, 0)])].map(testkit::envelope);
-    assert!(matches!(hears_batch(&app, &batch).await, Err(Fail::Reject(_))));
+    assert!(matches!(hears_batch(&app, &batch).await, Err(HandlerError::Reject(_))));
     assert_eq!((status(&app, 1).await.as_deref(), status(&app, 2).await), (Some("HELD"), None));
     for items in [&[][..], &[(kopi, -1)]] {
         let delivered = testkit::deliver(&consumer(&app), created(3, items)).await;
-        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+        assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
     }
     assert_eq!((units(&app, kopi).await, reserved(&app).await), ((4, 1), vec![1]));
 }
@@ -201,7 +201,8 @@ async fn a_locked_product_holds_up_only_the_orders_that_need_it() {
     ]
     .map(testkit::envelope);
     let found = outcomes(&app, &orders).await;
-    let [Err(Fail::Retry(_)), Ok(()), Err(Fail::Retry(_)), Ok(()), Ok(())] = &found[..] else {
+    let [Err(HandlerError::Retry(_)), Ok(()), Err(HandlerError::Retry(_)), Ok(()), Ok(())] = &found[..]
+    else {
         panic!("{found:?}")
     };
     assert_eq!(reserved(&app).await, [2, 5]);

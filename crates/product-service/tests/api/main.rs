@@ -18,12 +18,12 @@ use contracts::{
     events::{CancelCause, Item, OrderCancelled, OrderCreated, OrderPaid},
 };
 use messaging::{Consumer, Delivered};
-use product_service::{App, ProductService, consumers};
+use product_service::{AppState, ProductService, consumers};
 use serde_json::{Value, json};
-use testkit::TestApp;
+use testkit::TestService;
 use time::OffsetDateTime;
 
-type Shop = TestApp<ProductService>;
+type Shop = TestService<ProductService>;
 
 const PRODUCTS: &str = "/api/v1/products";
 const CATEGORIES: &str = "/api/v1/categories";
@@ -56,7 +56,7 @@ async fn units(app: &Shop, id: i64) -> (i64, i64) {
     (product["stock"].as_i64().unwrap(), product["held"].as_i64().unwrap())
 }
 
-fn consumer(app: &Shop) -> Consumer<App> {
+fn consumer(app: &Shop) -> Consumer<AppState> {
     consumers::consumer(app.app())
 }
 

@@ -7,7 +7,7 @@ use contracts::{
         GetLatestOrderRequest, UpdateStockRequest, product_service_client::ProductServiceClient,
     },
 };
-use messaging::{Delivered, Fail};
+use messaging::{Delivered, HandlerError};
 use tonic::Code;
 
 use crate::{
@@ -61,7 +61,7 @@ async fn only_an_administrator_takes_a_sale_back_and_what_came_back_before_does_
     hears(&app, created(1, &[(kopi, 2), (teh, 5)])).await;
     hears(&app, paid(1)).await;
     let delivered = testkit::deliver(&consumer(&app), cancelled(1, CancelCause::Customer)).await;
-    assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+    assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
 
     let mut peer = ProductServiceClient::new(app.grpc_channel());
     let back = UpdateStockRequest {
@@ -89,7 +89,7 @@ async fn another_order_of_the_same_number_changes_nothing() {
     hears(&app, paid(1)).await;
     let other = UserId::try_from(8_i64).unwrap();
     let refused = async |delivered: Delivered| {
-        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{delivered:?}");
+        assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
         assert_eq!(status(&app, 1).await.unwrap(), "SOLD");
     };
     let consumer = consumer(&app);

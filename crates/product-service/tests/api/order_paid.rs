@@ -4,7 +4,7 @@ use contracts::{
     events::{CancelCause, Event, Fields, OrderPaid},
     grpc::product::{UpdateStockRequest, product_service_client::ProductServiceClient},
 };
-use messaging::{Delivered, Endpoint, Fail};
+use messaging::{Delivered, HandlerError, StreamHandler};
 
 use crate::{
     Shop, assert_ledger, cancelled, consumer, created, hears, movements, paid, product, status, units,
@@ -32,7 +32,7 @@ async fn a_payment_that_comes_before_its_order_waits() {
     let kopi = product(&app, "Kopi", 5).await;
     let event = testkit::envelope(paid(1));
     let early = testkit::redeliver(&consumer(&app), &event).await;
-    assert!(matches!(early, Delivered::Failed(Fail::NotYet(_))), "{early:?}");
+    assert!(matches!(early, Delivered::Failed(HandlerError::NotYet(_))), "{early:?}");
     hears(&app, created(1, &[(kopi, 2)])).await;
     assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::Applied));
     assert_eq!(status(&app, 1).await.unwrap(), "SOLD");
@@ -52,7 +52,7 @@ async fn a_payment_for_which_nothing_is_kept_is_rejected_unless_an_administrator
     hears(&app, cancelled(3, CancelCause::Admin)).await;
     for rejected in [1, 4] {
         let delivered = testkit::deliver(&consumer(&app), paid(rejected)).await;
-        assert!(matches!(delivered, Delivered::Failed(Fail::Reject(_))), "{rejected}: {delivered:?}");
+        assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{rejected}: {delivered:?}");
     }
     for noted in [2, 3] {
         hears(&app, paid(noted)).await;
@@ -102,7 +102,7 @@ async fn a_batch_of_payments_is_booked_and_one_that_comes_twice_in_it_counts_onc
     let early = testkit::envelope(paid(9)).to_fields().unwrap();
     let due = testkit::envelope(paid(2)).to_fields().unwrap();
     let outcomes = consumer(&app).handle_batch(OrderPaid::STREAM.name, &[&due, &early]).await.unwrap();
-    assert!(matches!(&outcomes[..], [Ok(()), Err(Fail::NotYet(_))]), "{outcomes:?}");
+    assert!(matches!(&outcomes[..], [Ok(()), Err(HandlerError::NotYet(_))]), "{outcomes:?}");
     assert_eq!(status(&app, 2).await.unwrap(), "SOLD", "what comes too early waits alone");
     assert_ledger(&app).await;
 }
@@ -120,7 +120,9 @@ async fn an_order_that_somebody_keeps_locked_holds_up_no_other() {
         [1, 2, 9].map(|order| testkit::envelope(paid(order)).to_fields().unwrap()).into();
     let batch: Vec<&Fields> = batch.iter().collect();
     let outcomes = consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch).await.unwrap();
-    let [Err(Fail::Retry(_)), Ok(()), Err(Fail::NotYet(_))] = &outcomes[..] else { panic!("{outcomes:?}") };
+    let [Err(HandlerError::Retry(_)), Ok(()), Err(HandlerError::NotYet(_))] = &outcomes[..] else {
+        panic!("{outcomes:?}")
+    };
     somebody.rollback().await.unwrap();
     consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch[..1]).await.unwrap();
     assert_eq!(

@@ -8,3 +8,4 @@ mod refusals;
 mod security;
 mod story;
 mod support;
+mod words;

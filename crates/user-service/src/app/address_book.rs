@@ -3,7 +3,7 @@
 use contracts::{AddressId, UserId};
 
 use crate::{
-    App,
+    AppState,
     domain::{Address, AddressMembers, MAX_ADDRESSES},
     store::{accounts, addresses},
 };
@@ -23,13 +23,17 @@ pub enum AddressBookError {
 }
 
 /// All addresses, in the order added.
-pub async fn list_addresses(app: &App, owner: UserId) -> sqlx::Result<Vec<Address>> {
-    addresses::list_addresses(&mut *app.db.acquire().await?, owner).await
+pub async fn list_addresses(state: &AppState, owner: UserId) -> sqlx::Result<Vec<Address>> {
+    addresses::list_addresses(&mut *state.db.acquire().await?, owner).await
 }
 
 /// Adds an address. The first one is the default unless told otherwise.
-pub async fn add_address(app: &App, owner: UserId, new: AddressMembers) -> Result<Address, AddressBookError> {
-    let mut tx = app.db.begin().await?;
+pub async fn add_address(
+    state: &AppState,
+    owner: UserId,
+    new: AddressMembers,
+) -> Result<Address, AddressBookError> {
+    let mut tx = state.db.begin().await?;
     accounts::lock_account(&mut tx, owner).await?;
     let count = addresses::count_addresses(&mut tx, owner).await?;
     if count >= MAX_ADDRESSES {
@@ -46,12 +50,12 @@ pub async fn add_address(app: &App, owner: UserId, new: AddressMembers) -> Resul
 
 /// Replaces what an address says.
 pub async fn replace_address(
-    app: &App,
+    state: &AppState,
     owner: UserId,
     id: AddressId,
     new: AddressMembers,
 ) -> Result<Address, AddressBookError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     accounts::lock_account(&mut tx, owner).await?;
     if new.is_default == Some(true) {
         addresses::update_no_default(&mut tx, owner).await?;
@@ -63,8 +67,8 @@ pub async fn replace_address(
 }
 
 /// Deletes an address. If it was the default, the oldest of the others is from now on.
-pub async fn delete_address(app: &App, owner: UserId, id: AddressId) -> Result<(), AddressBookError> {
-    let mut tx = app.db.begin().await?;
+pub async fn delete_address(state: &AppState, owner: UserId, id: AddressId) -> Result<(), AddressBookError> {
+    let mut tx = state.db.begin().await?;
     accounts::lock_account(&mut tx, owner).await?;
     let was_default =
         addresses::delete_address(&mut tx, owner, id).await?.ok_or(AddressBookError::Unknown)?;

@@ -10,7 +10,7 @@ use super::{
     log_in::sign,
 };
 use crate::{
-    App,
+    AppState,
     domain::{Account, Device, GivenPassword, Grant, NewPassword, new_salt},
     store::{accounts, sessions},
 };
@@ -41,7 +41,7 @@ pub enum ChangePasswordError {
 /// Replaces the password, ends all sessions but the one that asks, and gives that one new tokens: whoever else has its
 /// old ones has nothing any more.
 pub async fn change_password(
-    app: &App,
+    state: &AppState,
     account: &Account,
     session: SessionId,
     old: GivenPassword,
@@ -50,17 +50,17 @@ pub async fn change_password(
     if new.is_common(&account.username, &account.email) {
         return Err(ChangePasswordError::TooCommon);
     }
-    let confirmed = confirm_password(app, account.id, old).await?;
-    let new = app.hasher.hash(Party::Account(account.id), new).await?;
+    let confirmed = confirm_password(state, account.id, old).await?;
+    let new = state.hasher.hash(Party::Account(account.id), new).await?;
     let (sid, salt) = (Uuid::new_v4(), new_salt());
-    let refresh_token = app.refresh.token(&salt, 1);
-    let mut tx = app.db.begin().await?;
+    let refresh_token = state.refresh.token(&salt, 1);
+    let mut tx = state.db.begin().await?;
     let changed = accounts::update_password(&mut tx, account.id, &confirmed, &new).await?;
     let changed_at = changed.ok_or(ConfirmPasswordError::WrongPassword)?;
     let mut ended = sessions::delete_other_sessions(&mut tx, account.id, session).await?;
     let replaced = sessions::replace_chain(&mut tx, session, sid, &salt, &refresh_token.hash()).await?;
     ended.push(replaced.ok_or(ChangePasswordError::SessionEnded)?);
-    commit_ended(app, tx, ended).await?;
-    let device_token = Some(app.devices.token(Device::new(account.id, changed_at), &new));
-    Ok(Grant { access_token: sign(app, sid, account)?, refresh_token, device_token })
+    commit_ended(state, tx, ended).await?;
+    let device_token = Some(state.devices.token(Device::new(account.id, changed_at), &new));
+    Ok(Grant { access_token: sign(state, sid, account)?, refresh_token, device_token })
 }

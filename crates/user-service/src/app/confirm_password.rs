@@ -4,7 +4,7 @@ use contracts::UserId;
 
 use super::hash::{HashError, Party};
 use crate::{
-    App,
+    AppState,
     domain::{GivenPassword, Limit},
     store::accounts,
 };
@@ -29,25 +29,25 @@ pub enum ConfirmPasswordError {
 /// Checks an account's password, as rarely as a login may fail, and returns the stored hash that it fits: whoever
 /// changes something by it does so only while that is still stored.
 pub(super) async fn confirm_password(
-    app: &App,
+    state: &AppState,
     id: UserId,
     given: GivenPassword,
 ) -> Result<String, ConfirmPasswordError> {
-    let failure = app.limits.of_wrong_password(id);
-    refuse_unconfirmed(app, &failure).await?;
-    if let Some(wait) = app.counters.increment(&app.limits.of_password_check(id)).await {
+    let failure = state.limits.of_wrong_password(id);
+    refuse_unconfirmed(state, &failure).await?;
+    if let Some(wait) = state.counters.increment(&state.limits.of_password_check(id)).await {
         return Err(ConfirmPasswordError::TooMany(wait));
     }
-    let stored = accounts::find_password(&mut *app.db.acquire().await?, id).await?;
-    let right = app.hasher.verify(Party::Account(id), given, stored.clone()).await?;
+    let stored = accounts::find_password(&mut *state.db.acquire().await?, id).await?;
+    let right = state.hasher.verify(Party::Account(id), given, stored.clone()).await?;
     let Some(stored) = stored.filter(|_| right) else {
-        let wait = app.counters.increment(&failure).await;
+        let wait = state.counters.increment(&failure).await;
         return Err(wait.map_or(ConfirmPasswordError::WrongPassword, ConfirmPasswordError::TooMany));
     };
-    refuse_unconfirmed(app, &failure).await?;
+    refuse_unconfirmed(state, &failure).await?;
     Ok(stored)
 }
 
-async fn refuse_unconfirmed(app: &App, limits: &[Limit]) -> Result<(), ConfirmPasswordError> {
-    app.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(ConfirmPasswordError::TooMany(wait)))
+async fn refuse_unconfirmed(state: &AppState, limits: &[Limit]) -> Result<(), ConfirmPasswordError> {
+    state.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(ConfirmPasswordError::TooMany(wait)))
 }

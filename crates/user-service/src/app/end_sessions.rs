@@ -7,7 +7,7 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{App, domain::Session, store::sessions};
+use crate::{AppState, domain::Session, store::sessions};
 
 /// Why a session did not end.
 #[derive(Debug, thiserror::Error)]
@@ -21,20 +21,20 @@ pub enum EndSessionError {
 }
 
 /// The sessions in which someone is logged in.
-pub async fn list_sessions(app: &App, owner: UserId) -> sqlx::Result<Vec<Session>> {
-    sessions::list_sessions(&mut *app.db.acquire().await?, owner).await
+pub async fn list_sessions(state: &AppState, owner: UserId) -> sqlx::Result<Vec<Session>> {
+    sessions::list_sessions(&mut *state.db.acquire().await?, owner).await
 }
 
 /// Ends one of someone's sessions.
-pub async fn end_session(app: &App, owner: UserId, id: SessionId) -> Result<(), EndSessionError> {
-    let mut tx = app.db.begin().await?;
+pub async fn end_session(state: &AppState, owner: UserId, id: SessionId) -> Result<(), EndSessionError> {
+    let mut tx = state.db.begin().await?;
     let ended = sessions::delete_session(&mut tx, owner, id).await?.ok_or(EndSessionError::Unknown)?;
-    Ok(commit_ended(app, tx, [ended]).await?)
+    Ok(commit_ended(state, tx, [ended]).await?)
 }
 
 /// Commits that sessions have ended, and tells everybody.
 pub(super) async fn commit_ended(
-    app: &App,
+    state: &AppState,
     mut tx: PgTransaction<'_>,
     sids: impl IntoIterator<Item = Uuid>,
 ) -> sqlx::Result<()> {
@@ -47,5 +47,5 @@ pub(super) async fn commit_ended(
         return tx.commit().await;
     }
     outbox::append_all(&mut tx, events).await?;
-    app.outbox.commit(tx).await
+    state.outbox.commit(tx).await
 }

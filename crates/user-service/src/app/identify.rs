@@ -4,7 +4,7 @@ use chassis::Claims;
 use contracts::SessionId;
 use uuid::Uuid;
 
-use crate::{App, domain::Account, store::sessions};
+use crate::{AppState, domain::Account, store::sessions};
 
 /// Why nobody is asking.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +18,8 @@ pub enum IdentifyError {
 }
 
 /// The session and the account of a token whose signature counts.
-pub async fn identify(app: &App, claims: &Claims) -> Result<(SessionId, Account), IdentifyError> {
+pub async fn identify(state: &AppState, claims: &Claims) -> Result<(SessionId, Account), IdentifyError> {
     let sid: Uuid = claims.sid.parse().map_err(|_| IdentifyError::Ended)?;
-    let found = sessions::find_live_session(&mut *app.db.acquire().await?, sid).await?;
+    let found = sessions::find_live_session(&mut *state.db.acquire().await?, sid).await?;
     found.filter(|(_, account)| account.id == claims.user_id).ok_or(IdentifyError::Ended)
 }

@@ -13,7 +13,7 @@ use super::{
     hash::{HashError, Party},
 };
 use crate::{
-    App,
+    AppState,
     domain::{ACCESS_LIFETIME, Account, Device, Email, GivenPassword, Grant, Limit, new_salt},
     store::{
         accounts::{self, Login},
@@ -63,52 +63,52 @@ pub enum LogInError {
 ///
 /// Failures are asked for before the password is looked at, which is dear, and counted after: of many attempts at
 /// once no more get an answer than of as many one after the other.
-pub async fn log_in(app: &App, credentials: Credentials, client: Client) -> Result<Grant, LogInError> {
+pub async fn log_in(state: &AppState, credentials: Credentials, client: Client) -> Result<Grant, LogInError> {
     let email = credentials.email.as_str();
-    let mut db = app.db.acquire().await?;
+    let mut db = state.db.acquire().await?;
     let login = accounts::find_login(&mut db, email).await?;
     drop(db);
-    let device = known_device(app, login.as_ref(), credentials.device_token.as_deref());
-    let limits = app.limits.of_login(email, client.address, device.as_ref());
-    refuse_if_limited(app, &limits.failure).await?;
-    refuse_if_limited(app, &limits.success).await?;
+    let device = known_device(state, login.as_ref(), credentials.device_token.as_deref());
+    let limits = state.limits.of_login(email, client.address, device.as_ref());
+    refuse_if_limited(state, &limits.failure).await?;
+    refuse_if_limited(state, &limits.success).await?;
     let party =
         device.map_or(Party::Network(client.address.network()), |device| Party::Account(device.account()));
     let stored = login.as_ref().map(|login| login.password_hash.clone());
-    let right = app.hasher.verify(party, credentials.password, stored).await?;
+    let right = state.hasher.verify(party, credentials.password, stored).await?;
     let Some(login) = login.filter(|_| right) else {
-        let wait = app.counters.increment(&limits.failure).await;
+        let wait = state.counters.increment(&limits.failure).await;
         return Err(wait.map_or(LogInError::WrongCredentials, LogInError::TooMany));
     };
-    refuse_if_limited(app, &limits.failure).await?;
-    if let Some(wait) = app.counters.increment(&limits.success).await {
+    refuse_if_limited(state, &limits.failure).await?;
+    if let Some(wait) = state.counters.increment(&limits.success).await {
         return Err(LogInError::TooMany(wait));
     }
     let device =
         device.map_or_else(|| Device::new(login.account.id, login.now), |device| device.renewed(login.now));
-    open_session(app, &login, device, client.user_agent.as_deref()).await
+    open_session(state, &login, device, client.user_agent.as_deref()).await
 }
 
 /// The device, if the token is a genuine one of the account. Without an account it takes as long to know that it is not.
-fn known_device(app: &App, login: Option<&Login>, token: Option<&str>) -> Option<Device> {
+fn known_device(state: &AppState, login: Option<&Login>, token: Option<&str>) -> Option<Device> {
     let stored = login.map_or("", |login| &login.password_hash);
-    let device = app.devices.verify(token?, stored)?;
+    let device = state.devices.verify(token?, stored)?;
     login.filter(|login| device.is_known_to(login.account.id, login.now)).map(|_| device)
 }
 
-async fn refuse_if_limited(app: &App, limits: &[Limit]) -> Result<(), LogInError> {
-    app.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
+async fn refuse_if_limited(state: &AppState, limits: &[Limit]) -> Result<(), LogInError> {
+    state.counters.find_wait(limits).await.map_or(Ok(()), |wait| Err(LogInError::TooMany(wait)))
 }
 
 async fn open_session(
-    app: &App,
+    state: &AppState,
     login: &Login,
     device: Device,
     user_agent: Option<&str>,
 ) -> Result<Grant, LogInError> {
     let (sid, salt) = (Uuid::new_v4(), new_salt());
-    let refresh_token = app.refresh.token(&salt, 1);
-    let access_token = sign(app, sid, &login.account)?;
+    let refresh_token = state.refresh.token(&salt, 1);
+    let access_token = sign(state, sid, &login.account)?;
     let session = NewSession {
         user_id: login.account.id,
         password_hash: &login.password_hash,
@@ -117,20 +117,24 @@ async fn open_session(
         user_agent,
         first_token: &refresh_token.hash(),
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     if !sessions::insert_session(&mut tx, &session).await? {
         return Err(LogInError::WrongCredentials);
     }
     let ended = sessions::delete_surplus_sessions(&mut tx, login.account.id).await?;
-    commit_ended(app, tx, ended).await?;
-    let device_token = Some(app.devices.token(device, &login.password_hash));
+    commit_ended(state, tx, ended).await?;
+    let device_token = Some(state.devices.token(device, &login.password_hash));
     Ok(Grant { access_token, refresh_token, device_token })
 }
 
 /// An access token of a session.
-pub(super) fn sign(app: &App, sid: Uuid, account: &Account) -> Result<String, jsonwebtoken::errors::Error> {
+pub(super) fn sign(
+    state: &AppState,
+    sid: Uuid,
+    account: &Account,
+) -> Result<String, jsonwebtoken::errors::Error> {
     let now = OffsetDateTime::now_utc();
-    app.tokens.sign(&Claims {
+    state.tokens.sign(&Claims {
         user_id: account.id,
         email: account.email.clone(),
         username: account.username.clone(),

@@ -10,7 +10,7 @@ use super::{
     taken::RequestedNames,
 };
 use crate::{
-    App,
+    AppState,
     config::FirstAdmin,
     domain::{Email, Username},
     store::accounts,
@@ -32,18 +32,18 @@ pub enum MakeFirstAdminError {
 
 /// Makes the administrator of the configuration if there is none at all. Later runs change nothing, and replicas
 /// that start together make one.
-pub async fn make_first_admin(app: &App) -> Result<(), MakeFirstAdminError> {
-    if accounts::find_any_admin(&mut *app.db.acquire().await?).await? {
+pub async fn make_first_admin(state: &AppState) -> Result<(), MakeFirstAdminError> {
+    if accounts::find_any_admin(&mut *state.db.acquire().await?).await? {
         return Ok(());
     }
-    let Some(admin) = app.first_admin.clone() else {
+    let Some(admin) = state.first_admin.clone() else {
         tracing::warn!(
             "there is no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD and restart to have one"
         );
         return Ok(());
     };
-    let password_hash = app.hasher.hash(Party::Shop, admin.password.clone()).await?;
-    let mut tx = app.db.begin().await?;
+    let password_hash = state.hasher.hash(Party::Shop, admin.password.clone()).await?;
+    let mut tx = state.db.begin().await?;
     accounts::lock_first_run(&mut tx).await?;
     if accounts::find_any_admin(&mut tx).await? {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use super::{end_sessions::commit_ended, log_in::sign};
 use crate::{
-    App,
+    AppState,
     domain::{Grant, RefreshToken, Standing, standing},
     store::sessions::{self, Link},
 };
@@ -24,33 +24,33 @@ pub enum RefreshError {
 /// Exchanges a refresh token for its successor. A token that was spent a moment ago gets the same one again, so
 /// that tabs which refresh at once all stay logged in; one that was spent earlier is in two hands, and ends the
 /// session.
-pub async fn refresh(app: &App, token: RefreshToken) -> Result<Grant, RefreshError> {
-    let mut db = app.db.acquire().await?;
+pub async fn refresh(state: &AppState, token: RefreshToken) -> Result<Grant, RefreshError> {
+    let mut db = state.db.acquire().await?;
     let link = sessions::find_link(&mut db, &token.hash()).await?.ok_or(RefreshError::Refused)?;
     let refresh_token = match standing(link.used_at, link.now) {
         Standing::Unspent => {
-            let successor = app.refresh.token(&link.salt, link.n + 1);
+            let successor = state.refresh.token(&link.salt, link.n + 1);
             let rotated = sessions::rotate_chain(&mut db, &link, &successor.hash()).await?;
             rotated.then_some(successor)
         }
         Standing::JustSpent => {
             let stored = link.successor.as_deref().unwrap_or_default();
-            app.refresh.token_again(&link.salt, link.n + 1, stored)
+            state.refresh.token_again(&link.salt, link.n + 1, stored)
         }
         Standing::Reused => {
             drop(db);
-            return end_stolen(app, &link).await;
+            return end_stolen(state, &link).await;
         }
     };
     let refresh_token = refresh_token.ok_or(RefreshError::Refused)?;
-    let access_token = sign(app, link.sid, &link.account)?;
+    let access_token = sign(state, link.sid, &link.account)?;
     Ok(Grant { access_token, refresh_token, device_token: None })
 }
 
-async fn end_stolen(app: &App, link: &Link) -> Result<Grant, RefreshError> {
+async fn end_stolen(state: &AppState, link: &Link) -> Result<Grant, RefreshError> {
     tracing::warn!(user.id = %link.account.id, "a spent refresh token was shown again: its session ends");
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     let ended = sessions::delete_session(&mut tx, link.account.id, link.session).await?;
-    commit_ended(app, tx, ended).await?;
+    commit_ended(state, tx, ended).await?;
     Err(RefreshError::Refused)
 }

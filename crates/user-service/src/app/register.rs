@@ -8,7 +8,7 @@ use super::{
     taken::RequestedNames,
 };
 use crate::{
-    App,
+    AppState,
     domain::{Account, Email, NewPassword, Username},
     store::accounts,
 };
@@ -44,19 +44,23 @@ pub enum RegisterError {
 }
 
 /// Makes a customer's account for someone at this address. Nothing is hashed for a name that is taken.
-pub async fn register(app: &App, new: NewAccount, client: ClientAddr) -> Result<Account, RegisterError> {
+pub async fn register(
+    state: &AppState,
+    new: NewAccount,
+    client: ClientAddr,
+) -> Result<Account, RegisterError> {
     let (username, email) = (new.username.as_str(), new.email.as_str());
     if new.password.is_common(username, email) {
         return Err(RegisterError::PasswordTooCommon);
     }
-    if let Some(wait) = app.counters.increment(&app.limits.of_registration(client)).await {
+    if let Some(wait) = state.counters.increment(&state.limits.of_registration(client)).await {
         return Err(RegisterError::TooMany(wait));
     }
     let names = RequestedNames::both(&new.username, &new.email);
-    refuse_taken(names.reserved(app, Role::User))?;
-    refuse_taken(names.find_taken(&mut *app.db.acquire().await?, None).await?)?;
-    let password_hash = app.hasher.hash(Party::Network(client.network()), new.password).await?;
-    let mut tx = app.db.begin().await?;
+    refuse_taken(names.reserved(state, Role::User))?;
+    refuse_taken(names.find_taken(&mut *state.db.acquire().await?, None).await?)?;
+    let password_hash = state.hasher.hash(Party::Network(client.network()), new.password).await?;
+    let mut tx = state.db.begin().await?;
     refuse_taken(names.lock_and_find_taken(&mut tx, None).await?)?;
     let account = accounts::insert_account(&mut tx, username, email, &password_hash, Role::User).await?;
     tx.commit().await?;

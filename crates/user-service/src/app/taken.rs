@@ -5,7 +5,7 @@ use contracts::UserId;
 use sqlx::PgConnection;
 
 use crate::{
-    App,
+    AppState,
     domain::{Email, Username},
     store::accounts,
 };
@@ -35,8 +35,8 @@ impl<'a> RequestedNames<'a> {
     }
 
     /// Which of them only an administrator may have: also before there is one, or when there is one by other names.
-    pub fn reserved(&self, app: &App, role: Role) -> Option<Taken> {
-        let admin = app.first_admin.as_ref();
+    pub fn reserved(&self, state: &AppState, role: Role) -> Option<Taken> {
+        let admin = state.first_admin.as_ref();
         if role == Role::Admin {
             None
         } else if self.email.is_some_and(|email| admin.is_some_and(|admin| admin.email.is(email))) {

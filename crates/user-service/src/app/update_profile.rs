@@ -6,7 +6,7 @@ use super::{
     taken::RequestedNames,
 };
 use crate::{
-    App,
+    AppState,
     domain::{Account, Email, GivenPassword, Username},
     store::accounts,
 };
@@ -40,20 +40,20 @@ pub enum UpdateProfileError {
 
 /// Changes what is given of this account. Tokens that were signed before keep saying the old until they are refreshed.
 pub async fn update_profile(
-    app: &App,
+    state: &AppState,
     account: &Account,
     change: ProfileChange,
 ) -> Result<Account, UpdateProfileError> {
     let confirmed = match (&change.email, change.current_password) {
         (None, None) => None,
         (Some(_), None) => return Err(UpdateProfileError::PasswordMissing),
-        (_, Some(given)) => Some(confirm_password(app, account.id, given).await?),
+        (_, Some(given)) => Some(confirm_password(state, account.id, given).await?),
     };
     let names = RequestedNames { username: change.username.as_ref(), email: change.email.as_ref() };
-    refuse_taken(names.reserved(app, account.role))?;
+    refuse_taken(names.reserved(state, account.role))?;
     let username = change.username.as_ref().map(Username::as_str);
     let email = change.email.as_ref().map(Email::as_str);
-    let mut tx = app.db.begin().await?;
+    let mut tx = state.db.begin().await?;
     refuse_taken(names.lock_and_find_taken(&mut tx, Some(account.id)).await?)?;
     let changed =
         accounts::update_profile(&mut tx, account.id, username, email, confirmed.as_deref()).await?;

@@ -6,7 +6,7 @@ use contracts::AddressId;
 
 use super::Caller;
 use crate::{
-    App, app,
+    AppState, app,
     domain::{Address, AddressMembers},
 };
 
@@ -18,8 +18,11 @@ use crate::{
     security(("token" = [])),
     responses((status = 200, description = "The addresses", body = [Address]))
 )]
-pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(app::address_book::list_addresses(&app, caller.account.id).await?))
+pub async fn list_addresses(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(axum::Json(app::address_book::list_addresses(&state, caller.account.id).await?))
 }
 
 /// Add an address
@@ -35,11 +38,11 @@ pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<im
     )
 )]
 pub async fn add_address(
-    State(app): State<App>,
+    State(state): State<AppState>,
     caller: Caller,
     Json(body): Json<AddressMembers>,
 ) -> Result<impl IntoResponse, Problem> {
-    let address = app::address_book::add_address(&app, caller.account.id, body).await?;
+    let address = app::address_book::add_address(&state, caller.account.id, body).await?;
     Ok((StatusCode::CREATED, axum::Json(address)))
 }
 
@@ -57,12 +60,12 @@ pub async fn add_address(
     )
 )]
 pub async fn replace_address(
-    State(app): State<App>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<AddressId>,
     Json(body): Json<AddressMembers>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(app::address_book::replace_address(&app, caller.account.id, id, body).await?))
+    Ok(axum::Json(app::address_book::replace_address(&state, caller.account.id, id, body).await?))
 }
 
 /// Delete an address
@@ -78,10 +81,10 @@ pub async fn replace_address(
     )
 )]
 pub async fn delete_address(
-    State(app): State<App>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<AddressId>,
 ) -> Result<impl IntoResponse, Problem> {
-    app::address_book::delete_address(&app, caller.account.id, id).await?;
+    app::address_book::delete_address(&state, caller.account.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

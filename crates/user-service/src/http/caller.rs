@@ -4,7 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{Problem, User};
 use contracts::SessionId;
 
-use crate::{App, app, domain::Account};
+use crate::{AppState, app, domain::Account};
 
 /// Someone who is logged in, in a session that lives at this moment. The other services take [`chassis::User`], which
 /// knows of ended sessions by hearsay.
@@ -16,12 +16,12 @@ pub struct Caller {
     pub account: Account,
 }
 
-impl FromRequestParts<App> for Caller {
+impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let User(claims) = User::from_request_parts(parts, app).await?;
-        let (session, account) = app::identify::identify(app, &claims).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let User(claims) = User::from_request_parts(parts, state).await?;
+        let (session, account) = app::identify::identify(state, &claims).await?;
         Ok(Self { session, account })
     }
 }

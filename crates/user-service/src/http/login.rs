@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Caller, Message};
 use crate::{
-    App,
+    AppState,
     app::{
         self,
         log_in::{Client, Credentials},
@@ -113,7 +113,7 @@ impl From<Grant> for TokenPair {
     )
 )]
 pub async fn log_in(
-    State(app): State<App>,
+    State(state): State<AppState>,
     address: ClientAddr,
     headers: HeaderMap,
     Json(body): Json<LogIn>,
@@ -121,7 +121,7 @@ pub async fn log_in(
     let credentials =
         Credentials { email: body.email, password: body.password, device_token: body.device_token };
     let client = Client { address, user_agent: user_agent(&headers) };
-    let grant = app::log_in::log_in(&app, credentials, client).await?;
+    let grant = app::log_in::log_in(&state, credentials, client).await?;
     Ok(unstored(TokenPair::from(grant)))
 }
 
@@ -140,10 +140,10 @@ pub async fn log_in(
     )
 )]
 pub async fn refresh(
-    State(app): State<App>,
+    State(state): State<AppState>,
     Json(body): Json<Refresh>,
 ) -> Result<impl IntoResponse, Problem> {
-    let grant = app::refresh::refresh(&app, RefreshToken::new(body.refresh_token)).await?;
+    let grant = app::refresh::refresh(&state, RefreshToken::new(body.refresh_token)).await?;
     Ok(unstored(TokenPair::from(grant)))
 }
 
@@ -155,8 +155,8 @@ pub async fn refresh(
     security(("token" = [])),
     responses((status = 200, description = "Logged out", body = Message))
 )]
-pub async fn log_out(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    app::end_sessions::end_session(&app, caller.account.id, caller.session).await?;
+pub async fn log_out(State(state): State<AppState>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+    app::end_sessions::end_session(&state, caller.account.id, caller.session).await?;
     Ok(axum::Json(Message { message: "Logged out" }))
 }
 

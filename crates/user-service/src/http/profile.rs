@@ -13,7 +13,7 @@ use super::{
     login::{TokenPair, device_token_example, unstored},
 };
 use crate::{
-    App,
+    AppState,
     app::{self, update_profile::ProfileChange},
     domain::{Account, Email, GivenPassword, NewPassword, Username},
 };
@@ -161,13 +161,13 @@ pub async fn get_profile(caller: Caller) -> impl IntoResponse {
     )
 )]
 pub async fn update_profile(
-    State(app): State<App>,
+    State(state): State<AppState>,
     caller: Caller,
     Json(body): Json<ProfileUpdate>,
 ) -> Result<impl IntoResponse, Problem> {
     let change =
         ProfileChange { username: body.username, email: body.email, current_password: body.current_password };
-    let account = app::update_profile::update_profile(&app, &caller.account, change).await?;
+    let account = app::update_profile::update_profile(&state, &caller.account, change).await?;
     Ok(axum::Json(Profile::from(account)))
 }
 
@@ -191,12 +191,12 @@ pub async fn update_profile(
     )
 )]
 pub async fn change_password(
-    State(app): State<App>,
+    State(state): State<AppState>,
     caller: Caller,
     Json(body): Json<PasswordChange>,
 ) -> Result<impl IntoResponse, Problem> {
     let grant = app::change_password::change_password(
-        &app,
+        &state,
         &caller.account,
         caller.session,
         body.old_password,

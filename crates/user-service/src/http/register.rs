@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::{
-    App,
+    AppState,
     app::{self, register::NewAccount},
     domain::{Account, Email, NewPassword, Username},
 };
@@ -88,11 +88,11 @@ impl From<Account> for RegisteredUser {
     )
 )]
 pub async fn register(
-    State(app): State<App>,
+    State(state): State<AppState>,
     client: ClientAddr,
     Json(body): Json<Registration>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewAccount { username: body.username, email: body.email, password: body.password };
-    let account = app::register::register(&app, new, client).await?;
+    let account = app::register::register(&state, new, client).await?;
     Ok((StatusCode::CREATED, axum::Json(Registered { message: "Account created", user: account.into() })))
 }

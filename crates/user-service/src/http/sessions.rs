@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::Caller;
-use crate::{App, app, domain::Session};
+use crate::{AppState, app, domain::Session};
 
 /// A session in which one is logged in.
 #[derive(Serialize, ToSchema)]
@@ -52,8 +52,11 @@ impl SessionView {
     security(("token" = [])),
     responses((status = 200, description = "The sessions", body = [SessionView]))
 )]
-pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    let sessions = app::end_sessions::list_sessions(&app, caller.account.id).await?;
+pub async fn list_sessions(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    let sessions = app::end_sessions::list_sessions(&state, caller.account.id).await?;
     let views = sessions.into_iter().map(|session| SessionView::new(session, caller.session));
     Ok(axum::Json(views.collect::<Vec<_>>()))
 }
@@ -71,10 +74,10 @@ pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<imp
     )
 )]
 pub async fn end_session(
-    State(app): State<App>,
+    State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<SessionId>,
 ) -> Result<impl IntoResponse, Problem> {
-    app::end_sessions::end_session(&app, caller.account.id, id).await?;
+    app::end_sessions::end_session(&state, caller.account.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,7 +16,7 @@ async fn a_development_shop_has_an_administrator_from_the_start() {
     let tokens = try_log_in(&shop, "admin@admin.com", "admin123").await.expect(200);
     let admin = shop.with_token(tokens["access_token"].as_str().unwrap());
     assert_eq!(admin.get("/api/v1/auth/profile").await.expect(200)["role"], "admin");
-    let claims = shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
+    let claims = shop.context().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
     assert_eq!(claims.role, chassis::Role::Admin);
 }
 

@@ -50,6 +50,6 @@ async fn a_session_counts_only_for_the_account_that_opened_it() {
         .unwrap();
     let other = UserId::try_from(profile["id"].as_i64().unwrap() + 1).unwrap();
     let claims = Claims { sid: sid.to_string(), ..testkit::claims(other.get(), chassis::Role::User) };
-    let token = shop.kit().tokens.sign(&claims).unwrap();
+    let token = shop.context().tokens.sign(&claims).unwrap();
     shop.with_token(&token).get("/api/v1/auth/profile").await.problem(401, "unauthorized");
 }

@@ -13,7 +13,7 @@ async fn who_knows_the_password_gets_tokens() {
     assert_eq!(reply.header("cache-control"), "no-store");
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&"Bearer".into(), &900.into()));
 
-    let claims = shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
+    let claims = shop.context().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
     assert_eq!(Value::from(claims.user_id.get()), user["id"]);
     assert_eq!((claims.email.as_str(), claims.username.as_str()), ("ani@example.com", "ani"));
     assert_eq!((claims.role, claims.exp - claims.iat), (Role::User, 900));

@@ -18,10 +18,10 @@ mod sessions;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Actor, Reply, TestApp};
+use testkit::{Actor, Reply, TestService};
 use user_service::UserService;
 
-type Shop = TestApp<UserService>;
+type Shop = TestService<UserService>;
 
 /// Every customer of these tests has this password.
 const PASSWORD: &str = "correct horse battery";

@@ -35,7 +35,10 @@ async fn a_refreshed_token_says_what_is_true_now() {
     let ani = join(&shop, "ani").await;
     ani.actor.put("/api/v1/auth/profile", json!({ "username": "anita" })).await.expect(200);
     let tokens = refresh(&shop, &ani.refresh_token).await.expect(200);
-    assert_eq!(shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap().username, "anita");
+    assert_eq!(
+        shop.context().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap().username,
+        "anita"
+    );
 }
 
 #[tokio::test]
@@ -43,9 +46,9 @@ async fn a_secret_may_be_replaced_between_a_refresh_and_its_repetition() {
     let shop = Shop::start().await;
     let ani = join(&shop, "ani").await;
     let successor = token(&refresh(&shop, &ani.refresh_token).await.expect(200));
-    let old = &shop.kit().common.jwt_secret;
+    let old = &shop.context().common.jwt_secret;
     let key = RefreshKey::derive(&"the secret that replaces it, some day".into(), Some(old)).unwrap();
-    let app = user_service::App { refresh: key, ..shop.app().clone() };
+    let app = user_service::AppState { refresh: key, ..shop.app().clone() };
     let again = |token: String| refresh_session(&app, RefreshToken::new(token));
     assert_eq!(again(ani.refresh_token.clone()).await.ok().unwrap().refresh_token.into_text(), successor);
     let next = again(successor).await.ok().unwrap().refresh_token.into_text();
@@ -78,7 +81,7 @@ async fn a_token_that_is_used_again_after_the_grace_ends_the_session() {
     refresh(&shop, &token(&tokens)).await.problem(401, "unauthorized");
     ani.actor.get("/api/v1/auth/profile").await.problem(401, "unauthorized");
     let ended = shop.published::<SessionEnded>().await;
-    let claims = shop.kit().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
+    let claims = shop.context().tokens.verify(tokens["access_token"].as_str().unwrap()).unwrap();
     assert_eq!(ended.iter().map(|event| event.sid.as_str()).collect::<Vec<_>>(), [claims.sid.as_str()]);
 
     elsewhere.actor.get("/api/v1/auth/profile").await.expect(200);

@@ -31,7 +31,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{Service, ServiceExt};
 
 use super::DEADLINE;
-use crate::{BoxError, problem::chain};
+use crate::{BoxError, error_chain};
 
 /// How long connecting to a replica may take.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ impl Replicas {
             for address in found.difference(&old) {
                 match Replica::new(*address) {
                     Ok(replica) => known.push(Arc::new(replica)),
-                    Err(error) => tracing::error!(%address, error = chain(&error), "not an address"),
+                    Err(error) => tracing::error!(%address, error = error_chain(&error), "not an address"),
                 }
             }
         }

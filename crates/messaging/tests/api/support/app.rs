@@ -1,4 +1,4 @@
-//! Three events and an application that handles them as it is told.
+//! Three events and an application that handles them as it is configured.
 
 use std::{
     collections::HashMap,
@@ -9,13 +9,13 @@ use std::{
 };
 
 use contracts::events::{Event, Stream, Subject};
-use messaging::{Envelope, Fail, Handle, HandleBatch, Outcomes, outbox};
+use messaging::{Envelope, Handle, HandleBatch, HandlerError, Outcomes, outbox};
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
 use tokio::sync::Semaphore;
 
 pub const GROUP: &str = "test-group";
-/// Must read tallies, too, but no consumer of the tests is a member of it.
+/// Must read tallies, too, but no consumer of the tests is a consumer of it.
 pub const SECOND_GROUP: &str = "second-group";
 
 macro_rules! event {
@@ -50,9 +50,9 @@ event!(Pong, "stream:test:pongs", &[]);
 /// What the application does with an event, after it has written its effect.
 pub enum Conduct {
     Succeed,
-    Fail(Fail),
+    HandlerError(HandlerError),
     /// Fails before it has written anything, and leaves the others of its batch alone.
-    FailAlone(Fail),
+    FailAlone(HandlerError),
     Panic,
     Hang,
     /// Waits for a permit of [`App::gate`].
@@ -98,8 +98,12 @@ impl App {
         *self.prepared.lock().unwrap()
     }
 
-    async fn act(&self, tx: &mut PgTransaction<'_>, n: &str) -> Result<Result<(), Fail>, Fail> {
-        let n: i64 = n.parse().map_err(Fail::bug)?;
+    async fn act(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        n: &str,
+    ) -> Result<Result<(), HandlerError>, HandlerError> {
+        let n: i64 = n.parse().map_err(HandlerError::bug)?;
         let number = {
             let mut tries = self.tries.lock().unwrap();
             let number = tries.entry(n).or_default();
@@ -116,8 +120,8 @@ impl App {
         match conduct {
             Conduct::Succeed => Ok(Ok(())),
             Conduct::FailAlone(_) => unreachable!("it has written nothing"),
-            Conduct::Fail(fail) => Err(fail),
-            Conduct::Panic => panic!("told to panic"),
+            Conduct::HandlerError(fail) => Err(fail),
+            Conduct::Panic => panic!("span to panic"),
             Conduct::Hang => std::future::pending().await,
             Conduct::WaitAtGate => {
                 self.gate.acquire().await.unwrap().forget();
@@ -130,12 +134,17 @@ impl App {
 impl Handle<Ping> for App {
     type Prepared = ();
 
-    async fn prepare(&self, _event: &Envelope<Ping>) -> Result<(), Fail> {
+    async fn prepare(&self, _event: &Envelope<Ping>) -> Result<(), HandlerError> {
         *self.prepared.lock().unwrap() += 1;
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut PgTransaction<'_>, event: Envelope<Ping>, (): ()) -> Result<(), Fail> {
+    async fn apply(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        event: Envelope<Ping>,
+        (): (),
+    ) -> Result<(), HandlerError> {
         self.act(tx, &event.event.n).await?
     }
 }
@@ -145,7 +154,7 @@ impl HandleBatch<Tally> for App {
         &self,
         tx: &mut PgTransaction<'_>,
         events: &[Envelope<Tally>],
-    ) -> Result<Outcomes, Fail> {
+    ) -> Result<Outcomes, HandlerError> {
         self.batches.lock().unwrap().push(events.len());
         let mut outcomes = Outcomes::new();
         for event in events {

@@ -23,11 +23,7 @@ pub use metrics::Metrics;
 pub use redis_server::RedisServer;
 
 const DEADLINE: Duration = Duration::from_secs(30);
-const SCHEMA: [&str; 3] = [
-    include_str!("../../../../../migrations/order/0001_messaging.sql"),
-    include_str!("../../../../../migrations/order/0003_dead_letters.sql"),
-    include_str!("../../../../../migrations/order/0004_relay_epoch.sql"),
-];
+const SCHEMA: &str = include_str!("../../../../../migrations/order/0001_messaging.sql");
 
 pub struct World {
     pub redis: RedisServer,
@@ -79,7 +75,7 @@ pub fn relay_policy() -> RelayPolicy {
     RelayPolicy {
         poll: Duration::from_millis(20),
         check: Duration::from_millis(20),
-        housekeeping: Duration::from_hours(1),
+        maintenance: Duration::from_hours(1),
         ..RelayPolicy::default()
     }
 }
@@ -219,17 +215,15 @@ async fn database() -> PgPool {
     admin.close().await;
     let options = server.parse::<sqlx::postgres::PgConnectOptions>().unwrap().database(&name);
     let pool = PgPool::connect_with(options).await.unwrap();
-    for migration in SCHEMA {
-        sqlx::raw_sql(migration).execute(&pool).await.unwrap();
-    }
+    sqlx::raw_sql(SCHEMA).execute(&pool).await.unwrap();
     sqlx::raw_sql("create table effects (n bigint not null)").execute(&pool).await.unwrap();
     pool
 }
 
-/// Reads as another member of the group would, and leaves the entries pending with it.
-pub async fn read_as(redis: &mut MultiplexedConnection, member: &str, stream: &str, count: usize) {
+/// Reads as another consumer of the group would, and leaves the entries pending with it.
+pub async fn read_as(redis: &mut MultiplexedConnection, consumer: &str, stream: &str, count: usize) {
     let mut read = redis::cmd("XREADGROUP");
-    read.arg("GROUP").arg(GROUP).arg(member).arg("COUNT").arg(count).arg("STREAMS").arg(stream).arg(">");
+    read.arg("GROUP").arg(GROUP).arg(consumer).arg("COUNT").arg(count).arg("STREAMS").arg(stream).arg(">");
     let entries: redis::Value = read.query_async(redis).await.unwrap();
     assert_ne!(entries, redis::Value::Nil, "there was something to read");
 }

@@ -10,7 +10,7 @@ const MAX_TEXT: usize = 1_000;
 
 /// Why an event was not handled, and so what becomes of it.
 #[derive(Debug, thiserror::Error)]
-pub enum Fail {
+pub enum HandlerError {
     /// Something that the handler needs is down: tried again for as long as it takes.
     #[error("a dependency failed")]
     Retry(#[source] Error),
@@ -26,9 +26,9 @@ pub enum Fail {
 }
 
 /// What became of each event of a batch, in its order.
-pub type Outcomes = Vec<Result<(), Fail>>;
+pub type Outcomes = Vec<Result<(), HandlerError>>;
 
-impl Fail {
+impl HandlerError {
     /// A dependency is down.
     pub fn retry(error: impl Into<Error>) -> Self {
         Self::Retry(error.into())
@@ -61,26 +61,20 @@ impl Fail {
 
     /// The whole chain of causes in one line.
     pub(crate) fn text(&self) -> String {
-        chain(self).chars().take(MAX_TEXT).collect()
+        chassis::error_chain(self).chars().take(MAX_TEXT).collect()
     }
 }
 
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// A bug if a statement of ours can be blamed; trouble with the database itself is waited out.
-impl From<sqlx::Error> for Fail {
+impl From<sqlx::Error> for HandlerError {
     fn from(error: sqlx::Error) -> Self {
         if chassis::database::is_transient(&error) { Self::retry(error) } else { Self::bug(error) }
     }
 }
 
-impl From<Undecodable> for Fail {
+impl From<Undecodable> for HandlerError {
     fn from(error: Undecodable) -> Self {
-        Self::Reject(chain(&error))
+        Self::Reject(chassis::error_chain(&error))
     }
 }
 
@@ -93,13 +87,13 @@ mod tests {
         #[derive(Debug, thiserror::Error)]
         #[error("no answer from the peer")]
         struct Outer(#[source] std::io::Error);
-        let fail = Fail::bug(Outer(std::io::Error::other("connection reset")));
+        let fail = HandlerError::bug(Outer(std::io::Error::other("connection reset")));
         assert_eq!(fail.text(), "handler failed: no answer from the peer: connection reset");
     }
 
     #[test]
     fn a_database_that_is_away_is_waited_for_and_a_wrong_statement_is_a_bug() {
-        assert!(matches!(Fail::from(sqlx::Error::PoolTimedOut), Fail::Retry(_)));
-        assert!(matches!(Fail::from(sqlx::Error::RowNotFound), Fail::Bug(_)));
+        assert!(matches!(HandlerError::from(sqlx::Error::PoolTimedOut), HandlerError::Retry(_)));
+        assert!(matches!(HandlerError::from(sqlx::Error::RowNotFound), HandlerError::Bug(_)));
     }
 }

@@ -6,7 +6,7 @@ use contracts::events::Fields;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::{Fail, Policy, connection::backoff};
+use crate::{HandlerError, Policy, connection::backoff};
 
 /// An entry in hand.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub(super) struct Entry {
 
 /// What to do with a failed entry.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    TryAgainIn(Duration),
-    Bury,
+pub(super) enum RetryDecision {
+    RetryAfter(Duration),
+    DeadLetter,
 }
 
 impl Entry {
@@ -38,10 +38,10 @@ impl Entry {
     }
 
     /// Counts the try that just failed. Waiting for others is not held against an entry that then meets a bug.
-    pub(super) fn count(&mut self, fail: &Fail) {
+    pub(super) fn count(&mut self, fail: &HandlerError) {
         self.tries += 1;
         self.first_failed_at.get_or_insert_with(OffsetDateTime::now_utc);
-        if matches!(fail, Fail::Bug(_)) {
+        if matches!(fail, HandlerError::Bug(_)) {
             let (before, since) = self.bugs.unwrap_or((0, Instant::now()));
             self.bugs = Some((before + 1, since));
         }
@@ -58,19 +58,23 @@ impl Entry {
     }
 
     /// Judges the try that just failed; it is counted already.
-    pub(super) fn judge(&self, fail: &Fail, policy: &Policy) -> Verdict {
+    pub(super) fn decide(&self, fail: &HandlerError, policy: &Policy) -> RetryDecision {
         let hopeless = match fail {
-            Fail::Retry(_) => false,
-            Fail::NotYet(_) => self.waited() >= policy.not_yet_for,
-            Fail::Bug(_) => self
+            HandlerError::Retry(_) => false,
+            HandlerError::NotYet(_) => self.waited() >= policy.not_yet_for,
+            HandlerError::Bug(_) => self
                 .bugs
                 .is_some_and(|(tries, since)| tries >= policy.bug_tries && since.elapsed() >= policy.bug_for),
-            Fail::Reject(_) => true,
+            HandlerError::Reject(_) => true,
         };
         if hopeless {
-            return Verdict::Bury;
+            return RetryDecision::DeadLetter;
         }
-        Verdict::TryAgainIn(backoff(self.tries.saturating_sub(1), policy.shortest_wait, policy.longest_wait))
+        RetryDecision::RetryAfter(backoff(
+            self.tries.saturating_sub(1),
+            policy.shortest_wait,
+            policy.longest_wait,
+        ))
     }
 }
 
@@ -84,31 +88,31 @@ mod tests {
         entry
     }
 
-    fn buried(entry: &Entry, fail: &Fail) -> bool {
-        entry.judge(fail, &Policy::default()) == Verdict::Bury
+    fn is_dead(entry: &Entry, fail: &HandlerError) -> bool {
+        entry.decide(fail, &Policy::default()) == RetryDecision::DeadLetter
     }
 
     #[test]
     fn a_dependency_that_is_down_is_waited_for_without_end() {
-        assert!(!buried(&entry(Duration::from_hours(1_000), 1_000_000), &Fail::retry("down")));
+        assert!(!is_dead(&entry(Duration::from_hours(1_000), 1_000_000), &HandlerError::retry("down")));
     }
 
     #[test]
     fn a_missing_cause_is_waited_for_from_the_first_try() {
-        assert!(!buried(&entry(Duration::from_hours(23), 1_000_000), &Fail::not_yet("no order")));
-        assert!(buried(&entry(Duration::from_hours(25), 1), &Fail::not_yet("no order")));
+        assert!(!is_dead(&entry(Duration::from_hours(23), 1_000_000), &HandlerError::not_yet("no order")));
+        assert!(is_dead(&entry(Duration::from_hours(25), 1), &HandlerError::not_yet("no order")));
     }
 
     #[test]
     fn a_bug_has_its_tries_and_its_time() {
-        let fail = Fail::bug("wrong");
+        let fail = HandlerError::bug("wrong");
         let (mut few, mut many) = (entry(Duration::ZERO, 0), entry(Duration::ZERO, 0));
         (0..9).for_each(|_| few.count(&fail));
         (0..10).for_each(|_| many.count(&fail));
-        assert!(!buried(&many, &fail), "ten tries, but not ten minutes");
+        assert!(!is_dead(&many, &fail), "ten tries, but not ten minutes");
         let timeless = Policy { bug_for: Duration::ZERO, ..Policy::default() };
-        assert_eq!(many.judge(&fail, &timeless), Verdict::Bury);
-        assert_ne!(few.judge(&fail, &timeless), Verdict::Bury, "the time, but not ten tries");
+        assert_eq!(many.decide(&fail, &timeless), RetryDecision::DeadLetter);
+        assert_ne!(few.decide(&fail, &timeless), RetryDecision::DeadLetter, "the time, but not ten tries");
     }
 
     #[test]
@@ -116,25 +120,25 @@ mod tests {
         let timeless = Policy { bug_for: Duration::ZERO, ..Policy::default() };
         let mut entry = entry(Duration::from_hours(1), 1_000);
         for _ in 0..9 {
-            entry.count(&Fail::bug("wrong"));
-            entry.count(&Fail::retry("down"));
-            assert_ne!(entry.judge(&Fail::bug("wrong"), &timeless), Verdict::Bury);
+            entry.count(&HandlerError::bug("wrong"));
+            entry.count(&HandlerError::retry("down"));
+            assert_ne!(entry.decide(&HandlerError::bug("wrong"), &timeless), RetryDecision::DeadLetter);
         }
-        entry.count(&Fail::bug("wrong"));
-        assert_eq!(entry.judge(&Fail::bug("wrong"), &timeless), Verdict::Bury);
+        entry.count(&HandlerError::bug("wrong"));
+        assert_eq!(entry.decide(&HandlerError::bug("wrong"), &timeless), RetryDecision::DeadLetter);
     }
 
     #[test]
     fn what_can_never_be_handled_is_buried_at_once() {
-        assert!(buried(&entry(Duration::ZERO, 1), &Fail::reject("nonsense")));
+        assert!(is_dead(&entry(Duration::ZERO, 1), &HandlerError::reject("nonsense")));
     }
 
     #[test]
     fn the_waits_grow_from_the_shortest_to_the_longest() {
         let policy = Policy::default();
-        let wait = |tries| match entry(Duration::ZERO, tries).judge(&Fail::retry("down"), &policy) {
-            Verdict::TryAgainIn(wait) => wait,
-            Verdict::Bury => panic!("buried"),
+        let wait = |tries| match entry(Duration::ZERO, tries).decide(&HandlerError::retry("down"), &policy) {
+            RetryDecision::RetryAfter(wait) => wait,
+            RetryDecision::DeadLetter => panic!("is_dead"),
         };
         assert_eq!(wait(1), policy.shortest_wait);
         assert!(wait(5) > wait(1) && wait(5) < policy.longest_wait);

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::verdict::Entry;
+use super::retry::Entry;
 
 /// An entry that its consumer has given up, with all that it was.
 #[derive(Debug)]

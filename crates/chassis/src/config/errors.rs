@@ -8,13 +8,13 @@ use super::{AppEnv, secrets};
 
 /// What is wrong with a configuration, all of it.
 #[derive(Debug, Default)]
-pub struct Faults {
+pub struct ConfigErrors {
     found: Vec<String>,
     /// The secrets of production, by the variables that hold them: no two may be the same.
     secrets: Vec<(String, SecretString)>,
 }
 
-impl Faults {
+impl ConfigErrors {
     /// Adds a fault, in words that say which variable to change and how.
     pub fn add(&mut self, fault: impl Into<String>) {
         self.found.push(fault.into());
@@ -63,11 +63,11 @@ impl Faults {
     }
 }
 
-impl fmt::Display for Faults {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the configuration has {} fault(s):", self.found.len())?;
         self.found.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
     }
 }
 
-impl std::error::Error for Faults {}
+impl std::error::Error for ConfigErrors {}

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error,
-    connection::{Outage, connect},
+    connection::{Reconnect, connect},
 };
 
 static TRIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("trim.lua")));
@@ -33,20 +33,20 @@ struct Trimmed {
     /// Each group with the oldest entry that it has not acknowledged.
     waiting: Vec<(String, Option<EntryId>)>,
     /// The events of which there are dead letters.
-    letters: Vec<String>,
+    dead_letters: Vec<String>,
 }
 
 impl Relay {
-    pub(super) async fn keep_house(&self, shutdown: &CancellationToken) {
-        let mut outage = Outage::new(format!("{} housekeeping", self.mark_key));
+    pub(super) async fn maintain(&self, shutdown: &CancellationToken) {
+        let mut reconnect = Reconnect::new(format!("{} maintenance", self.mark_key));
         while !shutdown.is_cancelled() {
             if self.role() == Role::Active {
                 match shutdown.run_until_cancelled(self.tidy()).await {
-                    Some(Err(error)) => _ = outage.failed(error.as_ref()),
-                    Some(Ok(())) | None => outage.healed(),
+                    Some(Err(error)) => _ = reconnect.failed(error.as_ref()),
+                    Some(Ok(())) | None => reconnect.recovered(),
                 }
             }
-            shutdown.run_until_cancelled(sleep(self.policy.housekeeping)).await;
+            shutdown.run_until_cancelled(sleep(self.policy.maintenance)).await;
         }
     }
 
@@ -73,14 +73,14 @@ impl Relay {
         stream: &'static Stream,
     ) -> Result<(), Error> {
         let limit = stream.groups.is_empty().then(|| self.oldest_ungrouped());
-        let Trimmed { needed, waiting, letters } = trim(redis, stream, limit).await?;
+        let Trimmed { needed, waiting, dead_letters } = trim(redis, stream, limit).await?;
         self.watch(stream.name, waiting);
-        if letters.len() > LETTERS {
+        if dead_letters.len() > LETTERS {
             return Ok(());
         }
         let mut postgres = self.pool.acquire().await?;
         let keep = self.policy.keep_published;
-        Ok(store::delete_published(&mut postgres, stream.name, needed, &letters, keep).await?)
+        Ok(store::delete_published(&mut postgres, stream.name, needed, &dead_letters, keep).await?)
     }
 
     /// Measures for how long each group has left something unacknowledged.
@@ -111,12 +111,12 @@ async fn trim(
     trim.key(format!("{}:dlq", stream.name));
     trim.arg(limit.map_or_else(String::new, |(ms, seq)| format!("{ms}-{seq}")));
     trim.arg(LETTERS).arg(stream.groups);
-    let (needed, waiting, letters): (String, Vec<(String, String)>, Vec<Vec<u8>>) =
+    let (needed, waiting, dead_letters): (String, Vec<(String, String)>, Vec<Vec<u8>>) =
         trim.invoke_async(redis).await?;
     Ok(Trimmed {
         needed: parse_id(&needed).unwrap_or_default(),
         waiting: waiting.into_iter().map(|(group, oldest)| (group, parse_id(&oldest))).collect(),
-        letters: letters.into_iter().map(|id| String::from_utf8_lossy(&id).into_owned()).collect(),
+        dead_letters: dead_letters.into_iter().map(|id| String::from_utf8_lossy(&id).into_owned()).collect(),
     })
 }
 

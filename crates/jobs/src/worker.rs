@@ -1,0 +1,192 @@
+//! The loop that runs jobs.
+
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use chassis::{
+    BoxError, Lifecycle,
+    context::{self, Trace},
+    error_chain,
+};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use sqlx::PgPool;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Backoff, Job, Outcome, Queue,
+    store::{self, Claimed},
+    within_deadline,
+};
+
+/// How often to look for jobs that nobody of this process enqueued.
+const POLL: Duration = Duration::from_secs(1);
+/// How often to measure what waits.
+const MEASURE: Duration = Duration::from_secs(5);
+
+type RunKey<S> = Box<dyn Fn(Arc<S>, String) -> BoxFuture<'static, Result<Outcome, BoxError>> + Send + Sync>;
+
+/// What the loop knows of a kind.
+struct Kind<S> {
+    concurrency: u16,
+    backoff: Backoff,
+    run: RunKey<S>,
+}
+
+/// Runs the jobs of a service: all kinds in one loop, so that an idle service asks its database one question per poll.
+pub struct Worker<S> {
+    pool: PgPool,
+    queue: Queue,
+    state: Arc<S>,
+    kinds: BTreeMap<&'static str, Kind<S>>,
+}
+
+impl<S: Send + Sync + 'static> Worker<S> {
+    /// A worker without kinds, woken by `queue`.
+    pub fn new(pool: PgPool, queue: Queue, state: S) -> Self {
+        Self { pool, queue, state: Arc::new(state), kinds: BTreeMap::new() }
+    }
+
+    /// Runs the jobs of this kind as well.
+    #[must_use]
+    pub fn with<J: Job<State = S>>(mut self) -> Self {
+        let run: RunKey<S> = Box::new(|state, key| {
+            async move {
+                match J::from_key(&key) {
+                    Some(job) => job.run(&state).await,
+                    None => Ok(Outcome::Dead("the key is not one of this kind")),
+                }
+            }
+            .boxed()
+        });
+        self.kinds.insert(J::KIND, Kind { concurrency: J::CONCURRENCY, backoff: J::BACKOFF, run });
+        self
+    }
+
+    /// Starts the loop, and beside it what measures how much waits.
+    pub fn start(self, lifecycle: &Lifecycle) {
+        let measured = self.pool.clone();
+        lifecycle.every("job-metrics", MEASURE, &measured, async |pool| measure(&pool).await.map(|()| 0));
+        lifecycle.spawn("jobs", self.run(lifecycle.shutdown()));
+    }
+
+    /// Runs what is due until `shutdown`, then finishes what runs.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut running = FuturesUnordered::new();
+        let mut free: BTreeMap<&'static str, u16> =
+            self.kinds.iter().map(|(name, kind)| (*name, kind.concurrency)).collect();
+        while !shutdown.is_cancelled() {
+            let next_poll = sleep(POLL);
+            for (name, kind, job) in self.claim(&free).await {
+                free.entry(name).and_modify(|slots| *slots = slots.saturating_sub(1));
+                running.push(self.run_one(name, kind, job));
+            }
+            // A kind without a free slot may have more to do: as soon as one comes free, it is asked for.
+            let full = free.values().any(|slots| *slots == 0);
+            tokio::pin!(next_poll);
+            loop {
+                tokio::select! {
+                    Some(name) = running.next() => {
+                        free.entry(name).and_modify(|slots| *slots += 1);
+                        if full { break }
+                    }
+                    () = self.queue.woken() => break,
+                    () = &mut next_poll => break,
+                    () = shutdown.cancelled() => break,
+                }
+            }
+        }
+        while running.next().await.is_some() {}
+    }
+
+    /// Runs what is due now and returns how many jobs there were. For tests, which decide when something runs.
+    pub async fn run_due(&self) -> usize {
+        let slots = self.kinds.iter().map(|(name, kind)| (*name, kind.concurrency)).collect();
+        let claimed = self.claim(&slots).await;
+        let runs = claimed.into_iter().map(|(name, kind, job)| self.run_one(name, kind, job));
+        runs.collect::<FuturesUnordered<_>>().count().await
+    }
+
+    /// Takes what is due, as far as there are free slots for its kind.
+    async fn claim(&self, free: &BTreeMap<&'static str, u16>) -> Vec<(&'static str, &Kind<S>, Claimed)> {
+        let free = free.iter().filter(|(_, slots)| **slots > 0);
+        let (names, slots): (Vec<&str>, Vec<i64>) =
+            free.map(|(name, slots)| (*name, i64::from(*slots))).unzip();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let claimed = store::claim(&self.pool, &names, &slots).await.unwrap_or_else(|error| {
+            tracing::warn!(error = error_chain(&error), "jobs could not be claimed: trying again");
+            Vec::new()
+        });
+        let known = claimed.into_iter().filter_map(|job| {
+            let (name, kind) = self.kinds.get_key_value(job.kind.as_str())?;
+            Some((*name, kind, job))
+        });
+        known.collect()
+    }
+
+    /// Runs one job and records how it ended. If that cannot be recorded, the job runs again after its lease.
+    async fn run_one(&self, name: &'static str, kind: &Kind<S>, job: Claimed) -> &'static str {
+        let run = (kind.run)(self.state.clone(), job.key.clone());
+        let run = AssertUnwindSafe(context::scope(Trace::start(), within_deadline(run))).catch_unwind();
+        let outcome = match run.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(timed_out)) => Err(timed_out.into()),
+            Err(_) => Err("it panicked".into()),
+        };
+        let label = match &outcome {
+            Ok(Outcome::Dead(_)) => "dead",
+            Ok(_) => "ok",
+            Err(_) => "retry",
+        };
+        metrics::counter!("jobs_runs_total", "kind" => name, "outcome" => label).increment(1);
+        if let Err(error) = self.record(kind, &job, outcome).await {
+            let (key, error) = (job.key, error_chain(&error));
+            tracing::warn!(kind = name, key, error, "the end of a job could not be recorded: it runs again");
+        }
+        name
+    }
+
+    async fn record(
+        &self,
+        kind: &Kind<S>,
+        job: &Claimed,
+        outcome: Result<Outcome, BoxError>,
+    ) -> sqlx::Result<()> {
+        let Claimed { key, tries, .. } = job;
+        match outcome {
+            Ok(Outcome::Done) => store::finish(&self.pool, job).await,
+            Ok(Outcome::Again(delay)) => store::reschedule(&self.pool, job, 0, delay, None).await,
+            Ok(Outcome::Later) => {
+                store::reschedule(&self.pool, job, *tries, kind.backoff.after(*tries), None).await
+            }
+            Ok(Outcome::Dead(reason)) => {
+                tracing::error!(
+                    kind = job.kind,
+                    key,
+                    tries,
+                    reason,
+                    "job given up: a person has to see to it"
+                );
+                store::mark_dead(&self.pool, job, reason).await
+            }
+            Err(error) => {
+                let error = error_chain(&*error);
+                tracing::warn!(kind = job.kind, key, tries, error, "job failed, trying again later");
+                let pause = kind.backoff.after(*tries);
+                store::reschedule(&self.pool, job, *tries, pause, Some(&error)).await
+            }
+        }
+    }
+}
+
+async fn measure(pool: &PgPool) -> sqlx::Result<()> {
+    for waiting in store::backlog(pool).await? {
+        let gauge = |name: &'static str| metrics::gauge!(name, "kind" => waiting.kind.clone());
+        gauge("jobs_due").set(u32::try_from(waiting.due).unwrap_or(u32::MAX));
+        gauge("jobs_oldest_seconds").set(waiting.oldest_seconds);
+        gauge("jobs_tries").set(waiting.tries);
+        gauge("jobs_dead").set(u32::try_from(waiting.dead).unwrap_or(u32::MAX));
+    }
+    Ok(())
+}

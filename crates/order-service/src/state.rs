@@ -1,0 +1,66 @@
+//! What the handlers of this service share.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use chassis::{BoxError, Lifecycle, ServiceContext, limit::RateLimit};
+use contracts::UserId;
+use messaging::{GroupProgress, Outbox};
+use sqlx::PgPool;
+
+use crate::{clients::Peers, config::Config, domain::HoldLimits};
+
+/// How often one buyer may do what costs others something.
+#[derive(Debug)]
+pub struct Rates {
+    /// Placing an order.
+    pub orders: RateLimit<UserId>,
+    /// Cancelling one.
+    pub cancels: RateLimit<UserId>,
+}
+
+/// What its handlers share.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// Where orders are kept.
+    pub db: PgPool,
+    /// Commits what appended events, and wakes the relay.
+    pub outbox: Outbox,
+    /// The services that are asked.
+    pub peers: Peers,
+    /// Knows whether an event was read, before it is published again.
+    pub group_progress: GroupProgress,
+    /// Tasks that outlive the request that began them.
+    pub lifecycle: Lifecycle,
+    /// How much one buyer may keep without having paid.
+    pub limits: HoldLimits,
+    /// How often one buyer may order and cancel.
+    pub rates: Arc<Rates>,
+    /// Whether it is known since the start that no other order had the numbers that are given out next.
+    pub numbers_are_free: Arc<AtomicBool>,
+    /// How long somebody has to pay who never paid before; zero for as long as everybody.
+    pub new_buyer_expiry: Duration,
+}
+
+impl AppState {
+    /// Builds the state from the configuration. Nothing runs or connects yet.
+    ///
+    /// # Errors
+    /// If a setting cannot be used, such as an address that is none.
+    pub fn new(config: Config, pool: Option<PgPool>, context: &ServiceContext) -> Result<Self, BoxError> {
+        let db = pool.ok_or("order-service needs its database")?;
+        Ok(Self {
+            db,
+            outbox: Outbox::default(),
+            peers: Peers::follow(&config, context)?,
+            group_progress: GroupProgress::new(context.common.redis.client(1)?),
+            lifecycle: context.lifecycle.clone(),
+            limits: config.limits(),
+            rates: Arc::new(Rates { orders: config.order_rate(), cancels: config.order_rate() }),
+            numbers_are_free: Arc::default(),
+            new_buyer_expiry: config.new_buyer_expiry(),
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! What the handlers of this service share.
+
+use chassis::{BoxError, ServiceContext};
+use messaging::Outbox;
+use sqlx::PgPool;
+
+use crate::config::Config;
+
+/// What its handlers share.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// Where products, stock and holds are kept.
+    pub db: PgPool,
+    /// Commits what appended events, and wakes the relay.
+    pub outbox: Outbox,
+    /// Whether the first run makes demo data.
+    pub seeds: bool,
+}
+
+impl AppState {
+    /// Builds the state from the configuration. Nothing runs or connects yet.
+    ///
+    /// # Errors
+    /// If a setting cannot be used, such as an address that is none.
+    pub fn new(config: Config, pool: Option<PgPool>, _: &ServiceContext) -> Result<Self, BoxError> {
+        let db = pool.ok_or("product-service needs its database")?;
+        Ok(Self { db, outbox: Outbox::default(), seeds: config.seeds() })
+    }
+}
