@@ -1,5 +1,11 @@
-//! What this service does, a file per use case. Only here are transactions opened and committed.
+//! The use cases, one file each. Only here are transactions opened and committed.
 
-pub mod advance_delivery;
-pub mod cancel_delivery;
-pub mod list_deliveries;
+mod advance_delivery;
+mod cancel_delivery;
+mod list_deliveries;
+
+pub use self::{
+    advance_delivery::{Advance, AdvanceDeliveryError, advance_delivery},
+    cancel_delivery::{CancelDeliveryError, CancelOutcome, cancel_delivery},
+    list_deliveries::{Deliveries, list_deliveries},
+};

@@ -1,4 +1,4 @@
-//! Whom this service asks: payment-service, before goods leave.
+//! The service that this one calls: payment-service, before goods leave.
 
 use chassis::{
     BoxError, ServiceContext,
@@ -10,14 +10,13 @@ use contracts::{
 };
 use tonic::{Code, Status};
 
-/// payment-service.
 #[derive(Debug, Clone)]
 pub struct Payments {
     client: PaymentServiceClient<PeerChannel>,
 }
 
 impl Payments {
-    /// Starts to follow payment-service. Nothing is connected before the first call.
+    /// Starts to resolve the address of payment-service. Nothing is connected before the first call.
     ///
     /// # Errors
     /// If the URL is none.
@@ -36,7 +35,7 @@ impl Payments {
         match self.client.clone().confirm_payment(request).await {
             Ok(reply) => Ok(reply.into_inner().paid),
             Err(status) if matches!(status.code(), Code::NotFound | Code::FailedPrecondition) => Ok(false),
-            // One of the version before, as during an upgrade: it was enough that the order is paid.
+            // The version before this one, as during an upgrade: it was enough that the order is paid.
             Err(status) if status.code() == Code::Unimplemented => Ok(true),
             Err(status) => Err(status),
         }

@@ -1,4 +1,4 @@
-//! What this service hears.
+//! The events that this service consumes.
 
 use contracts::events::{Envelope, OrderPaid, groups};
 use messaging::{Consumer, Handle, HandlerError};
@@ -9,7 +9,6 @@ use crate::{
     store::{self, NewDelivery},
 };
 
-/// The events it follows, and what it does about each.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::DELIVERY, state.clone(), state.db.clone(), state.outbox.clone()).on::<OrderPaid>()
 }

@@ -2,7 +2,7 @@
 
 use chassis::Problem;
 
-use crate::app::{advance_delivery::AdvanceDeliveryError, cancel_delivery::CancelDeliveryError};
+use crate::app::{AdvanceDeliveryError, CancelDeliveryError};
 
 /// The answer where a delivery does not exist, or is somebody else's.
 pub(crate) fn no_such_delivery() -> Problem {

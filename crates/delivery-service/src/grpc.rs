@@ -1,4 +1,4 @@
-//! What order-service asks: is there a delivery, and can it still be stopped.
+//! What order-service calls: to find the delivery of an order, and to cancel it.
 
 use chassis::Problem;
 use contracts::{
@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
     AppState,
-    app::cancel_delivery::{Outcome, cancel_delivery},
+    app::{CancelOutcome, cancel_delivery},
     error::another_order,
     store,
 };
@@ -59,8 +59,8 @@ impl DeliveryService for AppState {
         let CancelDeliveryRequest { order_id: order, user_id: user } = request.into_inner();
         let (order_id, user_id) = (order_id(order)?, user_id(user)?);
         let outcome = match cancel_delivery(self, order_id, user_id).await.map_err(Problem::from)? {
-            Outcome::Cancelled => CancelDeliveryOutcome::Cancelled,
-            Outcome::Shipped => CancelDeliveryOutcome::Shipped,
+            CancelOutcome::Cancelled => CancelDeliveryOutcome::Cancelled,
+            CancelOutcome::Shipped => CancelDeliveryOutcome::Shipped,
         };
         Ok(Response::new(CancelDeliveryResponse { outcome: outcome.into() }))
     }

@@ -1,8 +1,10 @@
 //! delivery-service: the goods of paid orders on their way to their buyers.
 //!
 //! Start reading at [`domain::Status`], the state machine. A delivery starts when an order is paid ([`consumers`]), is
-//! moved on by an administrator ([`http`], [`app::advance_delivery`]) and can be stopped by order-service before it
-//! leaves ([`grpc`], [`app::cancel_delivery`]). Each milestone is told to the shop through the outbox.
+//! moved by an administrator ([`http`], [`app::advance_delivery()`]) and can be stopped by order-service before it
+//! leaves ([`grpc`], [`app::cancel_delivery()`]). What it reaches is published through the outbox.
+
+#![allow(missing_docs, reason = "items are public for the tests only")]
 
 pub mod app;
 pub mod clients;

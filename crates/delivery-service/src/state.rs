@@ -1,4 +1,4 @@
-//! What the handlers of this service share.
+//! What the handlers of this service share: built once, cloned for each.
 
 use chassis::{BoxError, ServiceContext};
 use messaging::Outbox;
@@ -6,14 +6,12 @@ use sqlx::PgPool;
 
 use crate::{clients::Payments, config::Config};
 
-/// What its handlers share.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    /// Where deliveries are kept.
     pub db: PgPool,
-    /// Commits what appended events, and wakes the relay.
+    /// Commits what appended events, and signals the relay.
     pub outbox: Outbox,
-    /// Who knows whether the money is there.
+    /// Asked before goods leave.
     pub payments: Payments,
 }
 

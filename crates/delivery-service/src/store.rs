@@ -6,20 +6,18 @@ use time::OffsetDateTime;
 
 use crate::domain::{Change, Delivery, Status};
 
-/// What is known of an order's delivery, a tombstone's included.
+/// A delivery or a tombstone, as far as deciding about it needs.
 #[derive(Debug)]
-pub struct Brief {
-    /// Its id.
+pub struct DeliveryRow {
     pub id: DeliveryId,
-    /// Where it is.
     pub status: Status,
-    /// Its buyer; a tombstone knows none.
+    /// `None` for a tombstone.
     pub user_id: Option<UserId>,
-    /// When its order was placed, if that is known.
+    /// `None` for a tombstone.
     pub ordered_at: Option<OffsetDateTime>,
 }
 
-impl Brief {
+impl DeliveryRow {
     /// Whether it can be this buyer's. What is not known contradicts nothing.
     pub fn is_of(&self, user_id: Option<UserId>) -> bool {
         self.user_id.zip(user_id).is_none_or(|(own, asked)| own == asked)
@@ -29,11 +27,9 @@ impl Brief {
 /// An order that is to be delivered.
 #[derive(Debug)]
 pub struct NewDelivery<'a> {
-    /// The order.
     pub order_id: OrderId,
-    /// Its buyer.
     pub user_id: UserId,
-    /// When it was placed.
+    /// When the order was placed.
     pub ordered_at: OffsetDateTime,
     /// Where it goes, if the buyer said.
     pub shipping_address: Option<&'a ShippingAddress>,
@@ -44,7 +40,7 @@ pub struct NewDelivery<'a> {
 pub struct Filter {
     /// Only this buyer's.
     pub user_id: Option<UserId>,
-    /// Only those that are here.
+    /// Only those in this state.
     pub status: Option<Status>,
     /// Only this order's.
     pub order_id: Option<OrderId>,
@@ -53,15 +49,13 @@ pub struct Filter {
 /// A change that was decided on; `from` and `to` are the same where only the number or a note is new.
 #[derive(Debug)]
 pub struct Move<'a> {
-    /// Which delivery.
     pub id: DeliveryId,
-    /// Where the decision found it.
+    /// The status that the decision was made for.
     pub from: Status,
-    /// Where it goes.
     pub to: Status,
     /// The carrier's number; the known one stays unless there is a new one.
     pub tracking_number: Option<&'a str>,
-    /// What there is to say.
+    /// For the row of the history.
     pub note: Option<&'a str>,
 }
 
@@ -130,7 +124,7 @@ pub async fn insert_tombstone(db: &mut PgConnection, order_id: OrderId) -> sqlx:
     Ok(inserted.rows_affected() == 1)
 }
 
-/// A delivery, if `owner` is its buyer or nobody in particular.
+/// A delivery, for `owner` only if it is the buyer.
 pub async fn find_delivery(
     db: &mut PgConnection,
     id: DeliveryId,
@@ -154,10 +148,10 @@ pub async fn find_delivery(
     Ok(row.map(Delivery::from))
 }
 
-/// What is known of an order's delivery.
-pub async fn find_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Brief>> {
+/// The delivery of an order, or its tombstone.
+pub async fn find_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<DeliveryRow>> {
     sqlx::query_as!(
-        Brief,
+        DeliveryRow,
         r#"select id as "id: DeliveryId", status as "status: Status", user_id as "user_id: UserId", ordered_at
            from deliveries where order_id = $1"#,
         order_id.get(),
@@ -212,8 +206,8 @@ pub async fn count_deliveries(db: &mut PgConnection, filter: Filter) -> sqlx::Re
     .await
 }
 
-/// Moves a delivery, or does nothing if it is no longer where the decision found it.
-pub async fn update_status(db: &mut PgConnection, change: &Move<'_>) -> sqlx::Result<bool> {
+/// Moves a delivery, or does nothing and returns `false` if its status is no longer the one that was decided on.
+pub async fn move_delivery(db: &mut PgConnection, change: &Move<'_>) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
         "with moved as (
              update deliveries

@@ -1,25 +1,41 @@
-//! What this service does, a file per use case. Only here are transactions opened and committed, except for those of the
-//! events, which the consumer opens and commits.
+//! The use cases, one file each. Only here are transactions opened and committed, except for those of the events, which
+//! the consumer opens and commits.
 
-pub mod change_stock;
-pub mod create_product;
-pub mod delete_product;
-pub mod edit_categories;
-pub mod hold_stock;
-pub mod list_products;
+mod change_stock;
+mod create_product;
+mod delete_product;
+mod edit_categories;
+mod hold_stock;
+mod list_products;
 mod lock_rows;
-pub mod refold_names;
-pub mod release_hold;
-pub mod return_goods;
-pub mod seed_catalogue;
-pub mod sell_holds;
-pub mod update_product;
+mod move_stock;
+mod refold_names;
+mod release_hold;
+mod return_goods;
+mod seed_catalogue;
+mod sell_holds;
+mod update_product;
 
 use contracts::{CategoryId, events::Subject};
 use messaging::HandlerError;
 use sqlx::PgConnection;
 
 use crate::{domain::hold::Hold, store};
+
+pub use self::{
+    change_stock::{ChangeStockError, change_stock},
+    create_product::{CreateProductError, create_product},
+    delete_product::delete_product,
+    edit_categories::{EditCategoryError, create_category, delete_category, rename_category},
+    hold_stock::hold_stock,
+    list_products::{Listing, find_product, list_products},
+    refold_names::refold_names,
+    release_hold::release_hold,
+    return_goods::{ReturnGoodsError, return_goods},
+    seed_catalogue::seed_catalogue,
+    sell_holds::sell_holds,
+    update_product::{Changes, UpdateProductError, update_product},
+};
 
 /// Refuses an event about another order that had the number of the one that is known.
 fn require_same_order(known: Option<&Hold>, subject: Option<Subject>) -> Result<(), HandlerError> {

@@ -1,4 +1,4 @@
-//! What this service hears.
+//! The events that this service consumes.
 
 use contracts::events::{Envelope, OrderCancelled, OrderCreated, OrderPaid, groups};
 use messaging::{Consumer, Handle, HandleBatch, HandlerError, Outcomes};
@@ -6,10 +6,10 @@ use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{hold_stock::hold_stock, release_hold::release_hold, sell_holds::sell_holds},
+    app::{hold_stock, release_hold, sell_holds},
 };
 
-/// The events it follows. Those that every purchase brings come in batches.
+/// Events that every purchase brings come in batches.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::PRODUCT, state.clone(), state.db.clone(), state.outbox.clone())
         .on_batch::<OrderCreated>()

@@ -2,14 +2,14 @@
 
 use chassis::Problem;
 use contracts::CategoryId;
+use messaging::HandlerError;
 
 use crate::{
-    app::{
-        change_stock::ChangeStockError, create_product::CreateProductError,
-        edit_categories::EditCategoryError, return_goods::ReturnGoodsError,
-        update_product::UpdateProductError,
+    app::{ChangeStockError, CreateProductError, EditCategoryError, ReturnGoodsError, UpdateProductError},
+    domain::{
+        catalogue::{MAX_STOCK, StockOutOfRange},
+        hold::Rejection,
     },
-    domain::catalogue::{MAX_STOCK, StockOutOfRange},
 };
 
 /// The answer where a product does not exist, or does no longer.
@@ -87,6 +87,15 @@ impl From<EditCategoryError> for Problem {
                 Self::conflict("not_empty", "Products belong to this category: move them first.")
             }
             EditCategoryError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<Rejection> for HandlerError {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::NotYet => Self::not_yet(rejection.to_string()),
+            _ => Self::reject(rejection.to_string()),
         }
     }
 }

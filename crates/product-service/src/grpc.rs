@@ -1,4 +1,4 @@
-//! What carts and orders ask: prices and stock, and that undelivered goods go back on the shelf.
+//! What cart-service and order-service call: prices and stock, and undelivered goods that become free again.
 
 use chassis::Problem;
 use contracts::{
@@ -14,10 +14,10 @@ use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
     AppState,
-    app::{change_stock::change_stock, return_goods::return_goods},
+    app::{change_stock, return_goods},
     domain::{
         allocation::Line,
-        catalogue::{Article, MAX_STOCK},
+        catalogue::{MAX_STOCK, ProductSummary},
     },
     error::no_such_product,
     store,
@@ -35,13 +35,13 @@ pub fn routes(state: &AppState) -> Routes {
     Routes::new(ProductServiceServer::new(state.clone()))
 }
 
-fn response(article: Article) -> ProductResponse {
+fn response(product: ProductSummary) -> ProductResponse {
     ProductResponse {
-        id: article.id.to_u64(),
-        name: article.name,
-        price: article.price.unsigned_abs(),
-        stock: article.stock,
-        deleted: article.deleted,
+        id: product.id.to_u64(),
+        name: product.name,
+        price: product.price.unsigned_abs(),
+        stock: product.stock,
+        deleted: product.deleted,
     }
 }
 
@@ -53,9 +53,9 @@ impl ProductService for AppState {
     ) -> Result<Response<ProductResponse>, Status> {
         let id = ProductId::try_from(request.into_inner().id).map_err(|_| no_such_product())?;
         let mut db = self.db.acquire().await.map_err(Problem::from)?;
-        let found = store::find_article(&mut db, id).await.map_err(Problem::from)?;
-        let article = found.filter(|article| !article.deleted).ok_or_else(no_such_product)?;
-        Ok(Response::new(response(article)))
+        let found = store::find_product_summary(&mut db, id).await.map_err(Problem::from)?;
+        let product = found.filter(|product| !product.deleted).ok_or_else(no_such_product)?;
+        Ok(Response::new(response(product)))
     }
 
     async fn get_products(
@@ -68,19 +68,19 @@ impl ProductService for AppState {
         }
         let ids: Vec<i64> = ids.into_iter().filter_map(|id| i64::try_from(id).ok()).collect();
         let mut db = self.db.acquire().await.map_err(Problem::from)?;
-        let articles = store::list_articles(&mut db, &ids).await.map_err(Problem::from)?;
-        Ok(Response::new(ProductsResponse { products: articles.into_iter().map(response).collect() }))
+        let summaries = store::list_product_summaries(&mut db, &ids).await.map_err(Problem::from)?;
+        Ok(Response::new(ProductsResponse { products: summaries.into_iter().map(response).collect() }))
     }
 
     async fn update_stock(
         &self,
         request: Request<UpdateStockRequest>,
     ) -> Result<Response<UpdateStockResponse>, Status> {
-        let wish = request.into_inner();
-        let id = ProductId::try_from(wish.id).map_err(|_| no_such_product())?;
-        let stock = match wish.order_id {
-            0 => change(self, id, &wish).await?,
-            order => take_back(self, order, id, &wish).await?,
+        let request = request.into_inner();
+        let id = ProductId::try_from(request.id).map_err(|_| no_such_product())?;
+        let stock = match request.order_id {
+            0 => change(self, id, &request).await?,
+            order => take_back(self, order, id, &request).await?,
         };
         Ok(Response::new(UpdateStockResponse { message: format!("{stock} units are free"), stock }))
     }
@@ -96,18 +96,18 @@ impl ProductService for AppState {
 }
 
 /// A change that is made for no order.
-async fn change(state: &AppState, id: ProductId, wish: &UpdateStockRequest) -> Result<i64, Problem> {
-    if wish.reason == RETURN {
+async fn change(state: &AppState, id: ProductId, request: &UpdateStockRequest) -> Result<i64, Problem> {
+    if request.reason == RETURN {
         return Err(Problem::invalid_field("order_id", "is needed for a return"));
     }
-    if wish.add.unsigned_abs() > MAX_STOCK.unsigned_abs() {
+    if request.add.unsigned_abs() > MAX_STOCK.unsigned_abs() {
         return Err(Problem::invalid_field("add", format!("must be {MAX_STOCK} at most, either way")));
     }
-    if wish.reason.chars().count() > MAX_REASON || wish.reason.contains('\0') {
+    if request.reason.chars().count() > MAX_REASON || request.reason.contains('\0') {
         return Err(Problem::invalid_field("reason", format!("must have {MAX_REASON} characters at most")));
     }
-    let note = Some(wish.reason.as_str()).filter(|reason| !reason.is_empty());
-    Ok(change_stock(state, id, wish.add, note).await?)
+    let note = Some(request.reason.as_str()).filter(|reason| !reason.is_empty());
+    Ok(change_stock(state, id, request.add, note).await?)
 }
 
 /// Goods of an order come back.
@@ -115,19 +115,19 @@ async fn take_back(
     state: &AppState,
     order: u64,
     id: ProductId,
-    wish: &UpdateStockRequest,
+    request: &UpdateStockRequest,
 ) -> Result<i64, Problem> {
     let order = OrderId::try_from(order).map_err(|e| Problem::invalid_field("order_id", e.to_string()))?;
-    if wish.reason != RETURN {
+    if request.reason != RETURN {
         return Err(Problem::invalid_field("reason", "must be `return` for a change with an order"));
     }
-    if wish.add < 1 {
+    if request.add < 1 {
         return Err(Problem::invalid_field("add", "must be at least 1 for a return"));
     }
-    let user_id = match wish.user_id {
+    let user_id = match request.user_id {
         0 => None,
         id => Some(UserId::try_from(id).map_err(|e| Problem::invalid_field("user_id", e.to_string()))?),
     };
     let order = Subject { order_id: order, user_id, total_amount: None };
-    Ok(return_goods(state, order, Line { product_id: id, quantity: wish.add }).await?)
+    Ok(return_goods(state, order, Line { product_id: id, quantity: request.add }).await?)
 }

@@ -1,8 +1,8 @@
 //! The routes of this service.
 
 mod categories;
+mod product_admin;
 mod products;
-mod shelves;
 
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -23,9 +23,9 @@ struct Document;
 /// Every route with its description.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(products::list_products, shelves::create_product))
-        .routes(routes!(products::get_product, shelves::update_product, shelves::delete_product))
-        .routes(routes!(shelves::change_stock))
+        .routes(routes!(products::list_products, product_admin::create_product))
+        .routes(routes!(products::get_product, product_admin::update_product, product_admin::delete_product))
+        .routes(routes!(product_admin::change_stock))
         .routes(routes!(categories::list_categories, categories::create_category))
         .routes(routes!(categories::rename_category, categories::delete_category))
 }

@@ -1,9 +1,11 @@
-//! product-service: the catalogue, its stock, and what is kept of it for orders.
+//! product-service: the catalogue, its stock, and what is held of it for orders.
 //!
-//! Start reading at [`domain::hold`], the state machine of what is kept for an order. An order's stock is held when it
-//! is created, sold when it is paid and freed when it ends ([`consumers`], [`app::hold_stock`]); each answer goes out
-//! through the outbox. Customers look around and administrators fill the shelves over HTTP ([`http`]); carts and orders
-//! ask for prices over gRPC ([`grpc`]).
+//! Start reading at [`domain::hold`], the state machine of what is held for an order. An order's stock is held when it
+//! is created, sold when it is paid and freed when it ends ([`consumers`], [`app::hold_stock()`]); each answer leaves
+//! through the outbox. Customers browse and administrators manage the catalogue over HTTP ([`http`]); cart-service and
+//! order-service ask for prices over gRPC ([`grpc`]).
+
+#![allow(missing_docs, reason = "items are public for the tests only")]
 
 pub mod app;
 pub mod config;
@@ -23,7 +25,7 @@ use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    app::{refold_names::refold_names, seed_catalogue::seed_catalogue},
+    app::{refold_names, seed_catalogue},
     config::Config,
 };
 
@@ -68,10 +70,10 @@ impl Service for ProductService {
 
     async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
         if refold_names(state).await? {
-            tracing::info!("the keys of names follow today's rule");
+            tracing::info!("the keys of names were made anew");
         }
         if state.seeds && seed_catalogue(state).await? {
-            tracing::info!("the catalogue was empty: it has demo data now");
+            tracing::info!("demo data was added to the empty catalogue");
         }
         messaging::start(context, Self::NAME, STREAMS, consumers::consumer(state))?;
         workers::start(state, &context.lifecycle);

@@ -1,4 +1,4 @@
-//! What the handlers of this service share.
+//! What the handlers of this service share: built once, cloned for each.
 
 use chassis::{BoxError, ServiceContext};
 use messaging::Outbox;
@@ -6,14 +6,12 @@ use sqlx::PgPool;
 
 use crate::config::Config;
 
-/// What its handlers share.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    /// Where products, stock and holds are kept.
     pub db: PgPool,
-    /// Commits what appended events, and wakes the relay.
+    /// Commits what appended events, and signals the relay.
     pub outbox: Outbox,
-    /// Whether the first run makes demo data.
+    /// Whether an empty catalogue gets demo data.
     pub seeds: bool,
 }
 

@@ -13,16 +13,16 @@ pub use categories::{
 };
 pub use holds::{
     NewHold, count_old_holds, find_latest_order, insert_holds, insert_tombstone, list_held, list_holds,
-    list_returned, lock_free_holds, lock_hold, lock_holds, update_holds,
+    list_returned, lock_hold, lock_holds, lock_unlocked_holds, move_holds,
 };
 pub use name_keys::{
     list_foreign_categories, list_foreign_products, lock_name_key_rule, update_category_key,
     update_name_key_rule, update_product_key,
 };
 pub use products::{
-    NewProduct, ProductRow, delete_product, find_article, find_product, insert_product, list_articles,
-    lock_catalogue, lock_product, update_categories, update_product,
+    NewProduct, ProductRow, delete_product, find_product, find_product_summary, insert_product,
+    list_product_summaries, lock_catalogue, lock_product, update_categories, update_product,
 };
 pub use stock::{
-    Movement, Reason, insert_movements, limit_lock_waits, lock_free_shelves, lock_shelves, update_stock,
+    add_to_stock, insert_movements, limit_lock_waits, lock_stock_levels, lock_unlocked_stock_levels,
 };

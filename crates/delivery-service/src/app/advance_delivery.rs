@@ -1,4 +1,4 @@
-//! An administrator says where a delivery is.
+//! An administrator sets the status of a delivery.
 
 use contracts::{
     DeliveryId,
@@ -9,43 +9,37 @@ use sqlx::{PgConnection, PgTransaction};
 
 use crate::{
     AppState,
-    domain::{Delivery, IllegalChange, Milestone, Status, Step},
+    domain::{Delivery, Effect, IllegalChange, Input, Status, Transition},
     store::{self, Move},
 };
 
-/// What the administrator says.
+/// What the administrator asks for.
 #[derive(Debug)]
 pub struct Advance {
-    /// Where it is now.
     pub to: Status,
-    /// The carrier's number, if there is a new one.
+    /// The carrier's number; `None` keeps the known one.
     pub tracking_number: Option<String>,
-    /// Anything worth keeping.
+    /// Free text for the row of the history.
     pub note: Option<String>,
 }
 
-/// Why it is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceDeliveryError {
-    /// There is no such delivery.
     #[error("there is no such delivery")]
     Unknown,
-    /// It cannot get there from where it is.
     #[error(transparent)]
     Illegal(#[from] IllegalChange),
     /// The money of the order is not there any more, as after a chargeback.
     #[error("the order is not paid")]
     NotPaid,
-    /// payment-service did not say whether the money is there.
-    #[error("payment-service")]
+    #[error("payment-service did not say whether the money is there")]
     Payments(#[source] tonic::Status),
-    /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
 }
 
 impl Advance {
-    /// Whether it says more than the delivery and the last row of its history.
+    /// Whether there is a number or a note that the delivery and the last row of its history do not have.
     fn adds_to(&self, delivery: &Delivery) -> bool {
         let new_number = self.tracking_number.is_some() && self.tracking_number != delivery.tracking_number;
         let last_note = delivery.history.last().and_then(|change| change.note.as_ref());
@@ -61,31 +55,31 @@ impl Advance {
 pub async fn advance_delivery(
     state: &AppState,
     id: DeliveryId,
-    wish: &Advance,
+    advance: &Advance,
 ) -> Result<Delivery, AdvanceDeliveryError> {
-    require_payment(state, id, wish.to).await?;
+    require_payment(state, id, advance.to).await?;
     let mut tx = state.db.begin().await?;
-    let step = loop {
+    let effects = loop {
         let found = find(&mut tx, id).await?;
-        let step = found.status.advance(wish.to)?;
-        if step == Step::AlreadyThere && !wish.adds_to(&found) {
+        let Transition { to, effects } = found.status.on(Input::Set(advance.to))?;
+        if to == found.status && !advance.adds_to(&found) {
             return Ok(found);
         }
         let change = Move {
             id,
             from: found.status,
-            to: wish.to,
-            tracking_number: wish.tracking_number.as_deref(),
-            note: wish.note.as_deref(),
+            to,
+            tracking_number: advance.tracking_number.as_deref(),
+            note: advance.note.as_deref(),
         };
-        // Otherwise somebody else moved it since it was read, and what is legal has to be asked again.
-        if store::update_status(&mut tx, &change).await? {
-            break step;
+        // Otherwise another transaction moved it since it was read, and what is legal is decided anew.
+        if store::move_delivery(&mut tx, &change).await? {
+            break effects;
         }
     };
     let changed = find(&mut tx, id).await?;
-    if let Step::Moved(milestone) = step {
-        announce(&mut tx, &changed, milestone, wish.note.clone()).await?;
+    for effect in effects {
+        publish(&mut tx, effect, &changed, advance.note.clone()).await?;
     }
     state.outbox.commit(tx).await?;
     Ok(changed)
@@ -108,20 +102,22 @@ async fn require_payment(state: &AppState, id: DeliveryId, to: Status) -> Result
     }
 }
 
-async fn announce(
+async fn publish(
     tx: &mut PgTransaction<'_>,
+    effect: Effect,
     delivery: &Delivery,
-    milestone: Milestone,
     note: Option<String>,
 ) -> sqlx::Result<()> {
     let (order_id, user_id, delivery_id) = (delivery.order_id, Some(delivery.user_id), delivery.id);
-    match milestone {
-        Milestone::Shipped => {
+    match effect {
+        Effect::PublishShipped => {
             let tracking_number = delivery.tracking_number.clone();
             outbox::append(tx, DeliveryShipped { order_id, user_id, delivery_id, tracking_number }).await
         }
-        Milestone::Delivered => outbox::append(tx, DeliverySuccess { order_id, user_id, delivery_id }).await,
-        Milestone::Failed => {
+        Effect::PublishDelivered => {
+            outbox::append(tx, DeliverySuccess { order_id, user_id, delivery_id }).await
+        }
+        Effect::PublishFailed => {
             outbox::append(tx, DeliveryFailed { order_id, user_id, delivery_id, note }).await
         }
     }

@@ -8,16 +8,15 @@ use crate::{
     store::{self, Filter},
 };
 
-/// A page of deliveries.
 #[derive(Debug)]
 pub struct Deliveries {
-    /// Those on the page, newest first.
+    /// Newest first.
     pub page: Vec<Delivery>,
-    /// How many there are on all pages.
+    /// Of all pages.
     pub total: i64,
 }
 
-/// Lists a page. The database counts only if the page itself does not tell how many there are.
+/// Lists a page. The database counts only if the page itself does not show how many there are.
 ///
 /// # Errors
 /// If the database fails.

@@ -24,71 +24,56 @@ pub enum Status {
     Cancelled,
 }
 
-/// A change that the rest of the shop hears of.
+/// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Milestone {
-    /// It has left.
-    Shipped,
-    /// It has arrived.
-    Delivered,
-    /// It could not be delivered.
-    Failed,
+pub enum Input {
+    /// An administrator sets the status.
+    Set(Status),
+    /// order-service cancels the order.
+    Cancel,
 }
 
-/// What a legal wish leads to.
+/// What has to be done beside writing the new status: the event to publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// It changes.
-    Moved(Milestone),
-    /// It is so already: nothing is published.
-    AlreadyThere,
+pub enum Effect {
+    PublishShipped,
+    PublishDelivered,
+    PublishFailed,
 }
 
-/// What a wish to cancel leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cancellation {
-    /// It stops now.
-    Stopped,
-    /// It was stopped before.
-    AlreadyStopped,
-    /// It has left, or its end is known.
-    TooLate,
+#[derive(Debug, PartialEq, Eq)]
+pub struct Transition {
+    pub to: Status,
+    pub effects: Vec<Effect>,
 }
 
 /// A change that the state machine does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a delivery that is {from} cannot become {to}")]
 pub struct IllegalChange {
-    /// What it is.
     pub from: Status,
-    /// What was asked for.
     pub to: Status,
 }
 
-impl Milestone {
-    /// Where a delivery is once it was reached.
-    pub const fn status(self) -> Status {
-        match self {
-            Self::Shipped => Status::InTransit,
-            Self::Delivered => Status::Delivered,
-            Self::Failed => Status::Failed,
-        }
-    }
-}
-
 impl Status {
-    /// What an administrator's wish leads to.
+    /// What an input leads to. Asking for the present status is legal and changes nothing.
     ///
     /// # Errors
     /// If the state machine has no such change.
-    pub fn advance(self, to: Self) -> Result<Step, IllegalChange> {
-        match (self, to) {
-            (from, to) if from == to => Ok(Step::AlreadyThere),
-            (Self::Pending, Self::InTransit) => Ok(Step::Moved(Milestone::Shipped)),
-            (Self::Pending | Self::InTransit, Self::Delivered) => Ok(Step::Moved(Milestone::Delivered)),
-            (Self::Pending | Self::InTransit, Self::Failed) => Ok(Step::Moved(Milestone::Failed)),
-            (from, to) => Err(IllegalChange { from, to }),
-        }
+    pub fn on(self, input: Input) -> Result<Transition, IllegalChange> {
+        let to = match input {
+            Input::Set(to) => to,
+            Input::Cancel => Self::Cancelled,
+        };
+        let effects = match (self, input) {
+            (from, _) if from == to => vec![],
+            (Self::Pending, Input::Cancel) => vec![],
+            (Self::Pending, Input::Set(Self::InTransit)) => vec![Effect::PublishShipped],
+            (Self::Pending | Self::InTransit, Input::Set(Self::Delivered)) => vec![Effect::PublishDelivered],
+            (Self::Pending | Self::InTransit, Input::Set(Self::Failed)) => vec![Effect::PublishFailed],
+            (from, _) => return Err(IllegalChange { from, to }),
+        };
+        Ok(Transition { to, effects })
     }
 
     /// Whether the goods leave by this change.
@@ -96,16 +81,7 @@ impl Status {
         matches!((self, to), (Self::Pending, Self::InTransit | Self::Delivered))
     }
 
-    /// What order-service's wish to cancel leads to.
-    pub const fn cancel(self) -> Cancellation {
-        match self {
-            Self::Pending => Cancellation::Stopped,
-            Self::Cancelled => Cancellation::AlreadyStopped,
-            Self::InTransit | Self::Delivered | Self::Failed => Cancellation::TooLate,
-        }
-    }
-
-    /// The word for it on every wire.
+    /// As in JSON, gRPC and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
@@ -125,44 +101,53 @@ impl fmt::Display for Status {
 
 #[cfg(test)]
 mod tests {
+    use contracts::tables::Table;
+
     use super::*;
 
     const ALL: [Status; 5] =
         [Status::Pending, Status::InTransit, Status::Delivered, Status::Failed, Status::Cancelled];
 
-    /// The contract's table. A row is what it is, a column what is asked for: `same`, the new state, or `409`.
-    const TABLE: [(&str, [&str; 5]); 5] = [
-        // asked for:   PENDING  IN_TRANSIT    DELIVERED    FAILED    CANCELLED
-        ("PENDING", ["same", "IN_TRANSIT", "DELIVERED", "FAILED", "409"]),
-        ("IN_TRANSIT", ["409", "same", "DELIVERED", "FAILED", "409"]),
-        ("DELIVERED", ["409", "409", "same", "409", "409"]),
-        ("FAILED", ["409", "409", "409", "same", "409"]),
-        ("CANCELLED", ["409", "409", "409", "409", "same"]),
-    ];
-
-    #[test]
-    fn every_pair_of_states_is_as_the_contract_says() {
-        for (from, (name, row)) in ALL.into_iter().zip(TABLE) {
-            assert_eq!(from.as_str(), name);
-            for (to, expected) in ALL.into_iter().zip(row) {
-                let found = match from.advance(to) {
-                    Ok(Step::Moved(milestone)) => milestone.status().as_str(),
-                    Ok(Step::AlreadyThere) => "same",
-                    Err(illegal) => {
-                        assert_eq!(illegal, IllegalChange { from, to });
-                        "409"
-                    }
-                };
-                assert_eq!(found, expected, "{from} -> {to}");
+    fn outcome(from: Status, input: Input) -> &'static str {
+        match from.on(input) {
+            Ok(Transition { to, .. }) if to == from => "=",
+            Ok(Transition { to, .. }) => to.as_str(),
+            Err(illegal) => {
+                assert_eq!(illegal.from, from);
+                "409"
             }
         }
     }
 
     #[test]
-    fn only_what_has_not_left_can_be_cancelled() {
-        let found = ALL.map(Status::cancel);
-        let late = Cancellation::TooLate;
-        assert_eq!(found, [Cancellation::Stopped, late, late, late, Cancellation::AlreadyStopped]);
+    fn every_pair_of_status_and_input_is_as_the_contract_says() {
+        let table = Table::below("A delivery");
+        assert_eq!((table.states.len(), table.rows.len()), (ALL.len(), ALL.len() + 1));
+        for from in ALL {
+            for to in ALL {
+                let row = format!("an administrator sets {to}");
+                let expected = table.outcome(&row, from.as_str());
+                assert_eq!(outcome(from, Input::Set(to)), expected, "{from} -> {to}");
+            }
+            let expected = table.outcome("order-service cancels", from.as_str());
+            assert_eq!(outcome(from, Input::Cancel), expected, "{from}");
+        }
+    }
+
+    #[test]
+    fn each_move_is_published_as_what_was_reached_and_a_repetition_is_not() {
+        for from in ALL {
+            for input in ALL.map(Input::Set).into_iter().chain([Input::Cancel]) {
+                let Ok(Transition { to, effects }) = from.on(input) else { continue };
+                let expected = match to {
+                    Status::InTransit => vec![Effect::PublishShipped],
+                    Status::Delivered => vec![Effect::PublishDelivered],
+                    Status::Failed => vec![Effect::PublishFailed],
+                    Status::Pending | Status::Cancelled => vec![],
+                };
+                assert_eq!(effects, if to == from { vec![] } else { expected }, "{from}: {input:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `/delivery`: a customer follows the own deliveries, an administrator sees all and moves them on.
+//! `/delivery`: a customer sees their own deliveries, an administrator sees all and moves them.
 
 use axum::{
     extract::State,
@@ -18,10 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::{
-        advance_delivery::{self, Advance},
-        list_deliveries::{self, Deliveries},
-    },
+    app::{self, Advance, Deliveries},
     domain::{Change, Delivery, Status},
     error::no_such_delivery,
     store::{self, Filter},
@@ -127,7 +124,7 @@ pub struct ChangeView {
     note: Option<String>,
 }
 
-/// A delivery after a wish to change it.
+/// A delivery after a request to change it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatusSet {
     /// A sentence for people.
@@ -173,34 +170,34 @@ impl From<Change> for ChangeView {
 pub async fn list_deliveries(
     State(state): State<AppState>,
     user: User,
-    Query(wish): Query<ListDeliveries>,
+    Query(query): Query<ListDeliveries>,
 ) -> Result<impl IntoResponse, Problem> {
-    let filter = Filter { user_id: user.scope(), status: wish.status, order_id: wish.order_id };
-    let page = Page { page: wish.page, limit: wish.limit };
-    let Deliveries { page: found, total } = list_deliveries::list_deliveries(&state, filter, page).await?;
+    let filter = Filter { user_id: user.scope(), status: query.status, order_id: query.order_id };
+    let page = Page { page: query.page, limit: query.limit };
+    let Deliveries { page: found, total } = app::list_deliveries(&state, filter, page).await?;
     let deliveries: Vec<_> = found.into_iter().map(DeliveryView::from).collect();
-    Ok((headers(wish, total), axum::Json(deliveries)))
+    Ok((headers(query, total), axum::Json(deliveries)))
 }
 
 /// How many there are, and where the next page is.
-fn headers(wish: ListDeliveries, total: i64) -> HeaderMap {
+fn headers(query: ListDeliveries, total: i64) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-total-count", HeaderValue::from(total));
-    if wish.page * wish.limit < total
-        && let Some(next) = link_next(PATH, &next_page(wish))
+    if query.page * query.limit < total
+        && let Some(next) = link_next(PATH, &next_page(query))
     {
         headers.insert(header::LINK, next);
     }
     headers
 }
 
-fn next_page(wish: ListDeliveries) -> Vec<(&'static str, String)> {
+fn next_page(query: ListDeliveries) -> Vec<(&'static str, String)> {
     let filters = [
-        ("status", wish.status.map(|s| s.to_string())),
-        ("order_id", wish.order_id.map(|id| id.to_string())),
+        ("status", query.status.map(|s| s.to_string())),
+        ("order_id", query.order_id.map(|id| id.to_string())),
     ];
     let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let page = [("page", (wish.page + 1).to_string()), ("limit", wish.limit.to_string())];
+    let page = [("page", (query.page + 1).to_string()), ("limit", query.limit.to_string())];
     filters.chain(page).collect()
 }
 
@@ -249,8 +246,8 @@ pub async fn set_delivery_status(
     Path(id): Path<DeliveryId>,
     Json(body): Json<NewStatus>,
 ) -> Result<axum::Json<StatusSet>, Problem> {
-    let wish = Advance { to: body.status, tracking_number: body.tracking_number, note: body.note };
-    let delivery = advance_delivery::advance_delivery(&state, id, &wish).await?;
+    let advance = Advance { to: body.status, tracking_number: body.tracking_number, note: body.note };
+    let delivery = app::advance_delivery(&state, id, &advance).await?;
     let message = format!("The delivery is {}", delivery.status);
     Ok(axum::Json(StatusSet { message, delivery: delivery.into() }))
 }

@@ -77,7 +77,7 @@ async fn a_delivery_that_has_left_cannot_be_stopped() {
 }
 
 #[tokio::test]
-async fn many_who_cancel_at_once_are_all_told_the_same() {
+async fn many_who_cancel_at_once_all_get_the_same_answer() {
     let app = TestApp::start().await;
     let all = futures::future::join_all((0..8).map(|_| cancel(&app, 41))).await;
     assert_eq!(all, [CancelDeliveryOutcome::Cancelled; 8]);

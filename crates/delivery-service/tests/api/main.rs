@@ -45,7 +45,7 @@ impl Deref for TestApp {
     }
 }
 
-/// An order of a user, as order-service tells that it is paid.
+/// An order of a user, as order-service publishes that it is paid.
 fn paid(order: i64, user: i64) -> OrderPaid {
     OrderPaid {
         order_id: OrderId::try_from(order).unwrap(),

@@ -7,7 +7,7 @@ use sqlx::Executor;
 use super::{TestApp, advance, grpc, history, start};
 
 #[tokio::test]
-async fn a_delivery_is_sent_and_arrives_and_the_shop_hears_of_each() {
+async fn a_delivery_is_sent_and_arrives_and_each_is_published() {
     let app = TestApp::start().await;
     let (path, root) = (start(&app, 41, 7).await, app.admin());
     let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1", "note": "with the carrier" });
@@ -44,7 +44,7 @@ async fn a_failed_delivery_says_why() {
 }
 
 #[tokio::test]
-async fn repeating_the_present_status_changes_and_tells_nothing() {
+async fn repeating_the_present_status_changes_and_publishes_nothing() {
     let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let body = json!({ "status": "IN_TRANSIT", "tracking_number": "JX-1", "note": "with the carrier" });
@@ -57,7 +57,7 @@ async fn repeating_the_present_status_changes_and_tells_nothing() {
 }
 
 #[tokio::test]
-async fn a_number_or_a_note_that_comes_with_the_present_status_is_kept_and_tells_nothing() {
+async fn a_number_or_a_note_that_comes_with_the_present_status_is_kept_and_publishes_nothing() {
     let app = TestApp::start().await;
     let path = start(&app, 41, 7).await;
     let put = async |body: Value| app.admin().put(&format!("{path}/status"), body).await.expect(200);

@@ -4,8 +4,11 @@ use contracts::ProductId;
 
 use crate::{
     AppState,
-    domain::catalogue::{StockOutOfRange, changed_stock},
-    store::{self, Movement, ProductRow, Reason},
+    domain::{
+        catalogue::{StockOutOfRange, changed_stock},
+        movement::{Movement, Reason},
+    },
+    store::{self, ProductRow},
 };
 
 /// Why the stock could not be changed.

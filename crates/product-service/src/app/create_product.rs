@@ -6,8 +6,11 @@ use sqlx::PgConnection;
 use crate::{
     AppState,
     app::{list_products::add_held, unknown_categories, violates},
-    domain::catalogue::Product,
-    store::{self, Movement, NewProduct, Reason},
+    domain::{
+        catalogue::Product,
+        movement::{Movement, Reason},
+    },
+    store::{self, NewProduct},
 };
 
 /// Why a product could not be put on sale.

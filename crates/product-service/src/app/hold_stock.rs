@@ -1,8 +1,8 @@
-//! Keeping stock for new orders, many at a time.
+//! `OrderCreated`: stock is held for new orders, many at a time.
 //!
-//! All products of a batch are locked once, in the order of their ids; then the units are given out in memory, in the
-//! order in which the orders came. An order that cannot get all it asks for is refused, and the next one is looked at. A
-//! product that somebody keeps locked holds up the orders that need it, and no other.
+//! All products of a batch are locked once, in the order of their ids; then the units are allocated in memory, in the
+//! order in which the orders came. An order that cannot get all it asks for is refused, and the next one is decided. A
+//! product that another transaction keeps locked delays the orders that need it, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,17 @@ use contracts::{
 use messaging::{HandlerError, Outcomes, outbox};
 use sqlx::PgTransaction;
 
-use super::{lock_rows::lock_shelves, require_same_order};
+use super::{lock_rows::lock_stock_levels, move_stock::move_stock, require_same_order};
 use crate::{
     domain::{
-        allocation::{self, Line, Refusal, Shelves},
-        hold::{self, Hold, OnCreated, Status},
+        allocation::{self, Line, Refusal, StockLevels},
+        hold::{Effect, Hold, Input},
+        movement::{Movement, Reason},
     },
-    store::{self, Movement, NewHold, Reason},
+    store::{self, NewHold},
 };
 
-/// An order as it came.
+/// What `OrderCreated` says.
 struct Order {
     id: OrderId,
     subject: Option<Subject>,
@@ -31,30 +32,31 @@ struct Order {
     trace: Trace,
 }
 
-/// What a batch comes to.
+/// What is to be written for a batch.
 #[derive(Default)]
 struct Decisions {
-    /// Orders that were not known before, in the order in which they came.
+    /// Orders without a hold before, in the order in which they came.
     new: Vec<OrderId>,
-    /// What each order is answered; a repeated one is answered again.
+    /// The units that they take out of the free stock.
+    movements: Vec<Movement>,
+    /// Orders to publish an answer for, also again.
     answers: Vec<(OrderId, Trace)>,
-    /// What became of each event.
     outcomes: Outcomes,
 }
 
-/// What a batch may give out.
+/// What a batch may allocate.
 #[derive(Default)]
 struct Stock {
-    shelves: Shelves,
+    levels: StockLevels,
     /// Products that another transaction keeps locked.
     locked: BTreeSet<ProductId>,
 }
 
-/// Holds stock for new orders or refuses them, and answers. An order that is known already is answered again. One whose
-/// items are impossible is rejected alone, and one that needs a product which somebody keeps locked is tried again alone.
+/// Holds stock for new orders or refuses them, and publishes which. For an order that has a hold the answer is published
+/// again. One whose items are impossible is rejected alone, and one that needs a locked product is tried again alone.
 ///
 /// # Errors
-/// If another process holds one of the orders at this moment.
+/// If another process inserts the hold of one of the orders at this moment.
 pub async fn hold_stock(
     tx: &mut PgTransaction<'_>,
     events: &[Envelope<OrderCreated>],
@@ -64,8 +66,8 @@ pub async fn hold_stock(
     let mut holds = store::list_holds(tx, &ids).await?;
     let mut stock = lock_stock(tx, &orders, &holds).await?;
     let decisions = decide(orders, &mut holds, &mut stock);
-    write(tx, &decisions.new, &holds).await?;
-    answer(tx, decisions.answers, &holds).await?;
+    write(tx, &decisions, &holds).await?;
+    publish_answers(tx, decisions.answers, &holds).await?;
     Ok(decisions.outcomes)
 }
 
@@ -81,8 +83,8 @@ async fn lock_stock(
         return Ok(Stock::default());
     }
     let products: Vec<i64> = products.into_iter().collect();
-    let (shelves, locked) = lock_shelves(tx, &products).await?;
-    Ok(Stock { shelves, locked })
+    let (levels, locked) = lock_stock_levels(tx, &products).await?;
+    Ok(Stock { levels, locked })
 }
 
 fn order(event: &Envelope<OrderCreated>) -> Result<Order, HandlerError> {
@@ -92,7 +94,7 @@ fn order(event: &Envelope<OrderCreated>) -> Result<Order, HandlerError> {
     Ok(Order { id: event.event.order_id, subject: event.event.subject(), lines, trace })
 }
 
-/// Gives out the stock, in the order in which the orders came.
+/// Allocates the stock, in the order in which the orders came.
 fn decide(
     orders: Vec<Result<Order, HandlerError>>,
     holds: &mut BTreeMap<OrderId, Hold>,
@@ -109,60 +111,46 @@ fn decide(
 fn decide_one(
     Order { id, subject, lines, trace }: Order,
     holds: &mut BTreeMap<OrderId, Hold>,
-    Stock { shelves, locked }: &mut Stock,
+    Stock { levels, locked }: &mut Stock,
     decisions: &mut Decisions,
 ) -> Result<(), HandlerError> {
-    require_same_order(holds.get(&id), subject)?;
-    match hold::created(holds.get(&id)) {
-        OnCreated::Allocate => {
-            if lines.iter().any(|line| locked.contains(&line.product_id)) {
-                return Err(HandlerError::retry("somebody keeps a product of the order locked"));
-            }
-            let refusal = allocation::allocate(shelves, &lines).err();
-            let status = if refusal.is_none() { Status::Held } else { Status::Refused };
-            let (user_id, total_amount) = subject.map(|of| (of.user_id, of.total_amount)).unwrap_or_default();
-            holds.insert(id, Hold { status, lines, refusal, cancel_cause: None, user_id, total_amount });
-            decisions.new.push(id);
-        }
-        OnCreated::AnswerAgain => {}
-        OnCreated::Same => return Ok(()),
+    let found = holds.get(&id);
+    require_same_order(found, subject)?;
+    if found.is_none() && lines.iter().any(|line| locked.contains(&line.product_id)) {
+        return Err(HandlerError::retry("another transaction keeps a product of the order locked"));
     }
-    decisions.answers.push((id, trace));
+    let refusal = if found.is_none() { allocation::allocate(levels, &lines).err() } else { None };
+    let transition = Hold::on(found, Input::Created { in_stock: refusal.is_none() })?;
+    if transition.effects.contains(&Effect::PublishAnswer) {
+        decisions.answers.push((id, trace));
+    }
+    if let Some(reason) = transition.stock() {
+        decisions.movements.extend(lines.iter().map(|line| Movement::of_order(id, line, reason)));
+    }
+    if found.is_none() {
+        let status = transition.to;
+        let (user_id, total_amount) = subject.map(|of| (of.user_id, of.total_amount)).unwrap_or_default();
+        holds.insert(id, Hold { status, lines, refusal, cancel_cause: None, user_id, total_amount });
+        decisions.new.push(id);
+    }
     Ok(())
 }
 
-/// Writes the new holds, and takes what they keep out of the free stock.
+/// Writes the new holds, and takes their units out of the free stock.
 async fn write(
     tx: &mut PgTransaction<'_>,
-    new: &[OrderId],
+    decisions: &Decisions,
     holds: &BTreeMap<OrderId, Hold>,
 ) -> Result<(), HandlerError> {
+    let new = &decisions.new;
     if new.is_empty() {
         return Ok(());
     }
     let rows: Vec<NewHold<'_>> = new.iter().filter_map(|id| Some(row(*id, holds.get(id)?))).collect();
     if !store::insert_holds(tx, &rows).await? {
-        return Err(HandlerError::retry("another process handles the same order at this moment"));
+        return Err(HandlerError::retry("another process inserts the hold of the same order at this moment"));
     }
-    let movements: Vec<Movement> = rows
-        .iter()
-        .filter(|row| row.status == Status::Held)
-        .flat_map(|row| row.items.iter().map(|line| (row.order_id, line)))
-        .map(|(order, line)| Movement {
-            order_id: Some(order),
-            product_id: line.product_id,
-            delta: -line.quantity,
-        })
-        .collect();
-    if movements.is_empty() {
-        return Ok(());
-    }
-    let mut deltas = BTreeMap::new();
-    for movement in &movements {
-        *deltas.entry(movement.product_id).or_default() += movement.delta;
-    }
-    store::insert_movements(tx, Reason::Hold, &movements, None).await?;
-    Ok(store::update_stock(tx, &deltas).await?)
+    Ok(move_stock(tx, Reason::Hold, &decisions.movements).await?)
 }
 
 fn row(order_id: OrderId, hold: &Hold) -> NewHold<'_> {
@@ -176,7 +164,7 @@ fn row(order_id: OrderId, hold: &Hold) -> NewHold<'_> {
     }
 }
 
-async fn answer(
+async fn publish_answers(
     tx: &mut PgTransaction<'_>,
     answers: Vec<(OrderId, Trace)>,
     holds: &BTreeMap<OrderId, Hold>,

@@ -1,4 +1,4 @@
-//! Looking around in the catalogue.
+//! Pages of the catalogue, and single products.
 
 use contracts::ProductId;
 use sqlx::PgConnection;
@@ -18,7 +18,7 @@ pub struct Listing {
     pub total: i64,
 }
 
-/// A page of what a search finds; `with_held` tells what is kept for open orders as well.
+/// A page of what a search finds; `with_held` adds what is held for open orders.
 pub async fn list_products(
     state: &AppState,
     search: &Search,
@@ -39,7 +39,7 @@ pub async fn list_products(
     Ok(Listing { products, total })
 }
 
-/// A product on sale; `with_held` tells what is kept of it for open orders as well.
+/// A product on sale; `with_held` adds what is held of it for open orders.
 pub async fn find_product(state: &AppState, id: ProductId, with_held: bool) -> sqlx::Result<Option<Product>> {
     let mut db = state.db.acquire().await?;
     let mut product = store::find_product(&mut db, id).await?;
@@ -49,7 +49,6 @@ pub async fn find_product(state: &AppState, id: ProductId, with_held: bool) -> s
     Ok(product)
 }
 
-/// Adds what is kept for open orders.
 pub(super) async fn add_held(db: &mut PgConnection, products: &mut [Product]) -> sqlx::Result<()> {
     let ids: Vec<i64> = products.iter().map(|product| product.id.get()).collect();
     let held = store::list_held(db, &ids).await?;

@@ -1,5 +1,5 @@
-//! Locks that wait for others for a moment only: a row that somebody keeps locked holds up what needs it, and nothing
-//! else.
+//! Locks that are waited for for a moment only: a row that another transaction keeps locked delays what needs it, and
+//! nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,29 +7,29 @@ use contracts::{OrderId, ProductId};
 use sqlx::{Connection, PgTransaction};
 
 use crate::{
-    domain::{allocation::Shelves, hold::Hold},
+    domain::{allocation::StockLevels, hold::Hold},
     store,
 };
 
-/// What there is of some products, locked, and those of them that somebody keeps locked.
-pub(super) async fn lock_shelves(
+/// Locks the stock of products; the set has those that another transaction keeps locked.
+pub(super) async fn lock_stock_levels(
     tx: &mut PgTransaction<'_>,
     products: &[i64],
-) -> sqlx::Result<(Shelves, BTreeSet<ProductId>)> {
+) -> sqlx::Result<(StockLevels, BTreeSet<ProductId>)> {
     let mut attempt = tx.begin().await?;
     store::limit_lock_waits(&mut attempt).await?;
-    match store::lock_shelves(&mut attempt, products).await {
-        Ok(shelves) => attempt.commit().await.map(|()| (shelves, BTreeSet::new())),
+    match store::lock_stock_levels(&mut attempt, products).await {
+        Ok(levels) => attempt.commit().await.map(|()| (levels, BTreeSet::new())),
         Err(error) if is_lock_timeout(&error) => {
             attempt.rollback().await?;
             store::limit_lock_waits(tx).await?;
-            store::lock_free_shelves(tx, products).await
+            store::lock_unlocked_stock_levels(tx, products).await
         }
         Err(error) => Err(error),
     }
 }
 
-/// What is known of some orders, locked, and those of them that somebody keeps locked.
+/// Locks the holds of orders; the set has those that another transaction keeps locked.
 pub(super) async fn lock_holds(
     tx: &mut PgTransaction<'_>,
     orders: &[i64],
@@ -41,13 +41,13 @@ pub(super) async fn lock_holds(
         Err(error) if is_lock_timeout(&error) => {
             attempt.rollback().await?;
             store::limit_lock_waits(tx).await?;
-            store::lock_free_holds(tx, orders).await
+            store::lock_unlocked_holds(tx, orders).await
         }
         Err(error) => Err(error),
     }
 }
 
-/// Whether a lock was not to be had in time (PostgreSQL's `lock_not_available`).
+/// PostgreSQL's `lock_not_available`.
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }

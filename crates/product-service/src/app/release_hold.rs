@@ -1,80 +1,60 @@
-//! An order ended without a purchase: what was kept for it is free again.
+//! `OrderCancelled`: what was held for the order is free again.
 
 use contracts::{
     OrderId, ProductId,
-    events::{CancelCause, Event, OrderCancelled},
+    events::{Event, OrderCancelled},
 };
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
-use super::require_same_order;
+use super::{move_stock::move_stock, require_same_order};
 use crate::{
     domain::{
         allocation::Line,
-        hold::{self, Hold, OnCancelled, Status},
+        hold::{Hold, Input},
+        movement::{Movement, Reason},
     },
-    store::{self, Movement, Reason},
+    store,
 };
 
-/// Frees what is kept for an order that ended, or, if it was not seen yet, makes sure that it gets nothing.
+/// Frees what is held for an order that ended, or, if the order is not known yet, makes sure that it gets nothing.
 ///
 /// # Errors
-/// If the order is paid and was not cancelled by an administrator, or is being seen for the first time at this moment.
+/// If the order is paid and was not cancelled by an administrator, or another process inserts its hold at this moment.
 pub async fn release_hold(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Result<(), HandlerError> {
     let (order_id, cause) = (event.order_id, event.cause);
-    // A product that somebody keeps locked must not occupy every slot: the event is tried again.
+    // A product that another transaction keeps locked must not occupy every slot: the event is tried again.
     store::limit_lock_waits(tx).await?;
     let found = store::lock_hold(tx, order_id).await?;
     require_same_order(found.as_ref(), event.subject())?;
-    match (hold::cancelled(found.as_ref(), cause), found) {
-        (OnCancelled::Release, Some(found)) => {
-            let end = End { to: Status::Released, reason: Reason::Release, cause };
-            free(tx, order_id, &found, &[], end).await
+    let transition = Hold::on(found.as_ref(), Input::Cancelled(cause))?;
+    let Some(hold) = found else {
+        if store::insert_tombstone(tx, order_id, Some(event.user_id), cause).await? {
+            return Ok(());
         }
-        (OnCancelled::Return, Some(found)) => {
-            let returned = store::list_returned(tx, order_id).await?;
-            let end = End { to: Status::Returned, reason: Reason::Return, cause };
-            free(tx, order_id, &found, &returned, end).await
-        }
-        (OnCancelled::Same, _) => Ok(()),
-        (OnCancelled::Reject, _) => {
-            Err(HandlerError::reject("a paid order ended without an administrator's cancel"))
-        }
-        (OnCancelled::Bury | OnCancelled::Release | OnCancelled::Return, _) => {
-            if store::insert_tombstone(tx, order_id, Some(event.user_id), cause).await? {
-                return Ok(());
-            }
-            Err(HandlerError::retry("the order is being seen for the first time at this moment"))
-        }
+        return Err(HandlerError::retry("another process inserts the order's hold at this moment"));
+    };
+    let Some(reason) = transition.stock() else { return Ok(()) };
+    if !store::move_holds(tx, &[order_id.get()], hold.status, transition.to, Some(cause)).await? {
+        return Err(HandlerError::retry("the hold changed meanwhile"));
     }
+    let returned =
+        if reason == Reason::Return { store::list_returned(tx, order_id).await? } else { Vec::new() };
+    free(tx, order_id, &hold, &returned, reason).await
 }
 
-/// How a hold ends.
-struct End {
-    to: Status,
-    reason: Reason,
-    cause: CancelCause,
-}
-
-/// Frees every line that is not free already.
+/// Frees every line that has not been returned before.
 async fn free(
     tx: &mut PgTransaction<'_>,
     order_id: OrderId,
-    found: &Hold,
+    hold: &Hold,
     returned: &[ProductId],
-    End { to, reason, cause }: End,
+    reason: Reason,
 ) -> Result<(), HandlerError> {
-    if !store::update_holds(tx, &[order_id.get()], found.status, to, Some(cause)).await? {
-        return Err(HandlerError::retry("the hold changed meanwhile"));
-    }
-    let kept: Vec<&Line> = found.lines.iter().filter(|line| !returned.contains(&line.product_id)).collect();
+    let kept: Vec<&Line> = hold.lines.iter().filter(|line| !returned.contains(&line.product_id)).collect();
     let products: Vec<i64> = kept.iter().map(|line| line.product_id.get()).collect();
-    store::lock_shelves(tx, &products).await?;
-    let movements: Vec<Movement> = kept
-        .iter()
-        .map(|line| Movement { order_id: Some(order_id), product_id: line.product_id, delta: line.quantity })
-        .collect();
-    store::insert_movements(tx, reason, &movements, None).await?;
-    let deltas = kept.iter().map(|line| (line.product_id, line.quantity)).collect();
-    Ok(store::update_stock(tx, &deltas).await?)
+    store::lock_stock_levels(tx, &products).await?;
+    let movements: Vec<Movement> =
+        kept.iter().map(|line| Movement::of_order(order_id, line, reason)).collect();
+    Ok(move_stock(tx, reason, &movements).await?)
 }

@@ -1,15 +1,16 @@
-//! Something to look at on the first run.
+//! Demo data for the first run.
 
 use crate::{
     AppState,
     app::create_product::add,
-    store::{self, NewProduct, Reason},
+    domain::movement::Reason,
+    store::{self, NewProduct},
 };
 
 /// A category and its products: name, description, price in rupiah, stock.
-type Shelf = (&'static str, &'static [(&'static str, &'static str, i64, i64)]);
+type DemoCategory = (&'static str, &'static [(&'static str, &'static str, i64, i64)]);
 
-const DEMO: [Shelf; 4] = [
+const DEMO: [DemoCategory; 4] = [
     (
         "Electronics",
         &[

@@ -1,4 +1,4 @@
-//! What was kept for orders is sold, many at a time.
+//! `OrderPaid`: holds become sales, many at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,21 +9,24 @@ use contracts::{
 use messaging::{HandlerError, Outcomes};
 use sqlx::PgTransaction;
 
-use super::{lock_rows::lock_holds, require_same_order};
+use super::{lock_rows::lock_holds, move_stock::move_stock, require_same_order};
 use crate::{
-    domain::hold::{self, Hold, OnPaid, Status},
-    store::{self, Movement, Reason},
+    domain::{
+        hold::{Effect, Hold, Input, Status, Transition},
+        movement::{Movement, Reason},
+    },
+    store,
 };
 
-/// What is known of the orders of a batch, locked.
+/// The holds of a batch, locked.
 struct Holds {
     known: BTreeMap<OrderId, Hold>,
-    /// Orders that another transaction keeps locked.
+    /// Orders whose holds another transaction keeps locked.
     locked: BTreeSet<OrderId>,
 }
 
-/// Books the sales of what is held for orders that were paid. Each event has its own outcome: an order that is not known
-/// yet or is locked by somebody else waits alone, one for which nothing was kept is rejected alone.
+/// Records the sales of what is held for orders that were paid. Each event has its own outcome: an order that is not
+/// known yet or is locked by another transaction waits alone, one for which nothing was held is rejected alone.
 ///
 /// # Errors
 /// If a hold changed although it was locked.
@@ -35,42 +38,34 @@ pub async fn sell_holds(
     let (known, locked) = lock_holds(tx, &orders).await?;
     let mut holds = Holds { known, locked };
     let (mut sold, mut sales) = (Vec::new(), Vec::new());
-    let mut sell = |event: &OrderPaid| {
-        let order_id = event.order_id;
-        let Some(hold) = decide(event, &mut holds)? else { return Ok(()) };
-        hold.status = Status::Sold;
-        sold.push(order_id.get());
-        let sale = |product_id| Movement { order_id: Some(order_id), product_id, delta: 0 };
-        sales.extend(hold.lines.iter().map(|line| sale(line.product_id)));
+    let mut sell = |Envelope { event, .. }: &Envelope<OrderPaid>| {
+        let Transition { to, effects } = decide(event, &holds)?;
+        if effects.contains(&Effect::LogLatePayment) {
+            tracing::info!(order.id = %event.order_id, "order was paid after an administrator cancelled it");
+        }
+        if effects.contains(&Effect::MoveStock(Reason::Sale))
+            && let Some(hold) = holds.known.get_mut(&event.order_id)
+        {
+            hold.status = to;
+            sold.push(event.order_id.get());
+            let sale = |line| Movement::of_order(event.order_id, line, Reason::Sale);
+            sales.extend(hold.lines.iter().map(sale));
+        }
         Ok(())
     };
-    let outcomes = events.iter().map(|event| sell(&event.event)).collect();
-    if sold.is_empty() {
-        return Ok(outcomes);
-    }
-    if !store::update_holds(tx, &sold, Status::Held, Status::Sold, None).await? {
+    let outcomes = events.iter().map(&mut sell).collect();
+    if !sold.is_empty() && !store::move_holds(tx, &sold, Status::Held, Status::Sold, None).await? {
         return Err(HandlerError::retry("a hold changed meanwhile"));
     }
-    store::insert_movements(tx, Reason::Sale, &sales, None).await?;
+    move_stock(tx, Reason::Sale, &sales).await?;
     Ok(outcomes)
 }
 
-/// The hold, if it is to be sold.
-fn decide<'a>(event: &OrderPaid, holds: &'a mut Holds) -> Result<Option<&'a mut Hold>, HandlerError> {
-    let order_id = event.order_id;
-    if holds.locked.contains(&order_id) {
-        return Err(HandlerError::retry("somebody keeps the order locked"));
+fn decide(event: &OrderPaid, holds: &Holds) -> Result<Transition, HandlerError> {
+    if holds.locked.contains(&event.order_id) {
+        return Err(HandlerError::retry("another transaction keeps the order locked"));
     }
-    let found = holds.known.get_mut(&order_id);
-    require_same_order(found.as_deref(), event.subject())?;
-    match hold::paid(found.as_deref()) {
-        OnPaid::Sell => Ok(found),
-        OnPaid::Same => Ok(None),
-        OnPaid::Note => {
-            tracing::info!(order.id = %order_id, "paid, but an administrator cancelled it meanwhile");
-            Ok(None)
-        }
-        OnPaid::Wait => Err(HandlerError::not_yet("OrderCreated has not come yet")),
-        OnPaid::Reject => Err(HandlerError::reject("an order was paid for which nothing is kept")),
-    }
+    let found = holds.known.get(&event.order_id);
+    require_same_order(found, event.subject())?;
+    Ok(Hold::on(found, Input::Paid)?)
 }

@@ -6,8 +6,11 @@ use sqlx::PgConnection;
 use crate::{
     AppState,
     app::{list_products::add_held, unknown_categories, violates},
-    domain::catalogue::Product,
-    store::{self, Movement, ProductRow, Reason},
+    domain::{
+        catalogue::Product,
+        movement::{Movement, Reason},
+    },
+    store::{self, ProductRow},
 };
 
 /// What to change; what is `None` stays as it is.

@@ -1,4 +1,4 @@
-//! Giving out stock: an order gets all it asks for, or nothing.
+//! Allocating stock: an order gets all it asks for, or nothing.
 
 use std::collections::BTreeMap;
 
@@ -19,15 +19,15 @@ pub struct Line {
 
 /// What there is of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shelf {
+pub struct StockLevel {
     /// Free units.
     pub free: i64,
     /// Whether it is on sale.
     pub on_sale: bool,
 }
 
-/// The shelves of some products. A product that never existed has none.
-pub type Shelves = BTreeMap<ProductId, Shelf>;
+/// A product that never existed has none.
+pub type StockLevels = BTreeMap<ProductId, StockLevel>;
 
 /// Why an order got nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,16 +61,16 @@ pub fn lines(items: &[Item]) -> Result<Vec<Line>, ImpossibleItems> {
     Ok(units.into_iter().map(|(product_id, quantity)| Line { product_id, quantity }).collect())
 }
 
-/// Takes everything that an order asks for from the shelves. If something is missing, nothing is taken.
+/// Takes everything that an order asks for from the stock. If something is missing, nothing is taken.
 ///
 /// # Errors
 /// Everything that is missing.
-pub fn allocate(shelves: &mut Shelves, lines: &[Line]) -> Result<(), Refusal> {
-    let shortages: Vec<(Shortage, bool)> = lines.iter().filter_map(|line| shortage(shelves, line)).collect();
+pub fn allocate(levels: &mut StockLevels, lines: &[Line]) -> Result<(), Refusal> {
+    let shortages: Vec<(Shortage, bool)> = lines.iter().filter_map(|line| shortage(levels, line)).collect();
     if shortages.is_empty() {
         for line in lines {
-            if let Some(shelf) = shelves.get_mut(&line.product_id) {
-                shelf.free -= line.quantity;
+            if let Some(level) = levels.get_mut(&line.product_id) {
+                level.free -= line.quantity;
             }
         }
         return Ok(());
@@ -81,12 +81,12 @@ pub fn allocate(shelves: &mut Shelves, lines: &[Line]) -> Result<(), Refusal> {
 }
 
 /// What is missing for a line, and whether that is because the product is gone.
-fn shortage(shelves: &Shelves, line: &Line) -> Option<(Shortage, bool)> {
-    let shelf = shelves.get(&line.product_id).filter(|shelf| shelf.on_sale);
-    let available = shelf.map_or(0, |shelf| shelf.free);
+fn shortage(levels: &StockLevels, line: &Line) -> Option<(Shortage, bool)> {
+    let level = levels.get(&line.product_id).filter(|level| level.on_sale);
+    let available = level.map_or(0, |level| level.free);
     let requested = i32::try_from(line.quantity).unwrap_or(i32::MAX);
     let missing = Shortage { product_id: line.product_id, requested, available };
-    (available < line.quantity).then_some((missing, shelf.is_none()))
+    (available < line.quantity).then_some((missing, level.is_none()))
 }
 
 #[cfg(test)]
@@ -101,31 +101,31 @@ mod tests {
         Line { product_id: id(product), quantity }
     }
 
-    fn shelves(free: [i64; 2]) -> Shelves {
-        let shelf = |free| Shelf { free, on_sale: true };
-        [(id(1), shelf(free[0])), (id(2), shelf(free[1]))].into()
+    fn levels(free: [i64; 2]) -> StockLevels {
+        let level = |free| StockLevel { free, on_sale: true };
+        [(id(1), level(free[0])), (id(2), level(free[1]))].into()
     }
 
     #[test]
     fn an_order_gets_all_it_asks_for() {
-        let mut stock = shelves([2, 3]);
+        let mut stock = levels([2, 3]);
         assert_eq!(allocate(&mut stock, &[line(1, 2), line(2, 1)]), Ok(()));
-        assert_eq!(stock, shelves([0, 2]));
+        assert_eq!(stock, levels([0, 2]));
     }
 
     #[test]
-    fn an_order_that_cannot_get_all_takes_nothing_and_is_told_what_is_missing() {
-        let mut stock = shelves([2, 3]);
+    fn an_order_that_cannot_get_all_takes_nothing_and_learns_what_is_missing() {
+        let mut stock = levels([2, 3]);
         let refusal = allocate(&mut stock, &[line(1, 2), line(2, 4)]).unwrap_err();
         let missing = Shortage { product_id: id(2), requested: 4, available: 3 };
         assert_eq!(refusal, Refusal { reason: InsufficientReason::Insufficient, items: vec![missing] });
-        assert_eq!(stock, shelves([2, 3]));
+        assert_eq!(stock, levels([2, 3]));
     }
 
     #[test]
     fn what_is_off_sale_or_unknown_is_gone_however_much_of_it_there_is() {
-        let mut stock = shelves([5, 5]);
-        stock.insert(id(1), Shelf { free: 5, on_sale: false });
+        let mut stock = levels([5, 5]);
+        stock.insert(id(1), StockLevel { free: 5, on_sale: false });
         let refusal = allocate(&mut stock, &[line(1, 1), line(9, 1), line(2, 1)]).unwrap_err();
         assert_eq!(refusal.reason, InsufficientReason::ProductGone);
         let missing: Vec<_> =

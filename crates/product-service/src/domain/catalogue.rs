@@ -59,7 +59,7 @@ pub struct Category {
 
 /// A product as other services see it, also one that was taken off sale.
 #[derive(Debug, Clone)]
-pub struct Article {
+pub struct ProductSummary {
     /// Its id.
     pub id: ProductId,
     /// What it is, or was, called.

@@ -1,4 +1,5 @@
-//! The state machine of a hold (table T3 of the contract): what is kept for an order, from its creation to its end.
+//! The state machine of a hold (table T3 of the contract): units that are set aside for an order, from its creation to
+//! its end.
 //!
 //! ```text
 //! (none) -> HELD -> SOLD -> RETURNED        (none) -> REFUSED        HELD -> RELEASED
@@ -12,16 +13,18 @@ use contracts::{
 };
 use serde::Serialize;
 
-use super::allocation::{Line, Refusal};
+use super::{
+    allocation::{Line, Refusal},
+    movement::Reason,
+};
 
-/// Where a hold is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// Units are kept for the order.
+    /// Units are set aside for the order.
     Held,
-    /// The order got nothing, or was cancelled before it was seen.
+    /// There were too few units, or the order was cancelled before its `OrderCreated` came.
     Refused,
     /// The order is paid.
     Sold,
@@ -31,144 +34,145 @@ pub enum Status {
     Returned,
 }
 
-/// What is known of an order.
 #[derive(Debug, Clone)]
 pub struct Hold {
-    /// Where it is.
     pub status: Status,
-    /// What the order asked for.
+    /// What the order asked for, whether or not it got it.
     pub lines: Vec<Line>,
-    /// Why it got nothing. `None` for an order that was cancelled before it was seen, too.
+    /// What was missing. `None` for a tombstone (REFUSED before `OrderCreated` came) as well.
     pub refusal: Option<Refusal>,
     /// Why the order ended, once it did.
     pub cancel_cause: Option<CancelCause>,
-    /// The order's buyer, if it is known.
+    /// The buyer. With the total it identifies the order, since a restored database gives numbers out again.
     pub user_id: Option<UserId>,
-    /// What the order costs in rupiah, if it is known.
+    /// Rupiah.
     pub total_amount: Option<i64>,
 }
 
-impl Hold {
-    /// Whether an event or a question is about the order that this is for.
-    pub fn is_of(&self, subject: &Subject) -> bool {
-        subject.can_be(self.user_id, self.total_amount)
-    }
+/// What happens to the order of a hold.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// `OrderCreated`. `in_stock` says whether everything could be allocated, and counts only without a hold.
+    Created { in_stock: bool },
+    /// `OrderPaid`.
+    Paid,
+    /// `OrderCancelled`.
+    Cancelled(CancelCause),
+    /// Goods came back undelivered; those of the products in `before` came back earlier.
+    Returned { line: Line, before: &'a [ProductId] },
 }
 
-/// What `OrderCreated` leads to.
+/// What has to be done beside writing the new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnCreated {
-    /// Give it what it asks for, or refuse it.
-    Allocate,
-    /// What it was answered before is answered again.
-    AnswerAgain,
-    /// Nothing.
-    Same,
+pub enum Effect {
+    /// Publish `StockReserved` or `StockInsufficient`, also again if the order asks again.
+    PublishAnswer,
+    /// Record a movement of each line, and change the free stock by it. For a return only of those lines that come back
+    /// now.
+    MoveStock(Reason),
+    /// Log that an order was paid after an administrator cancelled it: its money is refunded elsewhere.
+    LogLatePayment,
 }
 
-/// What `OrderPaid` leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnPaid {
-    /// HELD becomes SOLD.
-    Sell,
-    /// Nothing: it was sold before, whether or not its goods came back since.
-    Same,
-    /// Nothing: an administrator cancelled the order meanwhile.
-    Note,
-    /// `OrderCreated` has not come yet.
-    Wait,
-    /// It cannot be: nothing was kept for the order.
-    Reject,
+#[derive(Debug, PartialEq, Eq)]
+pub struct Transition {
+    pub to: Status,
+    pub effects: Vec<Effect>,
 }
 
-/// What `OrderCancelled` leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnCancelled {
-    /// A tombstone: the order, should it be seen later, gets nothing.
-    Bury,
-    /// HELD becomes RELEASED.
-    Release,
-    /// SOLD becomes RETURNED.
-    Return,
-    /// Nothing: its units are free already.
-    Same,
-    /// It cannot be: only an administrator can cancel a paid order.
-    Reject,
-}
-
-/// What goods that come back lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnReturn {
-    /// They are free again.
-    Free,
-    /// They are free again, and were the last: SOLD becomes RETURNED.
-    FreeTheLast,
-    /// Nothing: they came back before.
-    Same,
-}
-
-/// Why goods cannot come back.
+/// Why an input changes nothing and is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotReturnable {
-    /// The order is not known to be paid.
+pub enum Rejection {
+    /// The only one that passes: the cause of the input is still on its way.
+    #[error("OrderCreated has not come yet")]
+    NotYet,
+    #[error("an order was paid for which nothing is kept")]
+    NothingHeld,
+    #[error("a paid order ended without an administrator's cancel")]
+    NotByAdmin,
     #[error("the order's goods are not sold")]
     NotSold,
-    /// More would come back than was sold.
     #[error("more would come back than the {0} units that were sold")]
     MoreThanSold(i64),
 }
 
-/// An order was received.
-pub const fn created(hold: Option<&Hold>) -> OnCreated {
-    let Some(hold) = hold else { return OnCreated::Allocate };
-    match hold.status {
-        Status::Held => OnCreated::AnswerAgain,
-        Status::Refused if hold.refusal.is_some() => OnCreated::AnswerAgain,
-        Status::Refused | Status::Sold | Status::Released | Status::Returned => OnCreated::Same,
+impl Hold {
+    /// Whether an event or a request is about the order that this hold is for.
+    pub fn is_of(&self, subject: &Subject) -> bool {
+        subject.can_be(self.user_id, self.total_amount)
+    }
+
+    /// What an input leads to; `None` is an order without a hold.
+    ///
+    /// # Errors
+    /// If the input cannot be true in this state, or not yet.
+    pub fn on(hold: Option<&Self>, input: Input<'_>) -> Result<Transition, Rejection> {
+        let Some(hold) = hold else { return Transition::first(input) };
+        let stays = |effects| Transition { to: hold.status, effects };
+        Ok(match (input, hold.status) {
+            (Input::Created { .. }, Status::Held) => stays(vec![Effect::PublishAnswer]),
+            (Input::Created { .. }, Status::Refused) if hold.refusal.is_some() => {
+                stays(vec![Effect::PublishAnswer])
+            }
+            (Input::Paid, Status::Held) => Transition::with_stock(Status::Sold, Reason::Sale),
+            (Input::Paid, Status::Released | Status::Returned)
+                if hold.cancel_cause == Some(CancelCause::Admin) =>
+            {
+                stays(vec![Effect::LogLatePayment])
+            }
+            (Input::Paid, Status::Refused | Status::Released) => return Err(Rejection::NothingHeld),
+            (Input::Cancelled(_), Status::Held) => Transition::with_stock(Status::Released, Reason::Release),
+            (Input::Cancelled(CancelCause::Admin), Status::Sold) => {
+                Transition::with_stock(Status::Returned, Reason::Return)
+            }
+            (Input::Cancelled(_), Status::Sold) => return Err(Rejection::NotByAdmin),
+            (Input::Returned { line, before }, _) if before.contains(&line.product_id) => stays(vec![]),
+            (Input::Returned { line, before }, Status::Sold) => hold.take_back(line, before)?,
+            (Input::Returned { .. }, _) => return Err(Rejection::NotSold),
+            (Input::Created { .. } | Input::Paid | Input::Cancelled(_), _) => stays(vec![]),
+        })
+    }
+
+    fn take_back(&self, line: Line, before: &[ProductId]) -> Result<Transition, Rejection> {
+        let sold = self.lines.iter().find(|sold| sold.product_id == line.product_id);
+        let sold = sold.map_or(0, |line| line.quantity);
+        if line.quantity > sold {
+            return Err(Rejection::MoreThanSold(sold));
+        }
+        let is_last = before.len() + 1 == self.lines.len();
+        let to = if is_last { Status::Returned } else { Status::Sold };
+        Ok(Transition::with_stock(to, Reason::Return))
     }
 }
 
-/// An order was paid.
-pub fn paid(hold: Option<&Hold>) -> OnPaid {
-    let Some(hold) = hold else { return OnPaid::Wait };
-    match hold.status {
-        Status::Held => OnPaid::Sell,
-        Status::Released | Status::Returned if hold.cancel_cause == Some(CancelCause::Admin) => OnPaid::Note,
-        Status::Sold | Status::Returned => OnPaid::Same,
-        Status::Refused | Status::Released => OnPaid::Reject,
+impl Transition {
+    fn first(input: Input<'_>) -> Result<Self, Rejection> {
+        Ok(match input {
+            Input::Created { in_stock: true } => {
+                let effects = vec![Effect::MoveStock(Reason::Hold), Effect::PublishAnswer];
+                Self { to: Status::Held, effects }
+            }
+            Input::Created { in_stock: false } => {
+                Self { to: Status::Refused, effects: vec![Effect::PublishAnswer] }
+            }
+            // A tombstone: an `OrderCreated` that comes later gets nothing.
+            Input::Cancelled(_) => Self { to: Status::Refused, effects: vec![] },
+            Input::Paid => return Err(Rejection::NotYet),
+            Input::Returned { .. } => return Err(Rejection::NotSold),
+        })
     }
-}
 
-/// An order ended FAILED or CANCELLED.
-pub fn cancelled(hold: Option<&Hold>, cause: CancelCause) -> OnCancelled {
-    let Some(hold) = hold else { return OnCancelled::Bury };
-    match hold.status {
-        Status::Held => OnCancelled::Release,
-        Status::Sold if cause == CancelCause::Admin => OnCancelled::Return,
-        Status::Sold => OnCancelled::Reject,
-        Status::Refused | Status::Released | Status::Returned => OnCancelled::Same,
+    fn with_stock(to: Status, reason: Reason) -> Self {
+        Self { to, effects: vec![Effect::MoveStock(reason)] }
     }
-}
 
-/// Goods of an order came back undelivered; `returned` did before.
-///
-/// # Errors
-/// If that many were not sold.
-pub fn returned(hold: Option<&Hold>, returned: &[ProductId], back: Line) -> Result<OnReturn, NotReturnable> {
-    let hold = hold.ok_or(NotReturnable::NotSold)?;
-    if returned.contains(&back.product_id) {
-        return Ok(OnReturn::Same);
+    /// How the stock moves, if it does.
+    pub fn stock(&self) -> Option<Reason> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::MoveStock(reason) => Some(*reason),
+            Effect::PublishAnswer | Effect::LogLatePayment => None,
+        })
     }
-    if hold.status != Status::Sold {
-        return Err(NotReturnable::NotSold);
-    }
-    let sold = hold.lines.iter().find(|line| line.product_id == back.product_id);
-    let sold = sold.map_or(0, |line| line.quantity);
-    if back.quantity > sold {
-        return Err(NotReturnable::MoreThanSold(sold));
-    }
-    let last = returned.len() + 1 == hold.lines.len();
-    Ok(if last { OnReturn::FreeTheLast } else { OnReturn::Free })
 }
 
 #[cfg(test)]

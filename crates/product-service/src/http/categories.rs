@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::{AppState, app::edit_categories, domain::catalogue::Category, store};
+use crate::{AppState, app, domain::catalogue::Category, store};
 
 /// What a category is to be called.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -106,7 +106,7 @@ pub async fn create_category(
     _: Admin,
     Json(body): Json<CategoryName>,
 ) -> Result<impl IntoResponse, Problem> {
-    let category = edit_categories::create_category(&state, body.name.trim()).await?;
+    let category = app::create_category(&state, body.name.trim()).await?;
     Ok((StatusCode::CREATED, saved("Category created", category)))
 }
 
@@ -130,7 +130,7 @@ pub async fn rename_category(
     Path(id): Path<CategoryId>,
     Json(body): Json<CategoryName>,
 ) -> Result<axum::Json<CategorySaved>, Problem> {
-    let category = edit_categories::rename_category(&state, id, body.name.trim()).await?;
+    let category = app::rename_category(&state, id, body.name.trim()).await?;
     Ok(saved("Category renamed", category))
 }
 
@@ -152,6 +152,6 @@ pub async fn delete_category(
     _: Admin,
     Path(id): Path<CategoryId>,
 ) -> Result<axum::Json<CategorySaved>, Problem> {
-    let category = edit_categories::delete_category(&state, id).await?;
+    let category = app::delete_category(&state, id).await?;
     Ok(saved("Category deleted", category))
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::list_products::{self, Listing},
+    app::{self, Listing},
     domain::catalogue::{CategoryRef, Direction, Product, Search, SortBy},
     error::no_such_product,
 };
@@ -130,15 +130,15 @@ pub struct OneProduct {
 }
 
 impl From<ListProducts> for Search {
-    fn from(wish: ListProducts) -> Self {
-        let sort_by = wish.sort_by.unwrap_or(SortBy::CreatedAt);
+    fn from(query: ListProducts) -> Self {
+        let sort_by = query.sort_by.unwrap_or(SortBy::CreatedAt);
         Self {
-            text: wish.search.filter(|text| !text.is_empty()),
-            category_id: wish.category_id,
-            min_price: wish.min_price,
-            max_price: wish.max_price,
+            text: query.search.filter(|text| !text.is_empty()),
+            category_id: query.category_id,
+            min_price: query.min_price,
+            max_price: query.max_price,
             sort_by,
-            direction: wish.order.unwrap_or(sort_by.natural()),
+            direction: query.order.unwrap_or(sort_by.natural()),
         }
     }
 }
@@ -176,11 +176,11 @@ impl From<CategoryRef> for CategoryRefView {
 pub async fn list_products(
     State(state): State<AppState>,
     user: Option<User>,
-    Query(wish): Query<ListProducts>,
+    Query(query): Query<ListProducts>,
 ) -> Result<axum::Json<ProductPage>, Problem> {
-    let page = Page { page: wish.page, limit: wish.limit };
+    let page = Page { page: query.page, limit: query.limit };
     let Listing { products, total } =
-        list_products::list_products(&state, &wish.into(), page.limit, page.offset(), is_admin(user)).await?;
+        app::list_products(&state, &query.into(), page.limit, page.offset(), is_admin(user)).await?;
     let products = products.into_iter().map(ProductView::from).collect();
     let total_pages = page.pages(total);
     Ok(axum::Json(ProductPage { products, total, page: page.page, limit: page.limit, total_pages }))
@@ -202,7 +202,7 @@ pub async fn get_product(
     user: Option<User>,
     Path(id): Path<ProductId>,
 ) -> Result<axum::Json<OneProduct>, Problem> {
-    let found = list_products::find_product(&state, id, is_admin(user)).await?;
+    let found = app::find_product(&state, id, is_admin(user)).await?;
     let product = found.ok_or_else(no_such_product)?;
     Ok(axum::Json(OneProduct { product: product.into() }))
 }

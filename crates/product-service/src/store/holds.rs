@@ -1,4 +1,4 @@
-//! What is kept for orders.
+//! What is held for orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,19 @@ use crate::domain::{
     hold::{Hold, Status},
 };
 
-/// The answer to an order that was not known before.
+/// A hold, or a refusal, of an order that had none.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct NewHold<'a> {
-    /// The order.
     pub order_id: OrderId,
     /// HELD, or REFUSED with a refusal.
     pub status: Status,
-    /// What it asked for.
+    /// What the order asked for.
     pub items: &'a [Line],
-    /// Why it got nothing.
+    /// What was missing, if it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<&'a Refusal>,
-    /// Its buyer.
     pub user_id: Option<UserId>,
-    /// What it costs, in rupiah.
+    /// Rupiah.
     pub total_amount: Option<i64>,
 }
 
@@ -52,7 +50,7 @@ impl From<Row> for Hold {
     }
 }
 
-/// What is known of some orders.
+/// The holds of those of the orders that have one.
 pub async fn list_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<BTreeMap<OrderId, Hold>> {
     let rows = sqlx::query_as!(
         Row,
@@ -68,8 +66,8 @@ pub async fn list_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
 }
 
-/// What is known of some orders. It stays so until the end of the transaction. The rows are locked in the order of their
-/// ids, so that nobody ever deadlocks.
+/// As [`list_holds`], locked until the end of the transaction, in the order of their ids, so that no transactions
+/// deadlock.
 pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<BTreeMap<OrderId, Hold>> {
     let rows = sqlx::query_as!(
         Row,
@@ -87,8 +85,8 @@ pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
 }
 
-/// As [`lock_holds`], but without waiting: those that another transaction has locked are only named.
-pub async fn lock_free_holds(
+/// As [`lock_holds`], but without waiting; the set has those that another transaction keeps locked.
+pub async fn lock_unlocked_holds(
     db: &mut PgConnection,
     orders: &[i64],
 ) -> sqlx::Result<(BTreeMap<OrderId, Hold>, BTreeSet<OrderId>)> {
@@ -116,7 +114,7 @@ pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Op
     Ok(lock_holds(db, &[order.get()]).await?.remove(&order))
 }
 
-/// Writes the answers to new orders down. Returns whether all were new.
+/// Returns whether none of the orders had a hold before.
 pub async fn insert_holds(db: &mut PgConnection, holds: &[NewHold<'_>]) -> sqlx::Result<bool> {
     let inserted = sqlx::query!(
         "insert into holds (order_id, status, items, refusal, user_id, total_amount)
@@ -130,7 +128,7 @@ pub async fn insert_holds(db: &mut PgConnection, holds: &[NewHold<'_>]) -> sqlx:
     Ok(inserted.rows_affected() == holds.len() as u64)
 }
 
-/// Makes sure that an order, should it be seen later, gets nothing. Returns whether it was not known before.
+/// Refuses an order before its `OrderCreated` comes. Returns whether it had no hold before.
 pub async fn insert_tombstone(
     db: &mut PgConnection,
     order: OrderId,
@@ -150,8 +148,8 @@ pub async fn insert_tombstone(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Moves holds on. Returns whether all were found where they were thought to be.
-pub async fn update_holds(
+/// Changes the state of holds. Returns whether all were in the expected one.
+pub async fn move_holds(
     db: &mut PgConnection,
     orders: &[i64],
     from: Status,
@@ -172,7 +170,7 @@ pub async fn update_holds(
     Ok(updated.rows_affected() == orders.len() as u64)
 }
 
-/// The products of an order that came back.
+/// The products of an order whose goods came back.
 pub async fn list_returned(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Vec<ProductId>> {
     sqlx::query_scalar!(
         r#"select product_id as "product_id: ProductId"
@@ -184,7 +182,7 @@ pub async fn list_returned(db: &mut PgConnection, order: OrderId) -> sqlx::Resul
     .await
 }
 
-/// The units of some products that are kept for open orders.
+/// The units of products that are held for open orders.
 pub async fn list_held(db: &mut PgConnection, products: &[i64]) -> sqlx::Result<BTreeMap<ProductId, i64>> {
     let rows = sqlx::query!(
         r#"select product_id as "product_id!: ProductId", sum(quantity)::bigint as "units!"

@@ -4,7 +4,7 @@ use contracts::{CategoryId, ProductId};
 use sqlx::{FromRow, PgConnection, types::Json};
 use time::OffsetDateTime;
 
-use crate::domain::catalogue::{Article, CategoryRef, Product, name_key};
+use crate::domain::catalogue::{CategoryRef, Product, ProductSummary, name_key};
 
 /// What a new product is given.
 #[derive(Debug, Clone)]
@@ -79,14 +79,17 @@ pub async fn find_product(db: &mut PgConnection, id: ProductId) -> sqlx::Result<
 }
 
 /// A product that is or was on sale, as other services see it.
-pub async fn find_article(db: &mut PgConnection, id: ProductId) -> sqlx::Result<Option<Article>> {
-    Ok(list_articles(db, &[id.get()]).await?.pop())
+pub async fn find_product_summary(
+    db: &mut PgConnection,
+    id: ProductId,
+) -> sqlx::Result<Option<ProductSummary>> {
+    Ok(list_product_summaries(db, &[id.get()]).await?.pop())
 }
 
 /// Products that are or were on sale, as other services see them, in the order of their ids.
-pub async fn list_articles(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Article>> {
+pub async fn list_product_summaries(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<ProductSummary>> {
     sqlx::query_as!(
-        Article,
+        ProductSummary,
         r#"select id as "id: ProductId", name, price, stock, deleted_at is not null as "deleted!"
            from products
            where id = any($1)

@@ -5,38 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::{OrderId, ProductId};
 use sqlx::PgConnection;
 
-use crate::domain::allocation::{Shelf, Shelves};
+use crate::domain::{
+    allocation::{StockLevel, StockLevels},
+    movement::{Movement, Reason},
+};
 
-/// Why the stock changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Reason {
-    /// The demo data.
-    Seed,
-    /// An administrator said so.
-    Admin,
-    /// Kept for an order.
-    Hold,
-    /// The order ended unpaid.
-    Release,
-    /// The order was paid.
-    Sale,
-    /// Goods of a paid order are free again.
-    Return,
-}
-
-/// A change of the free stock.
-#[derive(Debug, Clone, Copy)]
-pub struct Movement {
-    /// The order it was made for.
-    pub order_id: Option<OrderId>,
-    /// The product.
-    pub product_id: ProductId,
-    /// Units that came, or went if negative.
-    pub delta: i64,
-}
-
-/// Records changes of the stock that are part of the same transaction.
+/// Records changes of the stock that the same transaction makes.
 pub async fn insert_movements(
     db: &mut PgConnection,
     reason: Reason,
@@ -66,9 +40,9 @@ pub async fn limit_lock_waits(db: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What there is of some products. It stays so until the end of the transaction. The rows are locked in the order of
-/// their ids, by everybody, so that nobody ever deadlocks.
-pub async fn lock_shelves(db: &mut PgConnection, products: &[i64]) -> sqlx::Result<Shelves> {
+/// The stock of products, locked until the end of the transaction. Every transaction locks the rows in the order of
+/// their ids, so that none deadlocks.
+pub async fn lock_stock_levels(db: &mut PgConnection, products: &[i64]) -> sqlx::Result<StockLevels> {
     let rows = sqlx::query!(
         r#"select id as "id: ProductId", stock, deleted_at is null as "on_sale!"
            from products
@@ -79,14 +53,14 @@ pub async fn lock_shelves(db: &mut PgConnection, products: &[i64]) -> sqlx::Resu
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, Shelf { free: row.stock, on_sale: row.on_sale })).collect())
+    Ok(rows.into_iter().map(|row| (row.id, StockLevel { free: row.stock, on_sale: row.on_sale })).collect())
 }
 
-/// As [`lock_shelves`], but without waiting: those that another transaction has locked are only named.
-pub async fn lock_free_shelves(
+/// As [`lock_stock_levels`], but without waiting; the set has those that another transaction keeps locked.
+pub async fn lock_unlocked_stock_levels(
     db: &mut PgConnection,
     products: &[i64],
-) -> sqlx::Result<(Shelves, BTreeSet<ProductId>)> {
+) -> sqlx::Result<(StockLevels, BTreeSet<ProductId>)> {
     let rows = sqlx::query!(
         r#"with free as (
                select id, stock, deleted_at is null as on_sale
@@ -102,18 +76,18 @@ pub async fn lock_free_shelves(
     )
     .fetch_all(db)
     .await?;
-    let (mut shelves, mut locked) = (Shelves::new(), BTreeSet::new());
+    let (mut levels, mut locked) = (StockLevels::new(), BTreeSet::new());
     for row in rows {
         match row.stock.zip(row.on_sale) {
-            Some((free, on_sale)) => drop(shelves.insert(row.id, Shelf { free, on_sale })),
+            Some((free, on_sale)) => drop(levels.insert(row.id, StockLevel { free, on_sale })),
             None => drop(locked.insert(row.id)),
         }
     }
-    Ok((shelves, locked))
+    Ok((levels, locked))
 }
 
 /// Adds to the free stock of products that are locked.
-pub async fn update_stock(db: &mut PgConnection, deltas: &BTreeMap<ProductId, i64>) -> sqlx::Result<()> {
+pub async fn add_to_stock(db: &mut PgConnection, deltas: &BTreeMap<ProductId, i64>) -> sqlx::Result<()> {
     let products: Vec<i64> = deltas.keys().map(|id| id.get()).collect();
     let deltas: Vec<i64> = deltas.values().copied().collect();
     sqlx::query!(

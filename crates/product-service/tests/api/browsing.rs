@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{CATEGORIES, PRODUCTS, Shop, at, category, created, hears, product, seen};
+use crate::{CATEGORIES, PRODUCTS, Shop, at, category, consume, created, product, seen};
 
 async fn add(app: &Shop, name: &str, price: i64, stock: i64, categories: &[i64]) -> i64 {
     let body = json!({ "name": name, "price": price, "stock": stock, "category_ids": categories });
@@ -28,7 +28,7 @@ async fn a_product_is_shown_to_everybody_and_what_is_held_to_administrators() {
     let app = Shop::start().await;
     let drinks = category(&app, "Drinks").await;
     let id = add(&app, "Kopi", 25_000, 5, &[drinks]).await;
-    hears(&app, created(1, &[(id, 2)])).await;
+    consume(&app, created(1, &[(id, 2)])).await;
 
     let shown = app.anyone().get(&at(id)).await.expect(200)["product"].clone();
     assert_eq!(shown["name"], "Kopi");

@@ -3,7 +3,7 @@
 use chassis::service::configuration_from_flags;
 use product_service::{
     ProductService,
-    app::{refold_names::refold_names, seed_catalogue::seed_catalogue},
+    app::{refold_names, seed_catalogue},
 };
 use serde_json::Value;
 use testkit::production_flags;

@@ -10,7 +10,7 @@ use contracts::{
 };
 use tonic::{Code, Status};
 
-use crate::{Shop, assert_ledger, at, cancelled, created, hears, movements, paid, product, status, units};
+use crate::{Shop, assert_ledger, at, cancelled, consume, created, movements, paid, product, status, units};
 
 fn client(app: &Shop) -> ProductServiceClient<PeerChannel> {
     ProductServiceClient::new(app.grpc_channel())
@@ -78,8 +78,8 @@ async fn a_caller_without_the_internal_secret_is_refused() {
 async fn undelivered_goods_come_back_once_for_each_product_and_the_last_ends_the_hold() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 5).await);
-    hears(&app, created(1, &[(kopi, 3), (teh, 1)])).await;
-    hears(&app, paid(1)).await;
+    consume(&app, created(1, &[(kopi, 3), (teh, 1)])).await;
+    consume(&app, paid(1)).await;
 
     assert_eq!(update(&app, kopi, 3, 1, "return").await.unwrap(), 5);
     assert_eq!(update(&app, kopi, 3, 1, "return").await.unwrap(), 5, "repeated");
@@ -99,14 +99,14 @@ async fn goods_do_not_come_back_before_they_were_sold_nor_more_than_were() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 5).await);
     assert_code(update(&app, kopi, 1, 1, "return").await, Code::FailedPrecondition);
-    hears(&app, created(1, &[(kopi, 3)])).await;
+    consume(&app, created(1, &[(kopi, 3)])).await;
     assert_code(update(&app, kopi, 3, 1, "return").await, Code::FailedPrecondition);
-    hears(&app, paid(1)).await;
+    consume(&app, paid(1)).await;
     assert_code(update(&app, kopi, 4, 1, "return").await, Code::FailedPrecondition);
     assert_code(update(&app, teh, 1, 1, "return").await, Code::FailedPrecondition);
     assert_code(update(&app, 999, 1, 1, "return").await, Code::FailedPrecondition);
-    hears(&app, created(2, &[(teh, 1)])).await;
-    hears(&app, cancelled(2, CancelCause::Customer)).await;
+    consume(&app, created(2, &[(teh, 1)])).await;
+    consume(&app, cancelled(2, CancelCause::Customer)).await;
     assert_code(update(&app, teh, 1, 2, "return").await, Code::FailedPrecondition);
     assert_eq!((units(&app, kopi).await.0, units(&app, teh).await.0), (2, 5));
     assert_ledger(&app).await;
@@ -116,8 +116,8 @@ async fn goods_do_not_come_back_before_they_were_sold_nor_more_than_were() {
 async fn the_same_return_twice_at_the_same_time_counts_once() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
-    hears(&app, created(1, &[(kopi, 3)])).await;
-    hears(&app, paid(1)).await;
+    consume(&app, created(1, &[(kopi, 3)])).await;
+    consume(&app, paid(1)).await;
     let back = || update(&app, kopi, 3, 1, "return");
     let (one, two, three) = tokio::join!(back(), back(), back());
     assert_eq!([one.unwrap(), two.unwrap(), three.unwrap()], [5, 5, 5]);

@@ -7,7 +7,7 @@ use contracts::events::{
 use messaging::{Delivered, HandlerError, Outcomes, StreamHandler};
 
 use crate::{
-    Shop, assert_ledger, at, cancelled, consumer, created, hears, movements, paid, product, status, units,
+    Shop, assert_ledger, at, cancelled, consume, consumer, created, movements, paid, product, status, units,
 };
 
 /// The orders that were told that their stock is held, in order.
@@ -20,7 +20,7 @@ async fn refused(app: &Shop) -> Vec<StockInsufficient> {
 }
 
 /// Gives many new orders to the service as one batch.
-async fn hears_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<(), HandlerError> {
+async fn consume_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<(), HandlerError> {
     let fields: Vec<Fields> = orders.iter().map(|order| order.to_fields().unwrap()).collect();
     let batch: Vec<&Fields> = fields.iter().collect();
     let outcomes = consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await?;
@@ -31,7 +31,7 @@ async fn hears_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<()
 async fn an_order_that_fits_is_held() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 2).await);
-    hears(&app, created(1, &[(teh, 2), (kopi, 1)])).await;
+    consume(&app, created(1, &[(teh, 2), (kopi, 1)])).await;
     assert_eq!((units(&app, kopi).await, units(&app, teh).await), ((4, 1), (0, 2)));
     assert_eq!(status(&app, 1).await.unwrap(), "HELD");
     assert_eq!(reserved(&app).await, [1]);
@@ -44,7 +44,7 @@ async fn an_order_that_fits_is_held() {
 async fn an_order_that_does_not_fit_gets_nothing_and_is_told_what_is_missing() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 2).await);
-    hears(&app, created(1, &[(kopi, 1), (teh, 3)])).await;
+    consume(&app, created(1, &[(kopi, 1), (teh, 3)])).await;
     assert_eq!((units(&app, kopi).await, units(&app, teh).await), ((5, 0), (2, 0)));
     assert_eq!(status(&app, 1).await.unwrap(), "REFUSED");
     assert!(reserved(&app).await.is_empty());
@@ -61,8 +61,8 @@ async fn a_product_that_is_gone_is_told_apart_from_one_that_is_scarce() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 2).await);
     app.admin().delete(&at(teh)).await.expect(200);
-    hears(&app, created(1, &[(kopi, 1), (teh, 1)])).await;
-    hears(&app, created(2, &[(999, 1)])).await;
+    consume(&app, created(1, &[(kopi, 1), (teh, 1)])).await;
+    consume(&app, created(2, &[(999, 1)])).await;
     let told: Vec<_> =
         refused(&app).await.into_iter().map(|event| (event.reason, event.items[0].available)).collect();
     assert_eq!(told, [(InsufficientReason::ProductGone, 0), (InsufficientReason::ProductGone, 0)]);
@@ -79,10 +79,10 @@ async fn the_same_event_twice_changes_nothing_and_another_one_is_answered_again(
     assert!(matches!(testkit::redeliver(&consumer, &event).await, Delivered::AlreadyApplied));
     assert_eq!(reserved(&app).await, [1]);
 
-    hears(&app, created(1, &[(kopi, 3)])).await;
+    consume(&app, created(1, &[(kopi, 3)])).await;
     assert_eq!(reserved(&app).await, [1, 1]);
-    hears(&app, created(2, &[(kopi, 3)])).await;
-    hears(&app, created(2, &[(kopi, 3)])).await;
+    consume(&app, created(2, &[(kopi, 3)])).await;
+    consume(&app, created(2, &[(kopi, 3)])).await;
     let told = refused(&app).await;
     assert_eq!(told.len(), 2);
     assert_eq!(told[0], told[1]);
@@ -95,15 +95,15 @@ async fn an_order_that_went_on_or_ended_is_not_answered_again() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     for order in [1, 2, 3] {
-        hears(&app, created(order, &[(kopi, 1)])).await;
+        consume(&app, created(order, &[(kopi, 1)])).await;
     }
-    hears(&app, paid(1)).await;
-    hears(&app, cancelled(2, CancelCause::Payment)).await;
-    hears(&app, paid(3)).await;
-    hears(&app, cancelled(3, CancelCause::Admin)).await;
-    hears(&app, cancelled(4, CancelCause::Timeout)).await;
+    consume(&app, paid(1)).await;
+    consume(&app, cancelled(2, CancelCause::Payment)).await;
+    consume(&app, paid(3)).await;
+    consume(&app, cancelled(3, CancelCause::Admin)).await;
+    consume(&app, cancelled(4, CancelCause::Timeout)).await;
     for order in [1, 2, 3, 4] {
-        hears(&app, created(order, &[(kopi, 1)])).await;
+        consume(&app, created(order, &[(kopi, 1)])).await;
     }
     assert_eq!(reserved(&app).await, [1, 2, 3]);
     assert!(refused(&app).await.is_empty());
@@ -116,7 +116,7 @@ async fn a_batch_gives_out_the_stock_in_the_order_of_the_stream() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 10).await;
     let orders: Vec<_> = (1..=50).map(|order| testkit::envelope(created(order, &[(kopi, 1)]))).collect();
-    hears_batch(&app, &orders).await.unwrap();
+    consume_batch(&app, &orders).await.unwrap();
     assert_eq!(reserved(&app).await, (1..=10).collect::<Vec<_>>());
     let told: Vec<_> = refused(&app).await.iter().map(|event| event.order_id.get()).collect();
     assert_eq!(told, (11..=50).collect::<Vec<_>>());
@@ -130,7 +130,7 @@ async fn an_order_that_does_not_fit_leaves_the_rest_to_the_next_of_its_batch() {
     let (kopi, teh) = (product(&app, "Kopi", 3).await, product(&app, "Teh", 9).await);
     let orders =
         [created(1, &[(kopi, 2)]), created(2, &[(teh, 1), (kopi, 2)]), created(3, &[(kopi, 1), (teh, 9)])];
-    hears_batch(&app, &orders.map(testkit::envelope)).await.unwrap();
+    consume_batch(&app, &orders.map(testkit::envelope)).await.unwrap();
     assert_eq!(reserved(&app).await, [1, 3]);
     assert_eq!((units(&app, kopi).await, units(&app, teh).await), ((0, 3), (0, 9)));
     assert_ledger(&app).await;
@@ -148,7 +148,7 @@ async fn an_order_that_is_twice_in_a_batch_is_held_once_and_answered_twice() {
         testkit::envelope(created(2, &[(kopi, 9)])),
         repeated,
     ];
-    hears_batch(&app, &batch).await.unwrap();
+    consume_batch(&app, &batch).await.unwrap();
     assert_eq!(reserved(&app).await, [1, 1], "the very same event counts once");
     assert_eq!(refused(&app).await.len(), 2);
     assert_eq!(units(&app, kopi).await, (3, 2));
@@ -160,7 +160,7 @@ async fn impossible_items_are_rejected_alone() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     let batch = [created(1, &[(kopi, 1)]), created(2, &[(kopi, 0)])].map(testkit::envelope);
-    assert!(matches!(hears_batch(&app, &batch).await, Err(HandlerError::Reject(_))));
+    assert!(matches!(consume_batch(&app, &batch).await, Err(HandlerError::Reject(_))));
     assert_eq!((status(&app, 1).await.as_deref(), status(&app, 2).await), (Some("HELD"), None));
     for items in [&[][..], &[(kopi, -1)]] {
         let delivered = testkit::deliver(&consumer(&app), created(3, items)).await;
@@ -222,7 +222,7 @@ async fn a_locked_product_holds_up_no_stream() {
     let (kopi, teh) = (product(&app, "Kopi", 100).await, product(&app, "Teh", 100).await);
     // More than there are slots for events of one kind, all of which need the locked product.
     for order in 1..=20 {
-        hears(&app, created(order, &[(kopi, 1)])).await;
+        consume(&app, created(order, &[(kopi, 1)])).await;
     }
     app.start_background().await;
     let somebody = keep_locked(&app, kopi).await;
@@ -257,7 +257,7 @@ async fn two_batches_at_the_same_time_never_sell_a_unit_twice() {
     };
     let one = batch(1, [(kopi, 1), (teh, 1)]);
     let other = batch(101, [(teh, 1), (kopi, 1)]);
-    let (one, other) = tokio::join!(hears_batch(&app, &one), hears_batch(&app, &other));
+    let (one, other) = tokio::join!(consume_batch(&app, &one), consume_batch(&app, &other));
     one.unwrap();
     other.unwrap();
     assert_eq!((reserved(&app).await.len(), refused(&app).await.len()), (10, 10));

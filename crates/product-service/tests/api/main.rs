@@ -1,4 +1,4 @@
-//! product-service from outside: over HTTP, over gRPC, and by the events it hears and says.
+//! product-service from outside: over HTTP, over gRPC, and by the events that it consumes and publishes.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
@@ -106,7 +106,7 @@ fn cancelled(order: i64, cause: CancelCause) -> OrderCancelled {
 }
 
 /// Gives an event to the service, which must be able to handle it.
-async fn hears<E: messaging::Event>(app: &Shop, event: E) {
+async fn consume<E: messaging::Event>(app: &Shop, event: E) {
     let delivered = testkit::deliver(&consumer(app), event).await;
     assert!(matches!(delivered, Delivered::Applied), "{delivered:?}");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    PRODUCTS, Shop, assert_ledger, at, category, created, hears, movements, order_id, product, seen, units,
+    PRODUCTS, Shop, assert_ledger, at, category, consume, created, movements, order_id, product, seen, units,
 };
 
 fn new(name: &str) -> Value {
@@ -31,7 +31,7 @@ async fn an_administrator_puts_a_product_on_sale() {
 }
 
 #[tokio::test]
-async fn only_an_administrator_fills_the_shelves() {
+async fn only_an_administrator_changes_the_catalogue() {
     let app = Shop::start().await;
     let id = product(&app, "Kopi", 3).await;
     for (actor, status, code) in [(app.anyone(), 401, "unauthorized"), (app.customer(7), 403, "forbidden")] {
@@ -106,7 +106,7 @@ async fn what_a_change_leaves_out_stays_as_it_is() {
 async fn a_stock_that_is_set_is_recorded_and_only_set_if_it_is_as_expected() {
     let app = Shop::start().await;
     let id = product(&app, "Kopi", 10).await;
-    hears(&app, created(1, &[(id, 4)])).await;
+    consume(&app, created(1, &[(id, 4)])).await;
 
     let stale = json!({ "stock": 50, "price": 1, "expected_stock": 10 });
     let problem = app.admin().put(&at(id), stale).await.problem(409, "stock_changed");
@@ -165,10 +165,10 @@ async fn changes_at_the_same_time_all_count() {
 async fn a_product_off_sale_still_takes_back_what_was_held_of_it() {
     let app = Shop::start().await;
     let id = product(&app, "Kopi", 10).await;
-    hears(&app, created(1, &[(id, 4)])).await;
+    consume(&app, created(1, &[(id, 4)])).await;
     app.admin().delete(&at(id)).await.expect(200);
     let cause = contracts::events::CancelCause::Customer;
-    hears(&app, crate::cancelled(order_id(1).get(), cause)).await;
+    consume(&app, crate::cancelled(order_id(1).get(), cause)).await;
     let stock: i64 = sqlx::query_scalar("select stock from products").fetch_one(app.pool()).await.unwrap();
     assert_eq!(stock, 10);
     assert_ledger(&app).await;

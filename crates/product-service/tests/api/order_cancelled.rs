@@ -11,18 +11,18 @@ use messaging::{Delivered, HandlerError};
 use tonic::Code;
 
 use crate::{
-    Shop, assert_ledger, cancelled, consumer, created, hears, movements, paid, product, status, units,
+    Shop, assert_ledger, cancelled, consume, consumer, created, movements, paid, product, status, units,
 };
 
 #[tokio::test]
 async fn what_was_held_is_free_again_once() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 5).await);
-    hears(&app, created(1, &[(kopi, 2), (teh, 5)])).await;
+    consume(&app, created(1, &[(kopi, 2), (teh, 5)])).await;
     let event = testkit::envelope(cancelled(1, CancelCause::Payment));
     assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::Applied));
     assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::AlreadyApplied));
-    hears(&app, cancelled(1, CancelCause::Customer)).await;
+    consume(&app, cancelled(1, CancelCause::Customer)).await;
     assert_eq!(status(&app, 1).await.unwrap(), "RELEASED");
     assert_eq!((units(&app, kopi).await, units(&app, teh).await), ((5, 0), (5, 0)));
     assert_eq!(movements(&app, kopi).await.last().unwrap(), &("release".to_owned(), 2));
@@ -33,10 +33,10 @@ async fn what_was_held_is_free_again_once() {
 async fn an_order_that_is_cancelled_before_it_is_seen_gets_nothing() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
-    hears(&app, cancelled(1, CancelCause::Customer)).await;
+    consume(&app, cancelled(1, CancelCause::Customer)).await;
     assert_eq!(status(&app, 1).await.unwrap(), "REFUSED");
-    hears(&app, created(1, &[(kopi, 2)])).await;
-    hears(&app, cancelled(1, CancelCause::Customer)).await;
+    consume(&app, created(1, &[(kopi, 2)])).await;
+    consume(&app, cancelled(1, CancelCause::Customer)).await;
     assert_eq!(units(&app, kopi).await, (5, 0));
     assert!(app.published::<StockReserved>().await.is_empty());
     assert!(app.published::<StockInsufficient>().await.is_empty());
@@ -47,8 +47,8 @@ async fn an_order_that_is_cancelled_before_it_is_seen_gets_nothing() {
 async fn an_order_that_was_refused_has_nothing_to_give_back() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 1).await;
-    hears(&app, created(1, &[(kopi, 2)])).await;
-    hears(&app, cancelled(1, CancelCause::Stock)).await;
+    consume(&app, created(1, &[(kopi, 2)])).await;
+    consume(&app, cancelled(1, CancelCause::Stock)).await;
     assert_eq!(status(&app, 1).await.unwrap(), "REFUSED");
     assert_eq!(units(&app, kopi).await, (1, 0));
     assert_ledger(&app).await;
@@ -58,8 +58,8 @@ async fn an_order_that_was_refused_has_nothing_to_give_back() {
 async fn only_an_administrator_takes_a_sale_back_and_what_came_back_before_does_not_count_twice() {
     let app = Shop::start().await;
     let (kopi, teh) = (product(&app, "Kopi", 5).await, product(&app, "Teh", 5).await);
-    hears(&app, created(1, &[(kopi, 2), (teh, 5)])).await;
-    hears(&app, paid(1)).await;
+    consume(&app, created(1, &[(kopi, 2), (teh, 5)])).await;
+    consume(&app, paid(1)).await;
     let delivered = testkit::deliver(&consumer(&app), cancelled(1, CancelCause::Customer)).await;
     assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");
 
@@ -72,11 +72,11 @@ async fn only_an_administrator_takes_a_sale_back_and_what_came_back_before_does_
         user_id: 0,
     };
     peer.update_stock(back.clone()).await.unwrap();
-    hears(&app, cancelled(1, CancelCause::Admin)).await;
+    consume(&app, cancelled(1, CancelCause::Admin)).await;
     assert_eq!(status(&app, 1).await.unwrap(), "RETURNED");
     assert_eq!((units(&app, kopi).await, units(&app, teh).await), ((5, 0), (5, 0)));
     assert_eq!(peer.update_stock(back).await.unwrap().into_inner().stock, 5, "it came back already");
-    hears(&app, cancelled(1, CancelCause::Admin)).await;
+    consume(&app, cancelled(1, CancelCause::Admin)).await;
     assert_eq!(units(&app, teh).await, (5, 0));
     assert_ledger(&app).await;
 }
@@ -85,8 +85,8 @@ async fn only_an_administrator_takes_a_sale_back_and_what_came_back_before_does_
 async fn another_order_of_the_same_number_changes_nothing() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
-    hears(&app, created(1, &[(kopi, 2)])).await;
-    hears(&app, paid(1)).await;
+    consume(&app, created(1, &[(kopi, 2)])).await;
+    consume(&app, paid(1)).await;
     let other = UserId::try_from(8_i64).unwrap();
     let refused = async |delivered: Delivered| {
         assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{delivered:?}");

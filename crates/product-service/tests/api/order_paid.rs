@@ -7,18 +7,18 @@ use contracts::{
 use messaging::{Delivered, HandlerError, StreamHandler};
 
 use crate::{
-    Shop, assert_ledger, cancelled, consumer, created, hears, movements, paid, product, status, units,
+    Shop, assert_ledger, cancelled, consume, consumer, created, movements, paid, product, status, units,
 };
 
 #[tokio::test]
 async fn what_was_held_is_sold_once() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
-    hears(&app, created(1, &[(kopi, 2)])).await;
+    consume(&app, created(1, &[(kopi, 2)])).await;
     let event = testkit::envelope(paid(1));
     assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::Applied));
     assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::AlreadyApplied));
-    hears(&app, paid(1)).await;
+    consume(&app, paid(1)).await;
     assert_eq!(status(&app, 1).await.unwrap(), "SOLD");
     assert_eq!(units(&app, kopi).await, (3, 0));
     let expected = [("admin", 5), ("hold", -2), ("sale", 0)];
@@ -33,7 +33,7 @@ async fn a_payment_that_comes_before_its_order_waits() {
     let event = testkit::envelope(paid(1));
     let early = testkit::redeliver(&consumer(&app), &event).await;
     assert!(matches!(early, Delivered::Failed(HandlerError::NotYet(_))), "{early:?}");
-    hears(&app, created(1, &[(kopi, 2)])).await;
+    consume(&app, created(1, &[(kopi, 2)])).await;
     assert!(matches!(testkit::redeliver(&consumer(&app), &event).await, Delivered::Applied));
     assert_eq!(status(&app, 1).await.unwrap(), "SOLD");
 }
@@ -43,19 +43,19 @@ async fn a_payment_for_which_nothing_is_kept_is_rejected_unless_an_administrator
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     for order in [1, 2, 3] {
-        hears(&app, created(order, &[(kopi, 1)])).await;
+        consume(&app, created(order, &[(kopi, 1)])).await;
     }
-    hears(&app, created(4, &[(kopi, 99)])).await;
-    hears(&app, cancelled(1, CancelCause::Payment)).await;
-    hears(&app, cancelled(2, CancelCause::Admin)).await;
-    hears(&app, paid(3)).await;
-    hears(&app, cancelled(3, CancelCause::Admin)).await;
+    consume(&app, created(4, &[(kopi, 99)])).await;
+    consume(&app, cancelled(1, CancelCause::Payment)).await;
+    consume(&app, cancelled(2, CancelCause::Admin)).await;
+    consume(&app, paid(3)).await;
+    consume(&app, cancelled(3, CancelCause::Admin)).await;
     for rejected in [1, 4] {
         let delivered = testkit::deliver(&consumer(&app), paid(rejected)).await;
         assert!(matches!(delivered, Delivered::Failed(HandlerError::Reject(_))), "{rejected}: {delivered:?}");
     }
     for noted in [2, 3] {
-        hears(&app, paid(noted)).await;
+        consume(&app, paid(noted)).await;
     }
     let ends = [status(&app, 1).await, status(&app, 2).await, status(&app, 3).await, status(&app, 4).await];
     assert_eq!(ends.map(Option::unwrap), ["RELEASED", "RELEASED", "RETURNED", "REFUSED"]);
@@ -67,8 +67,8 @@ async fn a_payment_for_which_nothing_is_kept_is_rejected_unless_an_administrator
 async fn a_payment_that_is_repeated_after_the_goods_came_back_changes_nothing() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
-    hears(&app, created(1, &[(kopi, 2)])).await;
-    hears(&app, paid(1)).await;
+    consume(&app, created(1, &[(kopi, 2)])).await;
+    consume(&app, paid(1)).await;
     let back = UpdateStockRequest {
         id: kopi.unsigned_abs(),
         add: 2,
@@ -78,7 +78,7 @@ async fn a_payment_that_is_repeated_after_the_goods_came_back_changes_nothing() 
     };
     ProductServiceClient::new(app.grpc_channel()).update_stock(back).await.unwrap();
     assert_eq!(status(&app, 1).await.unwrap(), "RETURNED");
-    hears(&app, paid(1)).await;
+    consume(&app, paid(1)).await;
     assert_eq!(units(&app, kopi).await, (5, 0));
     assert_ledger(&app).await;
 }
@@ -88,7 +88,7 @@ async fn a_batch_of_payments_is_booked_and_one_that_comes_twice_in_it_counts_onc
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     for order in [1, 2, 3] {
-        hears(&app, created(order, &[(kopi, 1)])).await;
+        consume(&app, created(order, &[(kopi, 1)])).await;
     }
     let batch: Vec<Fields> =
         [3, 1, 1].map(|order| testkit::envelope(paid(order)).to_fields().unwrap()).into();
@@ -112,7 +112,7 @@ async fn an_order_that_somebody_keeps_locked_holds_up_no_other() {
     let app = Shop::start().await;
     let kopi = product(&app, "Kopi", 5).await;
     for order in [1, 2] {
-        hears(&app, created(order, &[(kopi, 1)])).await;
+        consume(&app, created(order, &[(kopi, 1)])).await;
     }
     let mut somebody = app.pool().begin().await.unwrap();
     sqlx::query("select from holds where order_id = 1 for update").execute(&mut *somebody).await.unwrap();

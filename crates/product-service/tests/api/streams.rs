@@ -18,7 +18,7 @@ async fn orders(redis: &mut MultiplexedConnection, stream: &str) -> Vec<String> 
 }
 
 #[tokio::test]
-async fn orders_are_answered_and_one_that_cannot_be_is_buried_alone() {
+async fn orders_are_answered_and_one_that_cannot_be_is_a_dead_letter_alone() {
     let app = Shop::with_flags(&["--seed-demo-data=false"]).await;
     let kopi = product(&app, "Kopi", 5).await;
     let mut redis = app.redis_client(1).get_multiplexed_async_connection().await.unwrap();
@@ -27,7 +27,7 @@ async fn orders_are_answered_and_one_that_cannot_be_is_buried_alone() {
     }
     app.start_background().await;
     let dead = format!("{}:dlq", OrderCreated::STREAM.name);
-    testkit::eventually("both good orders are answered and the bad one is buried", async || {
+    testkit::eventually("both good orders are answered and the bad one is a dead letter", async || {
         let answered = orders(&mut redis, StockReserved::STREAM.name).await == ["1", "3"];
         (answered && orders(&mut redis, &dead).await == ["2"]).then_some(())
     })

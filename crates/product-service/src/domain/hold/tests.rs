@@ -1,28 +1,22 @@
-//! Every pair of state and input against a copy of the contract's table.
+//! Every pair of state and input against table T3 of the contract.
 
-use contracts::events::{InsufficientReason, Item};
+use contracts::{
+    events::{InsufficientReason, Item},
+    tables::Table,
+};
 
 use super::*;
 use crate::domain::allocation::lines;
 
-/// Table T3. A row is a state, a column what happens: `same`, `again` (same, and answered again), `note`, `wait`,
-/// `rej`, `stock` (HELD or REFUSED, as there is stock), or the new state. `SOLD` is entered into by a payment only, so
-/// what the table leaves out there is: a repeated `OrderCreated` changes nothing, and only an administrator can cancel.
-const TABLE: [(&str, [&str; 4]); 9] = [
-    // what happens:           OrderCreated  OrderPaid  OrderCancelled  OrderCancelled(admin)
-    ("none", ["stock", "wait", "REFUSED", "REFUSED"]),
-    ("HELD", ["again", "SOLD", "RELEASED", "RELEASED"]),
-    ("REFUSED", ["again", "rej", "same", "same"]),
-    ("REFUSED, a tombstone", ["same", "rej", "same", "same"]),
-    ("SOLD", ["same", "same", "rej", "RETURNED"]),
-    ("RELEASED", ["same", "rej", "same", "same"]),
-    ("RELEASED by an admin", ["same", "note", "same", "same"]),
-    ("RETURNED", ["same", "same", "same", "same"]),
-    ("RETURNED by an admin", ["same", "note", "same", "same"]),
-];
+const OTHER_CAUSES: [CancelCause; 4] =
+    [CancelCause::Customer, CancelCause::Stock, CancelCause::Payment, CancelCause::Timeout];
 
 fn product(id: i64) -> ProductId {
     id.try_into().unwrap()
+}
+
+fn line(id: i64, quantity: i64) -> Line {
+    Line { product_id: product(id), quantity }
 }
 
 fn hold(status: Status) -> Hold {
@@ -37,85 +31,115 @@ fn hold(status: Status) -> Hold {
     }
 }
 
+/// A hold in a state as the table's columns name it.
 fn state(name: &str) -> Option<Hold> {
     let refusal = Some(Refusal { reason: InsufficientReason::Insufficient, items: vec![] });
     let (admin, other) = (Some(CancelCause::Admin), Some(CancelCause::Payment));
     Some(match name {
-        "none" => return None,
+        "nothing yet" => return None,
         "HELD" => hold(Status::Held),
         "REFUSED" => Hold { refusal, ..hold(Status::Refused) },
-        "REFUSED, a tombstone" => Hold { cancel_cause: other, ..hold(Status::Refused) },
+        "REFUSED unseen" => Hold { cancel_cause: other, ..hold(Status::Refused) },
         "SOLD" => hold(Status::Sold),
         "RELEASED" => Hold { cancel_cause: other, ..hold(Status::Released) },
-        "RELEASED by an admin" => Hold { cancel_cause: admin, ..hold(Status::Released) },
+        "RELEASED by admin" => Hold { cancel_cause: admin, ..hold(Status::Released) },
         "RETURNED" => hold(Status::Returned),
-        "RETURNED by an admin" => Hold { cancel_cause: admin, ..hold(Status::Returned) },
+        "RETURNED by admin" => Hold { cancel_cause: admin, ..hold(Status::Returned) },
         unknown => panic!("{unknown}"),
     })
 }
 
-fn on_created(hold: Option<&Hold>) -> &'static str {
-    match created(hold) {
-        OnCreated::Allocate => "stock",
-        OnCreated::AnswerAgain => "again",
-        OnCreated::Same => "same",
+/// The inputs of a row of the table.
+fn inputs(row: &str) -> Vec<Input<'static>> {
+    match row {
+        "OrderCreated with enough in stock" => vec![Input::Created { in_stock: true }],
+        "OrderCreated with too little in stock" => vec![Input::Created { in_stock: false }],
+        "OrderPaid" => vec![Input::Paid],
+        "OrderCancelled by admin" => vec![Input::Cancelled(CancelCause::Admin)],
+        "OrderCancelled otherwise" => OTHER_CAUSES.map(Input::Cancelled).to_vec(),
+        unknown => panic!("{unknown}"),
     }
 }
 
-fn on_paid(hold: Option<&Hold>) -> &'static str {
-    match paid(hold) {
-        OnPaid::Sell => "SOLD",
-        OnPaid::Same => "same",
-        OnPaid::Note => "note",
-        OnPaid::Wait => "wait",
-        OnPaid::Reject => "rej",
-    }
-}
-
-fn on_cancelled(hold: Option<&Hold>, cause: CancelCause) -> &'static str {
-    match cancelled(hold, cause) {
-        OnCancelled::Bury => "REFUSED",
-        OnCancelled::Release => "RELEASED",
-        OnCancelled::Return => "RETURNED",
-        OnCancelled::Same => "same",
-        OnCancelled::Reject => "rej",
+/// What the machine does, in the words of the table's cells.
+fn outcome(hold: Option<&Hold>, input: Input<'_>) -> String {
+    match Hold::on(hold, input) {
+        Ok(Transition { to, effects }) if hold.is_some_and(|hold| hold.status == to) => {
+            match effects.as_slice() {
+                [] => "=",
+                [Effect::PublishAnswer] => "again",
+                [Effect::LogLatePayment] => "note",
+                unknown => panic!("{unknown:?}"),
+            }
+            .to_owned()
+        }
+        Ok(Transition { to, .. }) => {
+            let suffix = match (input, hold) {
+                (Input::Cancelled(_), None) => " unseen",
+                (Input::Cancelled(CancelCause::Admin), Some(_)) => " by admin",
+                _ => "",
+            };
+            format!("{to:?}").to_uppercase() + suffix
+        }
+        Err(Rejection::NotYet) => "wait".to_owned(),
+        Err(_) => "x".to_owned(),
     }
 }
 
 #[test]
 fn every_pair_of_state_and_event_is_as_the_contract_says() {
-    for (name, [on_create, on_pay, on_cancel, on_admin_cancel]) in TABLE {
+    let table = Table::below("T3");
+    assert_eq!((table.states.len(), table.rows.len()), (9, 5));
+    for name in &table.states {
         let hold = state(name);
-        let hold = hold.as_ref();
-        assert_eq!(on_created(hold), on_create, "{name}: OrderCreated");
-        assert_eq!(on_paid(hold), on_pay, "{name}: OrderPaid");
-        assert_eq!(on_cancelled(hold, CancelCause::Admin), on_admin_cancel, "{name}: OrderCancelled(admin)");
-        for cause in [CancelCause::Customer, CancelCause::Stock, CancelCause::Payment, CancelCause::Timeout] {
-            assert_eq!(on_cancelled(hold, cause), on_cancel, "{name}: OrderCancelled({cause:?})");
+        for (row, _) in &table.rows {
+            for input in inputs(row) {
+                assert_eq!(outcome(hold.as_ref(), input), table.outcome(row, name), "{name}: {input:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stock_moves_exactly_when_the_state_does_and_for_the_reason_of_the_new_one() {
+    let table = Table::below("T3");
+    for name in &table.states {
+        let hold = state(name);
+        for input in table.rows.iter().flat_map(|(row, _)| inputs(row)) {
+            let Ok(transition) = Hold::on(hold.as_ref(), input) else { continue };
+            let moved = hold.as_ref().is_none_or(|hold| hold.status != transition.to);
+            let expected = match transition.to {
+                Status::Held => Some(Reason::Hold),
+                Status::Sold => Some(Reason::Sale),
+                Status::Released => Some(Reason::Release),
+                Status::Returned => Some(Reason::Return),
+                Status::Refused => None,
+            };
+            assert_eq!(transition.stock(), expected.filter(|_| moved), "{name}: {input:?}");
         }
     }
 }
 
 #[test]
 fn goods_come_back_only_from_a_sale_and_never_more_than_was_sold() {
-    let back = |quantity| Line { product_id: product(1), quantity };
-    let unsold = ["none", "HELD", "REFUSED", "REFUSED, a tombstone", "RELEASED", "RELEASED by an admin"];
+    let back = |line| Input::Returned { line, before: &[] };
+    let unsold = ["nothing yet", "HELD", "REFUSED", "REFUSED unseen", "RELEASED", "RELEASED by admin"];
     for name in unsold {
-        assert_eq!(returned(state(name).as_ref(), &[], back(1)), Err(NotReturnable::NotSold), "{name}");
+        assert_eq!(Hold::on(state(name).as_ref(), back(line(1, 1))), Err(Rejection::NotSold), "{name}");
     }
     let sold = hold(Status::Sold);
-    assert_eq!(returned(Some(&sold), &[], back(3)), Err(NotReturnable::MoreThanSold(2)));
-    let other = Line { product_id: product(9), quantity: 1 };
-    assert_eq!(returned(Some(&sold), &[], other), Err(NotReturnable::MoreThanSold(0)));
+    assert_eq!(Hold::on(Some(&sold), back(line(1, 3))), Err(Rejection::MoreThanSold(2)));
+    assert_eq!(Hold::on(Some(&sold), back(line(9, 1))), Err(Rejection::MoreThanSold(0)));
 }
 
 #[test]
 fn the_last_line_that_comes_back_ends_the_hold_and_no_line_comes_back_twice() {
-    let sold = hold(Status::Sold);
-    let back = Line { product_id: product(1), quantity: 2 };
-    assert_eq!(returned(Some(&sold), &[], back), Ok(OnReturn::Free));
-    assert_eq!(returned(Some(&sold), &[product(2)], back), Ok(OnReturn::FreeTheLast));
-    assert_eq!(returned(Some(&sold), &[product(1)], back), Ok(OnReturn::Same));
-    let all = [product(1), product(2)];
-    assert_eq!(returned(Some(&hold(Status::Returned)), &all, back), Ok(OnReturn::Same));
+    fn on(status: Status, before: &[ProductId]) -> Transition {
+        Hold::on(Some(&hold(status)), Input::Returned { line: line(1, 2), before }).unwrap()
+    }
+    assert_eq!(on(Status::Sold, &[]), Transition::with_stock(Status::Sold, Reason::Return));
+    assert_eq!(on(Status::Sold, &[product(2)]), Transition::with_stock(Status::Returned, Reason::Return));
+    let nothing = |to| Transition { to, effects: vec![] };
+    assert_eq!(on(Status::Sold, &[product(1)]), nothing(Status::Sold));
+    assert_eq!(on(Status::Returned, &[product(1), product(2)]), nothing(Status::Returned));
 }

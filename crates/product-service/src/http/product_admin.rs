@@ -1,4 +1,4 @@
-//! `/products` as administrators fill it.
+//! The routes of `/products` that are for administrators.
 
 use axum::{
     extract::State,
@@ -17,10 +17,7 @@ use utoipa::ToSchema;
 use super::products::ProductView;
 use crate::{
     AppState,
-    app::{
-        change_stock, create_product, delete_product,
-        update_product::{self, Changes},
-    },
+    app::{self, Changes},
     domain::catalogue::Product,
     error::no_such_product,
     store,
@@ -171,7 +168,7 @@ pub async fn create_product(
         price: body.price,
         stock: body.stock,
     };
-    let product = create_product::create_product(&state, &new, &body.category_ids).await?;
+    let product = app::create_product(&state, &new, &body.category_ids).await?;
     let location = [(LOCATION, format!("/api/v1/products/{}", product.id))];
     Ok((StatusCode::CREATED, location, saved("Product created", product)))
 }
@@ -206,7 +203,7 @@ pub async fn update_product(
         expected_stock: body.expected_stock,
         category_ids: body.category_ids,
     };
-    Ok(saved("Product updated", update_product::update_product(&state, id, changes).await?))
+    Ok(saved("Product updated", app::update_product(&state, id, changes).await?))
 }
 
 /// Delete a product
@@ -227,7 +224,7 @@ pub async fn delete_product(
     _: Admin,
     Path(id): Path<ProductId>,
 ) -> Result<axum::Json<Done>, Problem> {
-    if delete_product::delete_product(&state, id).await? {
+    if app::delete_product(&state, id).await? {
         Ok(axum::Json(Done { message: "Product deleted" }))
     } else {
         Err(no_such_product())
@@ -255,6 +252,6 @@ pub async fn change_stock(
     Path(id): Path<ProductId>,
     Json(body): Json<StockChange>,
 ) -> Result<axum::Json<StockChanged>, Problem> {
-    let stock = change_stock::change_stock(&state, id, body.add, body.reason.as_deref()).await?;
+    let stock = app::change_stock(&state, id, body.add, body.reason.as_deref()).await?;
     Ok(axum::Json(StockChanged { product_id: id, stock }))
 }
