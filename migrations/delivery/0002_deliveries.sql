@@ -1,13 +1,16 @@
--- One delivery per order. A wish to cancel can come before the order's delivery is known: then the row is a
--- tombstone, CANCELLED and without an owner, and the delivery never starts.
+-- One delivery per order. CancelDelivery can come before OrderPaid: then the row is a tombstone, CANCELLED and without an
+-- owner, and the delivery never starts.
 create table deliveries (
     id bigint generated always as identity,
     order_id bigint not null,
-    -- Null only for a tombstone: who cancels names the order, not its buyer.
+    -- Null only for a tombstone: CancelDelivery may come without the buyer.
     user_id bigint,
     status text not null,
     tracking_number text,
     shipping_address jsonb,
+    -- When the order was placed. With the buyer it distinguishes an order from another that had its number: a restore of
+    -- order-service's database gives numbers out again. Null only for a tombstone.
+    ordered_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint deliveries_pkey primary key (id),
@@ -24,7 +27,7 @@ create index deliveries_of_user on deliveries (user_id, id desc);
 -- The administrator's lists, such as everything that still waits to be sent.
 create index deliveries_by_status on deliveries (status, id desc);
 
--- What happened to a delivery, in order. Rows are only ever added, together with the change they tell of.
+-- The changes of a delivery, in order. Rows are only ever added, together with the change that they record.
 create table delivery_history (
     id bigint generated always as identity,
     delivery_id bigint not null,

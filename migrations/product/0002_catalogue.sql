@@ -5,12 +5,15 @@ create table categories (
     name text not null,
     -- The name without case.
     name_key text not null,
+    created_at timestamptz not null default now(),
+    -- When it was renamed last.
+    updated_at timestamptz not null default now(),
     constraint categories_pkey primary key (id),
     constraint categories_name_key unique (name_key),
     constraint categories_name_length check (char_length(name) between 1 and 100)
 );
 
--- Rows are never removed: orders, holds and movements name them for ever. A product off sale has `deleted_at`.
+-- Rows are never removed: orders, holds and movements refer to them for ever. A product off sale has `deleted_at`.
 -- The stock changes with every order: it is in no index, and pages keep room, so that such a change stays on its page.
 -- (Sorting by stock reads all products instead.)
 create table products (
@@ -67,6 +70,9 @@ create index product_categories_category_idx on product_categories (category_id,
 create table catalogue_size (
     singleton boolean not null default true,
     products bigint not null default 0,
+    -- The rule by which the keys of names were made: the service makes them anew when it starts with another one. 0 is
+    -- none yet.
+    name_key_rule smallint not null default 0,
     constraint catalogue_size_pkey primary key (singleton),
     constraint catalogue_size_singleton_check check (singleton),
     constraint catalogue_size_not_negative check (products >= 0)

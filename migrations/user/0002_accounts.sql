@@ -13,7 +13,7 @@ create table users (
     constraint users_role_check check (role in ('user', 'admin'))
 );
 
--- Ani@Example.com and ani@example.com are one person. A violation is told apart by the index's name.
+-- Ani@Example.com and ani@example.com are one person. The index's name says which one was violated.
 create unique index users_email_key on users (lower(email));
 create unique index users_username_key on users (lower(username));
 -- Whether there is an administrator is asked at every start.
@@ -27,11 +27,11 @@ create table sessions (
     user_id bigint not null,
     -- With the server's key it makes every refresh token of the chain, so no token has to be stored.
     salt bytea not null,
-    -- What the client said it is, for its owner to recognise it by.
+    -- The User-Agent header, for its owner to recognise the session by.
     user_agent text,
     created_at timestamptz not null default now(),
     last_used_at timestamptz not null default now(),
-    -- Moves on with every refresh.
+    -- Extended by every refresh.
     expires_at timestamptz not null,
     constraint sessions_pkey primary key (id),
     constraint sessions_sid_key unique (sid),
@@ -53,7 +53,7 @@ create table refresh_tokens (
     constraint refresh_tokens_session_id_fkey foreign key (session_id) references sessions (id) on delete cascade
 );
 
--- What the clean-up asks for.
+-- For the purge of expired tokens.
 create index refresh_tokens_used_at_idx on refresh_tokens (used_at) where used_at is not null;
 
 create table addresses (
