@@ -15,5 +15,5 @@ pub use limit::{Limit, LoginLimits, RateLimits};
 pub use password::{GivenPassword, Memory, NewPassword, hash_password, verify_password};
 pub use session::{
     ACCESS_LIFETIME, CHAIN_LENGTH, Grant, MAX_SESSIONS, REFRESH_LIFETIME, RefreshKey, RefreshToken,
-    SESSION_LIFETIME, Session, Standing, new_salt, standing,
+    SESSION_LIFETIME, Session, TokenStatus, new_salt, token_status,
 };

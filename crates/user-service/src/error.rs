@@ -3,11 +3,12 @@
 use axum::http::StatusCode;
 use chassis::Problem;
 
-use crate::app::{
-    Taken, address_book::AddressBookError, change_password::ChangePasswordError,
-    confirm_password::ConfirmPasswordError, end_sessions::EndSessionError, hash::HashError,
-    identify::IdentifyError, log_in::LogInError, refresh::RefreshError, register::RegisterError,
-    update_profile::UpdateProfileError,
+use crate::{
+    app::{
+        AddressBookError, ChangePasswordError, ConfirmPasswordError, EndSessionError, IdentifyError,
+        LogInError, RefreshError, RegisterError, Taken, UpdateProfileError,
+    },
+    hasher::HashError,
 };
 
 impl From<Taken> for Problem {

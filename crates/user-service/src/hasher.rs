@@ -1,6 +1,6 @@
-//! Hashing passwords without getting in anybody's way: on threads that may block, only as many at a time as there are
-//! cores to compute them, and only so many waiting that each is served before its request's deadline. Parties take turns,
-//! so that nobody keeps the others waiting.
+//! Hashes passwords without delaying anything else: on threads that may block, only as many at a time as there are cores
+//! to compute them, and only so many waiting that each is served before its request's deadline. Parties take turns, so
+//! that none keeps the others waiting.
 
 mod fair_queue;
 
@@ -107,8 +107,8 @@ impl Hasher {
         Ok(self.run(party, move |memory| verify_password(&password, stored.as_deref(), memory)).await??)
     }
 
-    /// Gives memory back to the system if none was used since this was last asked.
-    pub fn rest(&self) {
+    /// Returns the memory to the system if none was used since the last call.
+    pub fn release_memory(&self) {
         if !self.spare.wanted.swap(false, Ordering::Relaxed) {
             self.spare.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
@@ -192,15 +192,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn memory_is_kept_while_it_is_used_and_given_back_after() {
+    async fn memory_is_kept_while_it_is_used_and_released_after() {
         let hasher = Hasher::with_cores(1);
         let spare = || hasher.spare.memory.lock().unwrap().len();
         let run = || hasher.run(Party::Shop, |_| true);
         assert!(run().await.unwrap() && run().await.unwrap());
         assert_eq!(spare(), 1);
-        hasher.rest();
+        hasher.release_memory();
         assert_eq!(spare(), 1, "it was used a moment ago");
-        hasher.rest();
+        hasher.release_memory();
         assert_eq!(spare(), 0);
     }
 }

@@ -4,14 +4,18 @@
 //! - [`app`]: one file per use case; the only place where transactions begin and end.
 //! - [`store`]: the SQL, and the counts of attempts in Redis.
 //! - [`http`]: the routes; [`http::Caller`] is who asks, looked up in the database.
-//! - [`workers`]: forgets what has expired, and gives back memory.
+//! - [`hasher`]: passwords are hashed a few at a time, and parties take turns.
+//! - [`workers`]: purges what has expired, and releases memory.
 //!
-//! The other services learn of an ended session from the event `SessionEnded`, which leaves through the outbox.
+//! The other services consume the event `SessionEnded`, which is published through the outbox.
+
+#![allow(missing_docs, reason = "items are public for the tests only")]
 
 pub mod app;
 pub mod config;
 pub mod domain;
 mod error;
+pub mod hasher;
 pub mod http;
 mod state;
 pub mod store;
@@ -59,7 +63,7 @@ impl Service for UserService {
     }
 
     async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {
-        app::make_first_admin::make_first_admin(state).await?;
+        app::make_first_admin(state).await?;
         messaging::start_relay(context, Self::NAME, STREAMS, &state.db, &state.outbox)?;
         workers::start(state, &context.lifecycle);
         Ok(())

@@ -1,36 +1,28 @@
-//! What the handlers of this service share.
+//! What the handlers of this service share: built once, cloned for each.
 
 use chassis::{BoxError, ServiceContext, auth::Tokens};
 use messaging::Outbox;
 use sqlx::PgPool;
 
 use crate::{
-    app::hash::Hasher,
     config::{Config, FirstAdmin},
     domain::{DeviceKey, RateLimits, RefreshKey},
+    hasher::Hasher,
     store::counters::Counters,
 };
 
-/// What its handlers share.
 #[derive(Clone)]
 pub struct AppState {
-    /// Accounts, sessions, addresses, outbox.
     pub db: PgPool,
-    /// Wakes the relay after a commit.
+    /// Commits what appended events, and signals the relay.
     pub outbox: Outbox,
-    /// Signs access tokens.
     pub tokens: Tokens,
-    /// Makes refresh tokens.
     pub refresh: RefreshKey,
-    /// Makes device tokens.
     pub devices: DeviceKey,
-    /// Hashes passwords, a few at a time.
     pub hasher: Hasher,
-    /// Counts what is limited.
     pub counters: Counters,
-    /// How much there may be of it.
     pub limits: RateLimits,
-    /// The administrator to make if there is none.
+    /// Made at the start if there is no administrator.
     pub first_admin: Option<FirstAdmin>,
 }
 

@@ -1,21 +1,20 @@
-//! What is done by the clock.
+//! Periodic work.
 
 use std::{convert::Infallible, time::Duration};
 
 use chassis::Lifecycle;
 
-use crate::{AppState, app::forget_expired::forget_expired};
+use crate::{AppState, app::purge_expired};
 
-/// How often the database is cleaned up. Nothing depends on it: what has expired does not count, there or not.
-const CLEANING: Duration = Duration::from_mins(10);
-/// How long nobody may have logged in before the memory for it is given back.
-const REST: Duration = Duration::from_secs(5);
+/// Nothing depends on how often: what has expired does not count, there or not.
+const PURGE_PERIOD: Duration = Duration::from_mins(10);
+/// How long no password must have been hashed before the memory for it is released.
+const IDLE_PERIOD: Duration = Duration::from_secs(5);
 
-/// Starts the workers.
 pub fn start(state: &AppState, lifecycle: &Lifecycle) {
-    lifecycle.every("clean-up", CLEANING, state, async move |state| forget_expired(&state).await);
-    lifecycle.every("rest", REST, &state.hasher, async move |hasher| {
-        hasher.rest();
+    lifecycle.every("purge-expired", PURGE_PERIOD, state, async move |state| purge_expired(&state).await);
+    lifecycle.every("release-memory", IDLE_PERIOD, &state.hasher, async move |hasher| {
+        hasher.release_memory();
         Ok::<_, Infallible>(0)
     });
 }

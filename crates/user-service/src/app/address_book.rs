@@ -41,7 +41,7 @@ pub async fn add_address(
     }
     let is_default = new.is_default.unwrap_or(count == 0);
     if is_default {
-        addresses::update_no_default(&mut tx, owner).await?;
+        addresses::clear_default_address(&mut tx, owner).await?;
     }
     let address = addresses::insert_address(&mut tx, owner, &new, is_default).await?;
     tx.commit().await?;
@@ -58,7 +58,7 @@ pub async fn replace_address(
     let mut tx = state.db.begin().await?;
     accounts::lock_account(&mut tx, owner).await?;
     if new.is_default == Some(true) {
-        addresses::update_no_default(&mut tx, owner).await?;
+        addresses::clear_default_address(&mut tx, owner).await?;
     }
     let address =
         addresses::update_address(&mut tx, owner, id, &new).await?.ok_or(AddressBookError::Unknown)?;
@@ -73,7 +73,7 @@ pub async fn delete_address(state: &AppState, owner: UserId, id: AddressId) -> R
     let was_default =
         addresses::delete_address(&mut tx, owner, id).await?.ok_or(AddressBookError::Unknown)?;
     if was_default {
-        addresses::update_oldest_default(&mut tx, owner).await?;
+        addresses::make_oldest_address_default(&mut tx, owner).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::{
     confirm_password::{ConfirmPasswordError, confirm_password},
     end_sessions::commit_ended,
-    hash::{HashError, Party},
     log_in::sign,
 };
 use crate::{
     AppState,
     domain::{Account, Device, GivenPassword, Grant, NewPassword, new_salt},
+    hasher::{HashError, Party},
     store::{accounts, sessions},
 };
 
@@ -58,7 +58,8 @@ pub async fn change_password(
     let changed = accounts::update_password(&mut tx, account.id, &confirmed, &new).await?;
     let changed_at = changed.ok_or(ConfirmPasswordError::WrongPassword)?;
     let mut ended = sessions::delete_other_sessions(&mut tx, account.id, session).await?;
-    let replaced = sessions::replace_chain(&mut tx, session, sid, &salt, &refresh_token.hash()).await?;
+    let replaced =
+        sessions::replace_refresh_chain(&mut tx, session, sid, &salt, &refresh_token.hash()).await?;
     ended.push(replaced.ok_or(ChangePasswordError::SessionEnded)?);
     commit_ended(state, tx, ended).await?;
     let device_token = Some(state.devices.token(Device::new(account.id, changed_at), &new));

@@ -2,10 +2,10 @@
 
 use contracts::UserId;
 
-use super::hash::{HashError, Party};
 use crate::{
     AppState,
     domain::{GivenPassword, Limit},
+    hasher::{HashError, Party},
     store::accounts,
 };
 

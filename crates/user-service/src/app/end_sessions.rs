@@ -1,4 +1,4 @@
-//! Someone logs out, here or elsewhere. That a session ended and that the other services are told is one commit.
+//! Someone logs out, here or elsewhere. The end of a session and its event are one commit.
 
 use chassis::context;
 use contracts::{SessionId, UserId, events::SessionEnded};
@@ -32,7 +32,7 @@ pub async fn end_session(state: &AppState, owner: UserId, id: SessionId) -> Resu
     Ok(commit_ended(state, tx, [ended]).await?)
 }
 
-/// Commits that sessions have ended, and tells everybody.
+/// Commits the end of sessions together with their events.
 pub(super) async fn commit_ended(
     state: &AppState,
     mut tx: PgTransaction<'_>,

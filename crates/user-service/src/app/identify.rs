@@ -1,4 +1,4 @@
-//! Who is asking: unlike the other services, which hear of ended sessions, this one looks.
+//! Who is asking. The other services consume `SessionEnded`; this one looks into its table.
 
 use chassis::Claims;
 use contracts::SessionId;

@@ -8,13 +8,11 @@ use chassis::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    end_sessions::commit_ended,
-    hash::{HashError, Party},
-};
+use super::end_sessions::commit_ended;
 use crate::{
     AppState,
     domain::{ACCESS_LIFETIME, Account, Device, Email, GivenPassword, Grant, Limit, new_salt},
+    hasher::{HashError, Party},
     store::{
         accounts::{self, Login},
         sessions::{self, NewSession},
@@ -61,8 +59,8 @@ pub enum LogInError {
 
 /// Opens a session for who knows the password.
 ///
-/// Failures are asked for before the password is looked at, which is dear, and counted after: of many attempts at
-/// once no more get an answer than of as many one after the other.
+/// Failures are looked up before the password is verified, which is expensive, and counted after: of many attempts at
+/// the same time no more get an answer than of as many one after the other.
 pub async fn log_in(state: &AppState, credentials: Credentials, client: Client) -> Result<Grant, LogInError> {
     let email = credentials.email.as_str();
     let mut db = state.db.acquire().await?;

@@ -4,15 +4,12 @@ use chassis::Role;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::{
-    Taken,
-    hash::{HashError, Party},
-    taken::RequestedNames,
-};
+use super::{Taken, taken::RequestedNames};
 use crate::{
     AppState,
     config::FirstAdmin,
     domain::{Email, Username},
+    hasher::{HashError, Party},
     store::accounts,
 };
 

@@ -1,4 +1,4 @@
-//! What has expired goes. Nobody has to be told: the last access token of such a session expired long before.
+//! What has expired is deleted. Nothing is published: the last access token of such a session expired long before.
 
 use crate::{AppState, store::sessions};
 
@@ -9,7 +9,7 @@ const SESSIONS: i64 = 100;
 
 /// Deletes a batch of sessions that expired, and of tokens that were spent longer ago than any token lives. Returns how
 /// many.
-pub async fn forget_expired(state: &AppState) -> sqlx::Result<usize> {
+pub async fn purge_expired(state: &AppState) -> sqlx::Result<usize> {
     let mut db = state.db.acquire().await?;
     let sessions = sessions::delete_expired_sessions(&mut db, SESSIONS).await?;
     let tokens = sessions::delete_expired_tokens(&mut db, TOKENS).await?;

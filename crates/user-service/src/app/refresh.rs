@@ -3,8 +3,8 @@
 use super::{end_sessions::commit_ended, log_in::sign};
 use crate::{
     AppState,
-    domain::{Grant, RefreshToken, Standing, standing},
-    store::sessions::{self, Link},
+    domain::{Grant, RefreshToken, TokenStatus, token_status},
+    store::sessions::{self, StoredToken},
 };
 
 /// Why a session does not go on.
@@ -26,31 +26,31 @@ pub enum RefreshError {
 /// session.
 pub async fn refresh(state: &AppState, token: RefreshToken) -> Result<Grant, RefreshError> {
     let mut db = state.db.acquire().await?;
-    let link = sessions::find_link(&mut db, &token.hash()).await?.ok_or(RefreshError::Refused)?;
-    let refresh_token = match standing(link.used_at, link.now) {
-        Standing::Unspent => {
-            let successor = state.refresh.token(&link.salt, link.n + 1);
-            let rotated = sessions::rotate_chain(&mut db, &link, &successor.hash()).await?;
+    let stored = sessions::find_token(&mut db, &token.hash()).await?.ok_or(RefreshError::Refused)?;
+    let refresh_token = match token_status(stored.used_at, stored.now) {
+        TokenStatus::Unspent => {
+            let successor = state.refresh.token(&stored.salt, stored.n + 1);
+            let rotated = sessions::rotate_refresh_chain(&mut db, &stored, &successor.hash()).await?;
             rotated.then_some(successor)
         }
-        Standing::JustSpent => {
-            let stored = link.successor.as_deref().unwrap_or_default();
-            state.refresh.token_again(&link.salt, link.n + 1, stored)
+        TokenStatus::JustSpent => {
+            let successor = stored.successor.as_deref().unwrap_or_default();
+            state.refresh.token_again(&stored.salt, stored.n + 1, successor)
         }
-        Standing::Reused => {
+        TokenStatus::Reused => {
             drop(db);
-            return end_stolen(state, &link).await;
+            return end_stolen(state, &stored).await;
         }
     };
     let refresh_token = refresh_token.ok_or(RefreshError::Refused)?;
-    let access_token = sign(state, link.sid, &link.account)?;
+    let access_token = sign(state, stored.sid, &stored.account)?;
     Ok(Grant { access_token, refresh_token, device_token: None })
 }
 
-async fn end_stolen(state: &AppState, link: &Link) -> Result<Grant, RefreshError> {
-    tracing::warn!(user.id = %link.account.id, "a spent refresh token was shown again: its session ends");
+async fn end_stolen(state: &AppState, stored: &StoredToken) -> Result<Grant, RefreshError> {
+    tracing::warn!(user.id = %stored.account.id, "a spent refresh token was shown again: its session ends");
     let mut tx = state.db.begin().await?;
-    let ended = sessions::delete_session(&mut tx, link.account.id, link.session).await?;
+    let ended = sessions::delete_session(&mut tx, stored.account.id, stored.session).await?;
     commit_ended(state, tx, ended).await?;
     Err(RefreshError::Refused)
 }

@@ -2,14 +2,11 @@
 
 use chassis::{Role, http::ClientAddr};
 
-use super::{
-    Taken,
-    hash::{HashError, Party},
-    taken::RequestedNames,
-};
+use super::{Taken, taken::RequestedNames};
 use crate::{
     AppState,
     domain::{Account, Email, NewPassword, Username},
+    hasher::{HashError, Party},
     store::accounts,
 };
 

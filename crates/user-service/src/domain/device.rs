@@ -27,7 +27,7 @@ pub struct Device {
 }
 
 /// Makes and checks device tokens: the hexadecimal digits of a device with its HMAC-SHA256. The stored password is part
-/// of what is authenticated, so a new password forgets all devices, also those of somebody who had found out the old one.
+/// of what is authenticated, so a new password makes all devices unknown, also those of somebody who had found out the old one.
 #[derive(Clone)]
 pub struct DeviceKey {
     current: Hmac<Sha256>,

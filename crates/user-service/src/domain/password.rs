@@ -100,7 +100,7 @@ pub fn hash_password(password: &NewPassword, memory: &mut Memory) -> password_ha
 }
 
 /// Whether a password is the one that was stored. It takes as long as [`hash_password`], also when nothing was stored,
-/// so that the time tells nobody whether an account exists.
+/// so that the time does not show whether an account exists.
 pub fn verify_password(
     password: &GivenPassword,
     stored: Option<&str>,

@@ -110,23 +110,22 @@ pub fn new_salt() -> [u8; 16] {
     salt
 }
 
-/// What a genuine refresh token is worth.
+/// Whether a genuine refresh token was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Its successor is to be made.
+pub enum TokenStatus {
+    /// Never: its successor is to be made.
     Unspent,
-    /// Its successor is given again.
+    /// A moment ago: its successor is given again.
     JustSpent,
-    /// Two parties have it: the session ends.
+    /// Earlier: two parties have it, and the session ends.
     Reused,
 }
 
-/// What a token that was used at some time, or never, is worth now.
-pub fn standing(used_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Standing {
+pub fn token_status(used_at: Option<OffsetDateTime>, now: OffsetDateTime) -> TokenStatus {
     match used_at {
-        None => Standing::Unspent,
-        Some(used_at) if now - used_at <= GRACE => Standing::JustSpent,
-        Some(_) => Standing::Reused,
+        None => TokenStatus::Unspent,
+        Some(used_at) if now - used_at <= GRACE => TokenStatus::JustSpent,
+        Some(_) => TokenStatus::Reused,
     }
 }
 
@@ -161,12 +160,12 @@ mod tests {
     #[test]
     fn a_spent_token_is_good_for_its_successor_for_20_seconds() {
         let used = datetime!(2026-01-02 03:04:05 UTC);
-        assert_eq!(standing(None, used), Standing::Unspent);
-        assert_eq!(standing(Some(used), used + Duration::seconds(20)), Standing::JustSpent);
-        assert_eq!(standing(Some(used), used + Duration::milliseconds(20_001)), Standing::Reused);
+        assert_eq!(token_status(None, used), TokenStatus::Unspent);
+        assert_eq!(token_status(Some(used), used + Duration::seconds(20)), TokenStatus::JustSpent);
+        assert_eq!(token_status(Some(used), used + Duration::milliseconds(20_001)), TokenStatus::Reused);
         assert_eq!(
-            standing(Some(used), used - Duration::seconds(1)),
-            Standing::JustSpent,
+            token_status(Some(used), used - Duration::seconds(1)),
+            TokenStatus::JustSpent,
             "spent while we looked"
         );
     }

@@ -225,7 +225,7 @@ mod tests {
     async fn in_a_full_queue_the_party_that_waits_most_gives_way() {
         assert_eq!(served(4, "aaaaaa").await, "aaaa", "nobody else to give way");
         assert_eq!(served(4, "aaaabc").await, "abca", "the others get their turn all the same");
-        assert_eq!(served(3, "abcd").await, "abc", "nobody has more than the asker would");
+        assert_eq!(served(3, "abcd").await, "abc", "nobody has more than the new one would");
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ pub async fn list_addresses(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(app::address_book::list_addresses(&state, caller.account.id).await?))
+    Ok(axum::Json(app::list_addresses(&state, caller.account.id).await?))
 }
 
 /// Add an address
@@ -42,7 +42,7 @@ pub async fn add_address(
     caller: Caller,
     Json(body): Json<AddressMembers>,
 ) -> Result<impl IntoResponse, Problem> {
-    let address = app::address_book::add_address(&state, caller.account.id, body).await?;
+    let address = app::add_address(&state, caller.account.id, body).await?;
     Ok((StatusCode::CREATED, axum::Json(address)))
 }
 
@@ -65,7 +65,7 @@ pub async fn replace_address(
     Path(id): Path<AddressId>,
     Json(body): Json<AddressMembers>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(app::address_book::replace_address(&state, caller.account.id, id, body).await?))
+    Ok(axum::Json(app::replace_address(&state, caller.account.id, id, body).await?))
 }
 
 /// Delete an address
@@ -85,6 +85,6 @@ pub async fn delete_address(
     caller: Caller,
     Path(id): Path<AddressId>,
 ) -> Result<impl IntoResponse, Problem> {
-    app::address_book::delete_address(&state, caller.account.id, id).await?;
+    app::delete_address(&state, caller.account.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

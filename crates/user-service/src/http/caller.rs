@@ -21,7 +21,7 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let User(claims) = User::from_request_parts(parts, state).await?;
-        let (session, account) = app::identify::identify(state, &claims).await?;
+        let (session, account) = app::identify(state, &claims).await?;
         Ok(Self { session, account })
     }
 }

@@ -16,10 +16,7 @@ use utoipa::ToSchema;
 use super::{Caller, Message};
 use crate::{
     AppState,
-    app::{
-        self,
-        log_in::{Client, Credentials},
-    },
+    app::{self, Client, Credentials},
     domain::{ACCESS_LIFETIME, Email, GivenPassword, Grant, RefreshToken},
 };
 
@@ -121,7 +118,7 @@ pub async fn log_in(
     let credentials =
         Credentials { email: body.email, password: body.password, device_token: body.device_token };
     let client = Client { address, user_agent: user_agent(&headers) };
-    let grant = app::log_in::log_in(&state, credentials, client).await?;
+    let grant = app::log_in(&state, credentials, client).await?;
     Ok(unstored(TokenPair::from(grant)))
 }
 
@@ -143,7 +140,7 @@ pub async fn refresh(
     State(state): State<AppState>,
     Json(body): Json<Refresh>,
 ) -> Result<impl IntoResponse, Problem> {
-    let grant = app::refresh::refresh(&state, RefreshToken::new(body.refresh_token)).await?;
+    let grant = app::refresh(&state, RefreshToken::new(body.refresh_token)).await?;
     Ok(unstored(TokenPair::from(grant)))
 }
 
@@ -156,7 +153,7 @@ pub async fn refresh(
     responses((status = 200, description = "Logged out", body = Message))
 )]
 pub async fn log_out(State(state): State<AppState>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    app::end_sessions::end_session(&state, caller.account.id, caller.session).await?;
+    app::end_session(&state, caller.account.id, caller.session).await?;
     Ok(axum::Json(Message { message: "Logged out" }))
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     AppState,
-    app::{self, update_profile::ProfileChange},
+    app::{self, ProfileChange},
     domain::{Account, Email, GivenPassword, NewPassword, Username},
 };
 
@@ -167,7 +167,7 @@ pub async fn update_profile(
 ) -> Result<impl IntoResponse, Problem> {
     let change =
         ProfileChange { username: body.username, email: body.email, current_password: body.current_password };
-    let account = app::update_profile::update_profile(&state, &caller.account, change).await?;
+    let account = app::update_profile(&state, &caller.account, change).await?;
     Ok(axum::Json(Profile::from(account)))
 }
 
@@ -195,13 +195,8 @@ pub async fn change_password(
     caller: Caller,
     Json(body): Json<PasswordChange>,
 ) -> Result<impl IntoResponse, Problem> {
-    let grant = app::change_password::change_password(
-        &state,
-        &caller.account,
-        caller.session,
-        body.old_password,
-        body.new_password,
-    )
-    .await?;
+    let grant =
+        app::change_password(&state, &caller.account, caller.session, body.old_password, body.new_password)
+            .await?;
     Ok(unstored(PasswordChanged::from(TokenPair::from(grant))))
 }

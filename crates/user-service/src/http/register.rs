@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::{self, register::NewAccount},
+    app::{self, NewAccount},
     domain::{Account, Email, NewPassword, Username},
 };
 
@@ -93,6 +93,6 @@ pub async fn register(
     Json(body): Json<Registration>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = NewAccount { username: body.username, email: body.email, password: body.password };
-    let account = app::register::register(&state, new, client).await?;
+    let account = app::register(&state, new, client).await?;
     Ok((StatusCode::CREATED, axum::Json(Registered { message: "Account created", user: account.into() })))
 }

@@ -56,7 +56,7 @@ pub async fn list_sessions(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
-    let sessions = app::end_sessions::list_sessions(&state, caller.account.id).await?;
+    let sessions = app::list_sessions(&state, caller.account.id).await?;
     let views = sessions.into_iter().map(|session| SessionView::new(session, caller.session));
     Ok(axum::Json(views.collect::<Vec<_>>()))
 }
@@ -78,6 +78,6 @@ pub async fn end_session(
     caller: Caller,
     Path(id): Path<SessionId>,
 ) -> Result<impl IntoResponse, Problem> {
-    app::end_sessions::end_session(&state, caller.account.id, id).await?;
+    app::end_session(&state, caller.account.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

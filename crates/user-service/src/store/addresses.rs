@@ -86,7 +86,7 @@ pub async fn update_address(
 }
 
 /// Leaves an account without a default address.
-pub async fn update_no_default(db: &mut PgConnection, user_id: UserId) -> Result<()> {
+pub async fn clear_default_address(db: &mut PgConnection, user_id: UserId) -> Result<()> {
     sqlx::query!("update addresses set is_default = false where user_id = $1 and is_default", user_id.get())
         .execute(db)
         .await?;
@@ -94,7 +94,7 @@ pub async fn update_no_default(db: &mut PgConnection, user_id: UserId) -> Result
 }
 
 /// Makes the oldest address the default.
-pub async fn update_oldest_default(db: &mut PgConnection, user_id: UserId) -> Result<()> {
+pub async fn make_oldest_address_default(db: &mut PgConnection, user_id: UserId) -> Result<()> {
     sqlx::query!(
         "update addresses set is_default = true where id = (select min(id) from addresses where user_id = $1)",
         user_id.get()

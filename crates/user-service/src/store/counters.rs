@@ -20,12 +20,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Counters {
     client: redis::Client,
-    link: Arc<Mutex<Link>>,
+    connection: Arc<Mutex<Connection>>,
 }
 
 /// The connection, made when it is first needed and again after an error.
 #[derive(Default)]
-enum Link {
+enum Connection {
     #[default]
     Unused,
     Up(MultiplexedConnection),
@@ -35,7 +35,7 @@ enum Link {
 impl Counters {
     /// Counts on this Redis.
     pub fn new(client: redis::Client) -> Self {
-        Self { client, link: Arc::default() }
+        Self { client, connection: Arc::default() }
     }
 
     /// In how many seconds the next attempt is welcome; `None` if now.
@@ -83,42 +83,42 @@ impl Counters {
     }
 
     async fn ask<T: FromRedisValue>(&self, commands: &Pipeline) -> Option<T> {
-        let mut connection = self.connect().await?;
-        match commands.query_async(&mut connection).await {
+        let mut redis = self.connect().await?;
+        match commands.query_async(&mut redis).await {
             Ok(reply) => Some(reply),
             Err(error) => {
-                *self.link.lock().await = down(&error);
+                *self.connection.lock().await = down(&error);
                 None
             }
         }
     }
 
     async fn connect(&self) -> Option<MultiplexedConnection> {
-        let mut link = self.link.lock().await;
-        match &*link {
-            Link::Up(connection) => return Some(connection.clone()),
-            Link::Down(since) if since.elapsed() < PAUSE => return None,
-            Link::Down(_) | Link::Unused => {}
+        let mut connection = self.connection.lock().await;
+        match &*connection {
+            Connection::Up(redis) => return Some(redis.clone()),
+            Connection::Down(since) if since.elapsed() < PAUSE => return None,
+            Connection::Down(_) | Connection::Unused => {}
         }
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(DEADLINE))
             .set_response_timeout(Some(DEADLINE));
         match self.client.get_multiplexed_async_connection_with_config(&config).await {
-            Ok(connection) => {
-                *link = Link::Up(connection.clone());
-                Some(connection)
+            Ok(redis) => {
+                *connection = Connection::Up(redis.clone());
+                Some(redis)
             }
             Err(error) => {
-                *link = down(&error);
+                *connection = down(&error);
                 None
             }
         }
     }
 }
 
-fn down(error: &RedisError) -> Link {
+fn down(error: &RedisError) -> Connection {
     tracing::warn!(%error, "Redis does not answer: logins and registrations are not limited");
-    Link::Down(Instant::now())
+    Connection::Down(Instant::now())
 }
 
 fn seconds(ttl: Option<i64>) -> u32 {

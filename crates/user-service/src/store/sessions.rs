@@ -24,8 +24,8 @@ pub struct NewSession<'a> {
     pub first_token: &'a [u8],
 }
 
-/// A refresh token with its session.
-pub struct Link {
+/// A refresh token that was given out, with its session.
+pub struct StoredToken {
     /// The session.
     pub session: SessionId,
     /// What the session's access tokens carry.
@@ -93,7 +93,7 @@ pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Optio
 }
 
 /// The refresh token with this hash, if its session lives.
-pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Option<Link>> {
+pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Option<StoredToken>> {
     let row = sqlx::query!(
         r#"select s.id as "session: SessionId", s.sid, s.salt, t.n, t.used_at, now() as "now!",
                   (select token_hash from refresh_tokens where session_id = s.id and n = t.n + 1) as successor,
@@ -106,7 +106,7 @@ pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Optio
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Link {
+    Ok(row.map(|row| StoredToken {
         session: row.session,
         sid: row.sid,
         salt: row.salt,
@@ -126,7 +126,11 @@ pub async fn find_link(db: &mut PgConnection, token_hash: &[u8]) -> Result<Optio
 
 /// Spends the token and stores its successor, unless someone just did; says whether the session still lives and still
 /// has this chain. The session is locked before its tokens, in the order in which a deletion locks them.
-pub async fn rotate_chain(db: &mut PgConnection, link: &Link, successor: &[u8]) -> Result<bool> {
+pub async fn rotate_refresh_chain(
+    db: &mut PgConnection,
+    token: &StoredToken,
+    successor: &[u8],
+) -> Result<bool> {
     sqlx::query_scalar!(
         r#"with session as (
                update sessions
@@ -145,12 +149,12 @@ pub async fn rotate_chain(db: &mut PgConnection, link: &Link, successor: &[u8]) 
                where t.session_id = session.id and t.n <= $2 + 1 - $7
            )
            select exists (select from session) as "lives!""#,
-        link.session.get(),
-        link.n,
+        token.session.get(),
+        token.n,
         successor,
         REFRESH_LIFETIME.as_seconds_f64(),
         SESSION_LIFETIME.as_seconds_f64(),
-        link.sid,
+        token.sid,
         CHAIN_LENGTH
     )
     .fetch_one(db)
@@ -158,7 +162,7 @@ pub async fn rotate_chain(db: &mut PgConnection, link: &Link, successor: &[u8]) 
 }
 
 /// Gives a living session another `sid` and another chain, which begins with `first_token`. Returns the `sid` that it had.
-pub async fn replace_chain(
+pub async fn replace_refresh_chain(
     db: &mut PgConnection,
     id: SessionId,
     sid: Uuid,

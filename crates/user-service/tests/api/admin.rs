@@ -3,7 +3,7 @@
 use chassis::service::configuration_from_flags;
 use secrecy::ExposeSecret;
 use testkit::production_flags;
-use user_service::{UserService, app::make_first_admin::make_first_admin, config::Config};
+use user_service::{UserService, app::make_first_admin, config::Config};
 
 use crate::{Shop, count, execute, register, try_log_in};
 

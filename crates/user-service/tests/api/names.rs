@@ -95,7 +95,7 @@ async fn a_shop_whose_administrators_name_is_taken_has_one_with_another() {
     let shop = Shop::start().await;
     register(&shop, "ani").await;
     execute(&shop, "update users set username = 'Admin'").await;
-    user_service::app::make_first_admin::make_first_admin(shop.app()).await.unwrap();
+    user_service::app::make_first_admin(shop.app()).await.unwrap();
     let tokens = try_log_in(&shop, "admin@admin.com", "admin123").await.expect(200);
     let admin = shop.with_token(tokens["access_token"].as_str().unwrap()).get(PROFILE).await.expect(200);
     assert_eq!(admin["role"], "admin");

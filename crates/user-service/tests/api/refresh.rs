@@ -3,7 +3,7 @@ use futures::future::join_all;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use user_service::{
-    app::{forget_expired::forget_expired, refresh::refresh as refresh_session},
+    app::{purge_expired, refresh as refresh_session},
     domain::{RefreshKey, RefreshToken},
 };
 
@@ -159,7 +159,7 @@ async fn only_hashes_of_tokens_are_stored() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_forgotten_and_nothing_else() {
+async fn what_has_expired_is_purged_and_nothing_else() {
     let shop = Shop::start().await;
     let kept = join(&shop, "ani").await;
     let successor = token(&refresh(&shop, &kept.refresh_token).await.expect(200));
@@ -168,8 +168,8 @@ async fn what_has_expired_is_forgotten_and_nothing_else() {
     log_in(&shop, "ani").await;
     execute(&shop, "update sessions set expires_at = now() where id = (select max(id) from sessions)").await;
 
-    assert_eq!(forget_expired(shop.app()).await.unwrap(), 2);
+    assert_eq!(purge_expired(shop.app()).await.unwrap(), 2);
     assert_eq!(count(&shop, "select count(*) from sessions").await, 1);
     refresh(&shop, &successor).await.expect(200);
-    assert!(shop.published::<SessionEnded>().await.is_empty(), "nobody has to be told");
+    assert!(shop.published::<SessionEnded>().await.is_empty(), "no service needs to know");
 }
