@@ -1,5 +1,11 @@
-//! What this service does, a file per use case. Each changes a cart by one script of [`crate::store`].
+//! The use cases, one file each.
 
-pub mod add_item;
-pub mod set_quantity;
-pub mod view_cart;
+mod add_item;
+mod set_quantity;
+mod view_cart;
+
+pub use self::{
+    add_item::{AddItemError, add_item},
+    set_quantity::{SetQuantityError, set_quantity},
+    view_cart::view_cart,
+};

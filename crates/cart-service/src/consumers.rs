@@ -1,5 +1,5 @@
-//! What this service hears. It has no PostgreSQL, so it runs the Redis side of messaging itself, and a script sees to it
-//! that an event has its effect once.
+//! The events that this service consumes. It has no PostgreSQL, so it runs the Redis side of messaging itself, and a
+//! script makes sure that an event has its effect once.
 
 use contracts::events::{Envelope, Event, Fields, OrderPaid, groups};
 use messaging::{HandlerError, Runner, StreamHandler, Subscription};
@@ -9,7 +9,6 @@ use crate::{
     store::{self, Bought},
 };
 
-/// The events it follows, and what it does about each.
 pub fn consumer(state: &AppState) -> Runner<AppState> {
     Runner::new(groups::CART, state.clone())
 }
@@ -31,7 +30,7 @@ impl StreamHandler for AppState {
             items: &event.items,
         };
         if !store::take_bought(&self.redis, &bought).await? {
-            tracing::info!(order.id = %event.order_id, "what it bought was taken out before");
+            tracing::info!(order.id = %event.order_id, "order's items were taken out of the cart before");
         }
         Ok(())
     }

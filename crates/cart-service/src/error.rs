@@ -4,7 +4,7 @@ use chassis::Problem;
 use messaging::HandlerError;
 
 use crate::{
-    app::{add_item::AddItemError, set_quantity::SetQuantityError},
+    app::{AddItemError, SetQuantityError},
     domain::{MAX_LINES, MAX_QUANTITY},
     store::StoreError,
 };
@@ -47,7 +47,7 @@ impl From<StoreError> for Problem {
 }
 
 impl From<StoreError> for HandlerError {
-    /// A script that fails in itself is a bug; any other trouble with Redis is waited out.
+    /// A script that fails in itself is a bug; any other failure of Redis passes, and the event is retried.
     fn from(error: StoreError) -> Self {
         use redis::{ErrorKind, ServerErrorKind};
         match &error {

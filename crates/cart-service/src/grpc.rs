@@ -1,4 +1,4 @@
-//! What order-service asks: what is in a cart, and to take something out of it.
+//! What order-service calls: to read a cart, and to take something out of it.
 
 use std::collections::HashSet;
 
@@ -38,7 +38,7 @@ fn response(user_id: UserId, lines: impl IntoIterator<Item = Line>, read_at: u64
 fn item(line: Line) -> CartItem {
     CartItem {
         product_id: line.product_id.to_u64(),
-        name: line.known.name,
+        name: line.cached.name,
         price: line.price_added.unsigned_abs(),
         quantity: line.quantity.unsigned_abs(),
     }

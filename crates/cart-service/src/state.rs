@@ -1,4 +1,4 @@
-//! What the handlers of this service share.
+//! What the handlers of this service share: built once, cloned for each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,12 +11,10 @@ use crate::{clients::Products, config::Config};
 /// How long Redis may take to answer.
 const REDIS_DEADLINE: Duration = Duration::from_secs(1);
 
-/// What its handlers share.
 #[derive(Clone)]
 pub struct AppState {
     /// Where carts are kept: DB 0. It connects, and connects again, by itself.
     pub redis: ConnectionManager,
-    /// Asked for names, prices and stock.
     pub products: Products,
     /// How often one user may change the cart.
     pub write_rate: Arc<RateLimit<UserId>>,

@@ -2,7 +2,7 @@
 //! after its last change.
 //!
 //! A field's value is a text that the scripts can take apart without losing digits:
-//! `{quantity} {price added} {added at, µs} {last known price} {last known stock} {last known name}`. Whatever reads a
+//! `{quantity} {price added} {added at, µs} {cached price} {cached stock} {cached name}`. Whatever reads a
 //! line to write it back is a script, so that parallel requests never overwrite one another.
 
 use std::{str::FromStr, sync::LazyLock};
@@ -12,15 +12,15 @@ use redis::{AsyncCommands, RedisError, Script, aio::ConnectionManager};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::domain::{Known, Line, MAX_LINES, MAX_QUANTITY};
+use crate::domain::{CachedProduct, Line, MAX_LINES, MAX_QUANTITY};
 
 /// How long a cart lives after its last change.
 const CART_SECONDS: i64 = 7 * 24 * 60 * 60;
-/// How long it is remembered that what an order bought was taken out.
-const SEEN_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// How long the marks that an order's items were taken out are kept.
+const MARK_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Adds units. An existing line keeps its place, its time and the price when it was added.
-/// KEYS: cart. ARGV: product, quantity, price, what is known, most units, most lines, seconds to live.
+/// KEYS: cart. ARGV: product, quantity, price, its cached text, most units, most lines, seconds to live.
 static ADD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -59,10 +59,9 @@ static SET: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Keeps what is now known of products, in the lines that are still there. Not a change of the cart: it does not live
-/// longer for it.
-/// KEYS: cart. ARGV: product, what is known, and so on.
-static LEARN: LazyLock<Script> = LazyLock::new(|| {
+/// Caches products anew in the lines that are still there. Not a change of the cart: it does not live longer for it.
+/// KEYS: cart. ARGV: product, its cached text, and so on.
+static CACHE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         for i = 1, #ARGV, 2 do
@@ -77,7 +76,7 @@ static LEARN: LazyLock<Script> = LazyLock::new(|| {
 /// Takes out what an order bought, once for each event and each order, from the lines that were there when the order
 /// read them. The cart lives as long as before. Redis undoes nothing when a script fails, so all is read before anything is
 /// written.
-/// KEYS: cart, mark of the event, mark of the order. ARGV: until when, seconds to remember, product, quantity, and so on.
+/// KEYS: cart, mark of the event, mark of the order. ARGV: until when, seconds to keep the marks, product, quantity, and so on.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -111,7 +110,6 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
 /// Why a cart could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Redis failed.
     #[error("Redis failed")]
     Redis(#[from] RedisError),
     /// A line is not what this service writes.
@@ -122,20 +120,16 @@ pub enum StoreError {
 /// What an order bought.
 #[derive(Debug)]
 pub struct Bought<'a> {
-    /// The event that told of it.
     pub event_id: Uuid,
-    /// The order.
     pub order_id: OrderId,
-    /// The buyer.
     pub user_id: UserId,
     /// Lines added later stay.
     pub until: OffsetDateTime,
-    /// What was bought.
     pub items: &'a [Item],
 }
 
 /// What the last field of a line looks like, in the order of its parts.
-impl Known {
+impl CachedProduct {
     fn to_text(&self) -> String {
         format!("{} {} {}", self.price, self.stock, self.name)
     }
@@ -164,10 +158,10 @@ pub async fn add_line(
     user_id: UserId,
     product_id: ProductId,
     quantity: i32,
-    known: &Known,
+    product: &CachedProduct,
 ) -> Result<Option<Vec<Line>>, StoreError> {
     let mut call = ADD.key(cart(user_id));
-    call.arg(product_id.get()).arg(quantity).arg(known.price).arg(known.to_text());
+    call.arg(product_id.get()).arg(quantity).arg(product.price).arg(product.to_text());
     call.arg(MAX_QUANTITY).arg(MAX_LINES).arg(CART_SECONDS);
     let found: Option<Vec<(i64, String)>> = call.invoke_async(&mut redis.clone()).await?;
     found.map(lines).transpose()
@@ -186,15 +180,15 @@ pub async fn update_quantity(
     found.map(lines).transpose()
 }
 
-/// Keeps what is now known of some products in a cart.
-pub async fn update_known(
+/// Caches products anew in the lines of a cart.
+pub async fn cache_products(
     redis: &ConnectionManager,
     user_id: UserId,
-    news: &[(ProductId, Known)],
+    products: &[(ProductId, CachedProduct)],
 ) -> Result<(), StoreError> {
-    let mut call = LEARN.key(cart(user_id));
-    for (product_id, known) in news {
-        call.arg(product_id.get()).arg(known.to_text());
+    let mut call = CACHE.key(cart(user_id));
+    for (product_id, product) in products {
+        call.arg(product_id.get()).arg(product.to_text());
     }
     Ok(call.invoke_async(&mut redis.clone()).await?)
 }
@@ -223,7 +217,7 @@ pub async fn delete_cart(redis: &ConnectionManager, user_id: UserId) -> Result<(
 pub async fn take_bought(redis: &ConnectionManager, bought: &Bought<'_>) -> Result<bool, StoreError> {
     let mut call = TAKE.key(cart(bought.user_id));
     call.key(format!("cart:seen:{}", bought.event_id)).key(format!("cart:seen:order:{}", bought.order_id));
-    call.arg((bought.until.unix_timestamp_nanos() / 1000).to_string()).arg(SEEN_SECONDS);
+    call.arg((bought.until.unix_timestamp_nanos() / 1000).to_string()).arg(MARK_SECONDS);
     for item in bought.items {
         call.arg(item.product_id.get()).arg(item.quantity);
     }
@@ -247,6 +241,6 @@ fn line(product_id: i64, text: &str) -> Option<Line> {
         quantity: next(&mut parts)?,
         price_added: next(&mut parts)?,
         added_at: next(&mut parts)?,
-        known: Known { price: next(&mut parts)?, stock: next(&mut parts)?, name: next(&mut parts)? },
+        cached: CachedProduct { price: next(&mut parts)?, stock: next(&mut parts)?, name: next(&mut parts)? },
     })
 }

@@ -10,19 +10,15 @@ use crate::{
     store::{self, StoreError},
 };
 
-/// Why it is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum AddItemError {
-    /// There is no such product on sale.
     #[error("there is no such product")]
     UnknownProduct,
     /// There would be too many units or lines.
     #[error("the cart would hold too much")]
     LimitReached,
-    /// product-service does not answer, so it is not known what is added.
     #[error("product-service does not answer")]
     Products(#[from] Status),
-    /// The cart cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -39,9 +35,9 @@ pub async fn add_item(
 ) -> Result<PricedCart, AddItemError> {
     let before = store::list_lines(&state.redis, user_id).await?;
     let ids = before.iter().map(|line| line.product_id).chain([product_id]);
-    let today = state.products.today(ids).await?;
-    let product = today.get(&product_id).and_then(Option::as_ref).ok_or(AddItemError::UnknownProduct)?;
+    let snapshot = state.products.snapshot(ids).await?;
+    let product = snapshot.get(&product_id).and_then(Option::as_ref).ok_or(AddItemError::UnknownProduct)?;
     let added = store::add_line(&state.redis, user_id, product_id, quantity, product).await?;
     let lines = added.ok_or(AddItemError::LimitReached)?;
-    Ok(price(state, user_id, &lines, &today).await)
+    Ok(price(state, user_id, &lines, &snapshot).await)
 }

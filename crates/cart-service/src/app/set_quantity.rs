@@ -9,13 +9,10 @@ use crate::{
     store::{self, StoreError},
 };
 
-/// Why it is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum SetQuantityError {
-    /// The product is not in the cart.
     #[error("the product is not in the cart")]
     NotInCart,
-    /// The cart cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -4,11 +4,11 @@ use contracts::UserId;
 
 use crate::{
     AppState,
-    domain::{Line, PricedCart, Today},
+    domain::{CatalogueSnapshot, Line, PricedCart},
     store::{self, StoreError},
 };
 
-/// The cart with today's prices; with the last known ones while product-service is down.
+/// The cart with the present prices; with the cached ones while product-service is down.
 ///
 /// # Errors
 /// If the cart cannot be read.
@@ -17,26 +17,30 @@ pub async fn view_cart(state: &AppState, user_id: UserId) -> Result<PricedCart, 
     Ok(price_now(state, user_id, &lines).await)
 }
 
-/// Asks product-service about the lines and prices them.
 pub(super) async fn price_now(state: &AppState, user_id: UserId, lines: &[Line]) -> PricedCart {
-    let today = match state.products.today(lines.iter().map(|line| line.product_id)).await {
-        Ok(today) => today,
+    let snapshot = match state.products.snapshot(lines.iter().map(|line| line.product_id)).await {
+        Ok(snapshot) => snapshot,
         Err(status) => {
-            tracing::warn!(%status, "product-service does not answer: the last known prices are shown");
-            Today::new()
+            tracing::warn!(%status, "product-service did not answer: the cached prices were shown");
+            CatalogueSnapshot::new()
         }
     };
-    price(state, user_id, lines, &today).await
+    price(state, user_id, lines, &snapshot).await
 }
 
-/// Prices the lines, and keeps what is new for a time when product-service is down.
-pub(super) async fn price(state: &AppState, user_id: UserId, lines: &[Line], today: &Today) -> PricedCart {
-    let news = lines.iter().filter_map(|line| Some((line.product_id, line.news(today)?)));
-    let news: Vec<_> = news.collect();
-    if !news.is_empty()
-        && let Err(error) = store::update_known(&state.redis, user_id, &news).await
+/// Prices the lines, and caches what changed for a time when product-service is down.
+pub(super) async fn price(
+    state: &AppState,
+    user_id: UserId,
+    lines: &[Line],
+    snapshot: &CatalogueSnapshot,
+) -> PricedCart {
+    let changed = lines.iter().filter_map(|line| Some((line.product_id, line.changed_product(snapshot)?)));
+    let changed: Vec<_> = changed.collect();
+    if !changed.is_empty()
+        && let Err(error) = store::cache_products(&state.redis, user_id, &changed).await
     {
-        tracing::warn!(%error, "what is known of products was not kept");
+        tracing::warn!(%error, "changed products were not cached in the cart");
     }
-    PricedCart { user_id, lines: lines.iter().map(|line| line.priced(today)).collect() }
+    PricedCart { user_id, lines: lines.iter().map(|line| line.priced(snapshot)).collect() }
 }

@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 
 use super::writer::CartWriter;
 use crate::{
-    AppState,
-    app::view_cart,
+    AppState, app,
     domain::{PricedCart, PricedLine},
     store,
 };
@@ -112,7 +111,7 @@ impl From<PricedLine> for ItemView {
     responses((status = 200, description = "The cart; an empty one has no items", body = CartView))
 )]
 pub async fn get_cart(State(state): State<AppState>, user: User) -> Result<Json<CartView>, Problem> {
-    Ok(Json(view_cart::view_cart(&state, user.id()).await?.into()))
+    Ok(Json(app::view_cart(&state, user.id()).await?.into()))
 }
 
 /// Clear the cart

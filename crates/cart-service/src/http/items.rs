@@ -11,12 +11,7 @@ use super::{
     cart::{CartChanged, Done},
     writer::CartWriter,
 };
-use crate::{
-    AppState,
-    app::{add_item, set_quantity},
-    domain::MAX_QUANTITY,
-    store,
-};
+use crate::{AppState, app, domain::MAX_QUANTITY, store};
 
 /// What to add.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -61,7 +56,7 @@ pub async fn add_item(
     CartWriter(user): CartWriter,
     Json(item): Json<NewItem>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
-    let cart = add_item::add_item(&state, user, item.product_id, item.quantity).await?;
+    let cart = app::add_item(&state, user, item.product_id, item.quantity).await?;
     Ok(axum::Json(CartChanged::new("Added to the cart", cart)))
 }
 
@@ -83,7 +78,7 @@ pub async fn set_quantity(
     Path(product_id): Path<ProductId>,
     Json(body): Json<NewQuantity>,
 ) -> Result<axum::Json<CartChanged>, Problem> {
-    let cart = set_quantity::set_quantity(&state, user, product_id, body.quantity).await?;
+    let cart = app::set_quantity(&state, user, product_id, body.quantity).await?;
     Ok(axum::Json(CartChanged::new("The cart was changed", cart)))
 }
 

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{TestApp, add, age, cart, carts, content, seconds_left, shop};
 
-/// An order of user 7 that was placed now, as order-service tells that it is paid.
+/// An order of user 7 that was placed now, as order-service publishes that it is paid.
 fn paid(order: i64, items: &[(i64, i32)]) -> OrderPaid {
     let item = |(id, quantity): &(i64, i32)| Item {
         product_id: ProductId::try_from(*id).unwrap(),
