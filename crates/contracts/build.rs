@@ -6,7 +6,7 @@ use protox::prost::Message;
 
 const FILES: [&str; 4] = ["product.proto", "cart.proto", "payment.proto", "delivery.proto"];
 
-#[allow(clippy::disallowed_methods, reason = "cargo tells a build script its folder this way")]
+#[allow(clippy::disallowed_methods, reason = "cargo gives a build script its folder this way")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     println!("cargo:rerun-if-changed={}", proto.display());

@@ -66,7 +66,7 @@ pub enum Switch {
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// `production` refuses weak and example secrets and the local Midtrans, and makes no demo data unless it is asked
-    /// for. It is the default, so that a variable that was forgotten opens nothing.
+    /// for. It is the default, so that a variable that is missing opens nothing.
     #[arg(long, env, value_enum, default_value = "production")]
     pub app_env: AppEnv,
     /// What is logged: a level, or tracing's filter syntax (`info,sqlx=debug`).

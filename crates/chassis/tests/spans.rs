@@ -1,4 +1,4 @@
-//! What a collector hears of a process, whose spans are global: so this is a test binary of its own.
+//! What a collector receives from a process, whose spans are global: so this is a test binary of its own.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
@@ -54,7 +54,7 @@ async fn trace() -> String {
     context::current().traceparent
 }
 
-/// A collector that passes on what it is told.
+/// A collector that passes on what it receives.
 struct Collector(UnboundedSender<ExportTraceServiceRequest>);
 
 #[async_trait]
@@ -81,10 +81,10 @@ fn context(collector: &str) -> ServiceContext {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_a_span_of_its_callers_trace_and_the_parent_of_what_it_causes() {
-    let (told, mut heard) = unbounded_channel();
+    let (sender, mut received) = unbounded_channel();
     let listener = http::bind(([127, 0, 0, 1], 0).into(), "the collector's port").await.unwrap();
     let context = context(&format!("http://{}", listener.local_addr().unwrap()));
-    let collector = Routes::new(TraceServiceServer::new(Collector(told))).into_axum_router();
+    let collector = Routes::new(TraceServiceServer::new(Collector(sender))).into_axum_router();
     let stop = context.lifecycle.shutdown().cancelled_owned();
     context.lifecycle.spawn("collector", http::serve(listener, collector, stop));
     let exporter = Exporter::start(&context.common, Sample::NAME).unwrap();
@@ -97,7 +97,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_the_parent_of_what_it_caus
     let handed_on = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
     exporter.end().await;
 
-    let export = heard.recv().await.unwrap();
+    let export = received.recv().await.unwrap();
     let resource = export.resource_spans[0].resource.clone().unwrap();
     let name = resource.attributes.iter().find(|attribute| attribute.key == "service.name").unwrap();
     assert!(format!("{name:?}").contains("sample-service"), "{name:?}");

@@ -52,7 +52,7 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn subject(&self) -> Option<Subject>;
 }
 
-/// The order that an event is about: its number, and what tells it from another order that had the same number, as after
+/// The order that an event is about: its number, and what distinguishes it from another order that had the same number, as after
 /// a restore of order-service's database to an earlier state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
@@ -80,7 +80,7 @@ fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
 pub struct Meta {
     /// Identifies the event through every redelivery (UUIDv7).
     pub event_id: Uuid,
-    /// When the change it tells of was made.
+    /// When the change that it reports was made.
     pub occurred_at: OffsetDateTime,
     /// The correlation id of the request that caused it.
     pub correlation_id: String,

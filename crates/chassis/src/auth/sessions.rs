@@ -19,7 +19,7 @@ use crate::{Lifecycle, error_chain, health::Health};
 
 /// How long an ended session is remembered: its last token has expired by then (15 min and the leeway).
 const KEEP: Duration = Duration::from_mins(16);
-/// How long one read waits for news.
+/// How long one read waits for new entries.
 const BLOCK: Duration = Duration::from_secs(1);
 /// How long an answer may be late before the connection is lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);

@@ -28,7 +28,7 @@ const SESSION: [(&str, &str); 4] = [
 ];
 
 /// Waits until the database answers, then applies what is pending, each migration in a transaction of its own that takes
-/// as long as it takes. Replicas that start together take turns. Trouble that passes, locks included, is waited out with
+/// as long as it takes. Replicas that start together take turns. Failures that pass, locks included, are waited out with
 /// growing pauses.
 ///
 /// A database that is ahead, since a newer program migrated it, is welcome: migrations only add, so that the program of

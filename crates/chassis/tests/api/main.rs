@@ -80,10 +80,10 @@ async fn panics() {
 }
 
 fn context() -> ServiceContext {
-    kit_with(&[])
+    context_with(&[])
 }
 
-fn kit_with(own: &[&str]) -> ServiceContext {
+fn context_with(own: &[&str]) -> ServiceContext {
     let flags = [
         "--state-env=development",
         "--jwt-secret=a",

@@ -8,7 +8,7 @@ use chassis::auth::{self, Sessions, Tokens};
 use tonic::{Code, Status, service::Routes};
 use tower::ServiceExt;
 
-use super::{claims, kit_with, service};
+use super::{claims, context_with, service};
 
 const ROTATED: [&str; 2] = ["--jwt-secret-previous=old", "--internal-secret-previous=older"];
 
@@ -19,7 +19,7 @@ fn signed_with(secret: &str) -> String {
 
 #[tokio::test]
 async fn a_token_that_was_signed_with_the_previous_secret_still_counts() {
-    let router = service(&kit_with(&ROTATED));
+    let router = service(&context_with(&ROTATED));
     let status = async |secret: &str| {
         let request = Request::get("/api/v1/notes/3")
             .header("authorization", format!("Bearer {}", signed_with(secret)))
@@ -29,12 +29,12 @@ async fn a_token_that_was_signed_with_the_previous_secret_still_counts() {
     assert_eq!([status("a").await, status("old").await, status("older").await], [200, 200, 401]);
     let expired = auth::Claims { exp: 1, ..claims() };
     let expired = Tokens::new(&"old".into(), None, Sessions::default()).sign(&expired).unwrap();
-    assert!(kit_with(&ROTATED).tokens.verify(&expired).is_err(), "no older than others may be");
+    assert!(context_with(&ROTATED).tokens.verify(&expired).is_err(), "no older than others may be");
 }
 
 #[tokio::test]
 async fn new_tokens_are_signed_with_the_present_secret() {
-    let signed = kit_with(&ROTATED).tokens.sign(&claims()).unwrap();
+    let signed = context_with(&ROTATED).tokens.sign(&claims()).unwrap();
     let counts =
         |secret: &str| Tokens::new(&secret.into(), None, Sessions::default()).verify(&signed).is_ok();
     assert_eq!([counts("a"), counts("old")], [true, false]);
@@ -43,7 +43,7 @@ async fn new_tokens_are_signed_with_the_present_secret() {
 #[tokio::test]
 async fn callers_may_show_the_previous_internal_secret() {
     let code = async |flags: &[&str], secret: &str| {
-        let router = chassis::service::grpc_router(Routes::default(), &kit_with(flags)).await;
+        let router = chassis::service::grpc_router(Routes::default(), &context_with(flags)).await;
         let request = Request::post("/a.Service/Method").header("authorization", format!("Bearer {secret}"));
         let request = request.header("content-type", "application/grpc").body(Body::empty()).unwrap();
         let headers: HeaderMap = router.oneshot(request).await.unwrap().headers().clone();

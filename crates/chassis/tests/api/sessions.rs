@@ -42,7 +42,7 @@ async fn a_transaction_that_falls_silent_gives_its_locks_back() {
     locked.unwrap_or_else(|_| panic!("still locked after {:?}", asked.elapsed())).unwrap();
 
     let late = sqlx::query("insert into rows values (2)").execute(&mut *silent).await.unwrap_err();
-    assert!(is_transient(&late), "whoever wakes up tries again: {late}");
+    assert!(is_transient(&late), "the caller tries again: {late}");
     drop(silent);
     let rows: i64 = sqlx::query_scalar("select count(*) from rows").fetch_one(&pool).await.unwrap();
     assert_eq!(rows, 1, "and has changed nothing");

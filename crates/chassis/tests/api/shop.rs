@@ -11,7 +11,7 @@ use futures::future::join_all;
 use testkit::eventually;
 use tower::ServiceExt;
 
-use super::{get, kit_with, service};
+use super::{context_with, get, service};
 
 /// The peers that each answer asks.
 const PEERS: usize = 6;
@@ -33,11 +33,11 @@ async fn peers(context: &ServiceContext) -> (String, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn many_callers_ask_the_peers_once_a_second() {
-    let lifecycle = kit_with(&[]);
+    let lifecycle = context_with(&[]);
     let (url, calls) = peers(&lifecycle).await;
     let flags =
         ["user", "product", "cart", "order", "payment", "delivery"].map(|name| format!("--{name}-url={url}"));
-    let router = service(&kit_with(&flags.each_ref().map(String::as_str)));
+    let router = service(&context_with(&flags.each_ref().map(String::as_str)));
     let ask = || async { router.clone().oneshot(get("/health/shop")).await.unwrap().status() };
 
     let answers = join_all((0..100).map(|_| ask())).await;

@@ -33,7 +33,7 @@ mod tests {
 
     const BEFORE: &str = r#"
         package shop;
-        service Desk { rpc Ask(Question) returns (Answer); rpc Leave(Question) returns (Answer); }
+        service Inquiry { rpc Ask(Question) returns (Answer); rpc Leave(Question) returns (Answer); }
         message Question { uint64 id = 1; repeated string words = 2; Mood mood = 3; oneof how { bool loud = 4; bool soft = 5; } }
         message Answer { string text = 1; reserved 2; reserved "tone"; message Part { int32 size = 1; } }
         enum Mood { CALM = 0; CROSS = 1; }
@@ -100,7 +100,7 @@ mod tests {
             ("rpc Ask(Question)", "rpc Ask(Answer)"),
             ("rpc Ask(Question)", "rpc Ask(stream Question)"),
             ("Leave(Question) returns (Answer)", "Leave(Question) returns (stream Answer)"),
-            ("service Desk", "service Counter"),
+            ("service Inquiry", "service Counter"),
             ("package shop", "package store"),
             ("reserved 2;", ""),
             ("reserved \"tone\";", ""),
