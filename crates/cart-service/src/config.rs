@@ -1,4 +1,4 @@
-//! What cart-service can be told from outside.
+//! The configuration of cart-service.
 
 use std::time::Duration;
 

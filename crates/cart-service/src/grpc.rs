@@ -14,7 +14,6 @@ use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{AppState, domain::Line, store};
 
-/// The gRPC services of this process.
 pub fn routes(state: &AppState) -> Routes {
     Routes::new(CartServiceServer::new(state.clone()))
 }

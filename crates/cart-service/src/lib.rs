@@ -25,7 +25,6 @@ use crate::config::Config;
 
 pub use self::state::AppState;
 
-/// The service as the chassis runs it.
 #[derive(Debug)]
 pub struct CartService;
 

@@ -117,7 +117,6 @@ pub enum StoreError {
     Unreadable(String),
 }
 
-/// What an order bought.
 #[derive(Debug)]
 pub struct Bought<'a> {
     pub event_id: Uuid,
@@ -208,7 +207,6 @@ pub async fn delete_lines(
     Ok(both.exec_async(&mut redis.clone()).await?)
 }
 
-/// Empties a cart.
 pub async fn delete_cart(redis: &ConnectionManager, user_id: UserId) -> Result<(), StoreError> {
     Ok(redis.clone().del(cart(user_id)).await?)
 }

@@ -21,7 +21,7 @@ use crate::{
     spans::{Kind, Span},
 };
 
-/// Health checks are open to anybody: they say nothing, and whoever supervises the process has no secret.
+/// Health checks are open to anybody: they reveal nothing, and the supervisor of the process has no secret.
 const OPEN: [&str; 2] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"];
 
 /// What callers may show: the internal secret, or the previous one while it is being replaced.

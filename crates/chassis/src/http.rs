@@ -1,12 +1,12 @@
 //! HTTP as every service speaks it: one router made of the service's routes, its documents, health and metrics, inside
 //! one stack of layers.
 
+mod client_addr;
 mod cors;
 mod docs;
 mod layers;
 mod listen;
 mod page;
-mod peer;
 mod shop;
 
 pub use axum::Router;
@@ -14,10 +14,10 @@ use axum::{Extension, Json, extract::DefaultBodyLimit, http::StatusCode, middlew
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use client_addr::ClientAddr;
 pub use docs::complete;
 pub use listen::{bind, serve};
 pub use page::{Page, link_next};
-pub use peer::ClientAddr;
 pub use shop::plain_client;
 
 use crate::{Problem, ServiceContext, auth::Tokens, health::Health};
@@ -49,7 +49,7 @@ pub fn router<A: Clone + Send + Sync + 'static>(
         .layer(middleware::from_fn_with_state(cors::layer(&context.common), cors::cross_origin))
         .layer(middleware::from_fn(layers::no_store))
         .layer(middleware::from_fn(layers::observe))
-        .layer(Extension(peer::Proxies::new(&context.common)))
+        .layer(Extension(client_addr::Proxies::new(&context.common)))
         .layer(Extension::<Tokens>(context.tokens.clone()))
 }
 

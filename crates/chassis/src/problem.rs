@@ -113,7 +113,7 @@ impl Problem {
         Self::invalid(vec![FieldError::new(field, message)])
     }
 
-    /// The same under a code of its own, for programs that have to tell it from others of its status.
+    /// The same under a code of its own, for programs that have to distinguish it from others of its status.
     #[must_use]
     pub fn with_code(mut self, code: &'static str) -> Self {
         self.code = code;

@@ -23,9 +23,9 @@ use crate::{
 pub trait Service: Sized + Send + Sync + 'static {
     /// The service's name, as in `order-service`.
     const NAME: &'static str;
-    /// Where it answers HTTP unless told otherwise.
+    /// Where it answers HTTP by default.
     const HTTP_PORT: u16;
-    /// Where it answers gRPC unless told otherwise, if it does.
+    /// Where it answers gRPC by default, if it does.
     const GRPC_PORT: Option<u16> = None;
     /// Its configuration.
     type Config: Configuration;

@@ -1,4 +1,4 @@
-//! What a collector of traces is told (OpenTelemetry, OTLP over gRPC): every request, call and event is a span, and those
+//! What is exported to a collector of traces (OpenTelemetry, OTLP over gRPC): every request, call and event is a span, and those
 //! that one purchase causes, in whichever service, are one trace. Without a collector the ids are made all the same, so
 //! that logs and events can be tied together.
 

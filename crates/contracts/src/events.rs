@@ -58,9 +58,9 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
 pub struct Subject {
     /// Its number.
     pub order_id: OrderId,
-    /// Its buyer, if the event says so.
+    /// Its buyer, if the event has one.
     pub user_id: Option<UserId>,
-    /// What it costs in rupiah, if the event says so.
+    /// What it costs in rupiah, if the event has it.
     pub total_amount: Option<i64>,
 }
 
@@ -112,9 +112,9 @@ pub enum Undecodable {
     /// Another type, or a version this process does not know.
     #[error("expected {expected}, found {found}")]
     Unexpected {
-        /// The type and version this reader knows.
+        /// The type and version that this reader expects.
         expected: String,
-        /// What the entry says it is.
+        /// The type and version of the entry.
         found: String,
     },
     /// The event's own members do not fit.

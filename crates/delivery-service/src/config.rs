@@ -1,4 +1,4 @@
-//! What delivery-service can be told from outside.
+//! The configuration of delivery-service.
 
 use chassis::{Common, ConfigErrors, Configuration, Database, Grpc};
 use clap::Args;

@@ -18,7 +18,6 @@ use crate::{
     store,
 };
 
-/// The gRPC services of this process.
 pub fn routes(state: &AppState) -> Routes {
     Routes::new(DeliveryServiceServer::new(state.clone()))
 }

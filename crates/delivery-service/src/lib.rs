@@ -27,13 +27,11 @@ use crate::config::Config;
 
 pub use self::state::AppState;
 
-/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/delivery");
 
 /// The streams that this service writes.
 const STREAMS: &[Stream] = &[DeliveryShipped::STREAM, DeliverySuccess::STREAM, DeliveryFailed::STREAM];
 
-/// The service as the chassis runs it.
 #[derive(Debug)]
 pub struct DeliveryService;
 

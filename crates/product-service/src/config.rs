@@ -1,4 +1,4 @@
-//! What product-service can be told from outside.
+//! The configuration of product-service.
 
 use chassis::{Common, Configuration, Database, Grpc, config::AppEnv};
 use clap::{Args, builder::BoolishValueParser};

@@ -30,7 +30,6 @@ const RETURN: &str = "return";
 /// The longest reason for a change without an order.
 const MAX_REASON: usize = 255;
 
-/// The gRPC services of this process.
 pub fn routes(state: &AppState) -> Routes {
     Routes::new(ProductServiceServer::new(state.clone()))
 }

@@ -31,13 +31,11 @@ use crate::{
 
 pub use self::state::AppState;
 
-/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/product");
 
 /// The streams that this service writes.
 const STREAMS: &[Stream] = &[StockReserved::STREAM, StockInsufficient::STREAM];
 
-/// The service as the chassis runs it.
 #[derive(Debug)]
 pub struct ProductService;
 

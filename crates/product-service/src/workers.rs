@@ -1,5 +1,5 @@
-//! Counts the holds that stay open for too long. Nothing is released here, since only the end of an order says that its
-//! units were not paid for.
+//! Counts the holds that stay open for too long. Nothing is released here: only the end of an order proves that its units
+//! were not paid for.
 
 use std::time::Duration;
 

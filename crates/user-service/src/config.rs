@@ -1,4 +1,4 @@
-//! What user-service can be told from outside.
+//! The configuration of user-service.
 
 use chassis::{
     Common, ConfigErrors, Configuration, Database,

@@ -1,4 +1,4 @@
-//! What user-service knows about accounts, sessions and addresses, without any input or output.
+//! Accounts, sessions and addresses: rules only, without any input or output.
 
 mod account;
 mod address;

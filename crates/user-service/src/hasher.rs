@@ -23,7 +23,6 @@ use crate::domain::{GivenPassword, Memory, NewPassword, hash_password, verify_pa
 /// How many may wait per core. A core hashes tens of passwords a second.
 const QUEUE_PER_CORE: usize = 256;
 
-/// Why a password was not hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     /// Too many are waiting already, most of them of the same party.

@@ -30,13 +30,11 @@ use crate::config::Config;
 
 pub use self::state::AppState;
 
-/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/user");
 
 /// The streams that this service writes.
 const STREAMS: &[Stream] = &[SessionEnded::STREAM];
 
-/// The service as the chassis runs it.
 #[derive(Debug)]
 pub struct UserService;
 

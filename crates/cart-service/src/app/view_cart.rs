@@ -1,4 +1,4 @@
-//! A user looks at the cart.
+//! A user views the cart.
 
 use contracts::UserId;
 

@@ -49,7 +49,7 @@ impl Peer {
         })
     }
 
-    /// The same with a way of one's own to learn the addresses of the replicas.
+    /// The same, with another way to look up the addresses of the replicas.
     ///
     /// # Errors
     /// If the secret cannot be sent as a header.
@@ -97,7 +97,7 @@ impl Peer {
     }
 }
 
-/// Adds to every call what the callee asks for: the secret, the trace, a deadline.
+/// Adds to every call what the callee requires: the secret, the trace, a deadline.
 #[derive(Debug, Clone)]
 pub struct Caller {
     secret: MetadataValue<Ascii>,

@@ -11,16 +11,13 @@ use crate::{
     store::{self, ProductRow},
 };
 
-/// Why the stock could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeStockError {
-    /// There is no such product on sale.
     #[error("unknown product")]
     Unknown,
     /// It would be less than nothing, or too much.
     #[error(transparent)]
     OutOfRange(#[from] StockOutOfRange),
-    /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
 }

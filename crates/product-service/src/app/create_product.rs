@@ -13,16 +13,12 @@ use crate::{
     store::{self, NewProduct},
 };
 
-/// Why a product could not be put on sale.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateProductError {
-    /// Another product on sale is called so.
     #[error("the name is taken")]
     NameTaken,
-    /// Some categories do not exist.
     #[error("unknown categories")]
     UnknownCategories(Vec<CategoryId>),
-    /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
 }

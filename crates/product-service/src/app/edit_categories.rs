@@ -4,19 +4,14 @@ use contracts::CategoryId;
 
 use crate::{AppState, app::violates, domain::catalogue::Category, store};
 
-/// Why a category could not be made, renamed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditCategoryError {
-    /// There is no such category.
     #[error("unknown category")]
     Unknown,
-    /// Another category is called so.
     #[error("the name is taken")]
     NameTaken,
-    /// Products belong to it.
     #[error("the category is not empty")]
     NotEmpty,
-    /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
 }

@@ -24,7 +24,7 @@ use crate::{
     store::{self, NewHold},
 };
 
-/// What `OrderCreated` says.
+/// An `OrderCreated`, decoded.
 struct Order {
     id: OrderId,
     subject: Option<Subject>,

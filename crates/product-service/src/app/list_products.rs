@@ -9,12 +9,9 @@ use crate::{
     store,
 };
 
-/// A page of the catalogue.
 #[derive(Debug)]
 pub struct Listing {
-    /// The products of the page.
     pub products: Vec<Product>,
-    /// How many there are on all pages.
     pub total: i64,
 }
 

@@ -13,7 +13,6 @@ use crate::{
     store,
 };
 
-/// Why goods could not be taken back.
 #[derive(Debug, thiserror::Error)]
 pub enum ReturnGoodsError {
     #[error("unknown product")]

@@ -16,36 +16,26 @@ use crate::{
 /// What to change; what is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// Another name.
     pub name: Option<String>,
-    /// Another description.
     pub description: Option<String>,
-    /// Another price in rupiah.
     pub price: Option<i64>,
-    /// Other free units.
     pub stock: Option<i64>,
     /// The free units that the changes were made for: if there are others by now, nothing changes.
     pub expected_stock: Option<i64>,
-    /// Other categories.
     pub category_ids: Option<Vec<CategoryId>>,
 }
 
-/// Why a product could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateProductError {
-    /// There is no such product on sale.
     #[error("unknown product")]
     Unknown,
-    /// Another product on sale is called so.
     #[error("the name is taken")]
     NameTaken,
-    /// Some categories do not exist.
     #[error("unknown categories")]
     UnknownCategories(Vec<CategoryId>),
     /// The stock is not what the caller thought it was.
     #[error("the stock is {0} by now")]
     StockChanged(i64),
-    /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
 }

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 /// Units of a product that an order asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The product.
     pub product_id: ProductId,
     /// Units, at least 1.
     pub quantity: i64,
@@ -22,17 +21,14 @@ pub struct Line {
 pub struct StockLevel {
     /// Free units.
     pub free: i64,
-    /// Whether it is on sale.
     pub on_sale: bool,
 }
 
 /// A product that never existed has none.
 pub type StockLevels = BTreeMap<ProductId, StockLevel>;
 
-/// Why an order got nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The reason.
     pub reason: InsufficientReason,
     /// What was missing.
     pub items: Vec<Shortage>,

@@ -36,16 +36,13 @@ pub struct Product {
 /// A category as its products name it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CategoryRef {
-    /// Its id.
     pub id: CategoryId,
-    /// What it is called.
     pub name: String,
 }
 
 /// A category as the list of categories shows it.
 #[derive(Debug, Clone)]
 pub struct Category {
-    /// Its id.
     pub id: CategoryId,
     /// What it is called; no other is, whatever the case.
     pub name: String,
@@ -60,7 +57,6 @@ pub struct Category {
 /// A product as other services see it, also one that was taken off sale.
 #[derive(Debug, Clone)]
 pub struct ProductSummary {
-    /// Its id.
     pub id: ProductId,
     /// What it is, or was, called.
     pub name: String,
@@ -68,7 +64,6 @@ pub struct ProductSummary {
     pub price: i64,
     /// Free units.
     pub stock: i64,
-    /// Whether it was taken off sale.
     pub deleted: bool,
 }
 
@@ -97,7 +92,7 @@ pub enum Direction {
 }
 
 impl SortBy {
-    /// The way people mean who do not say it: newest first, and otherwise cheapest, A, or scarcest first.
+    /// The default for each column: newest first, and otherwise cheapest, A, or scarcest first.
     pub const fn natural(self) -> Direction {
         match self {
             Self::CreatedAt => Direction::Desc,
@@ -119,12 +114,11 @@ pub struct Search {
     pub max_price: Option<i64>,
     /// What they are sorted by.
     pub sort_by: SortBy,
-    /// Which way.
     pub direction: Direction,
 }
 
 impl Search {
-    /// The text as a pattern for SQL's `like` over names without case: what it says is meant literally.
+    /// The text as a pattern for SQL's `like` over names without case: its characters are literal.
     pub fn pattern(&self) -> Option<String> {
         let text = self.text.as_deref()?;
         let escaped = name_key(text).replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");

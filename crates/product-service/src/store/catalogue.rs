@@ -42,7 +42,6 @@ pub async fn list_products(
     Ok((found.into_iter().map(|found| found.product.into()).collect(), total))
 }
 
-/// How many products a search finds.
 pub async fn count_products(db: &mut PgConnection, search: &Search) -> sqlx::Result<i64> {
     let mut query = QueryBuilder::new("");
     push_count(&mut query, search);

@@ -18,7 +18,6 @@ pub async fn list_categories(db: &mut PgConnection) -> sqlx::Result<Vec<Category
     .await
 }
 
-/// One category.
 pub async fn find_category(db: &mut PgConnection, id: CategoryId) -> sqlx::Result<Option<Category>> {
     sqlx::query_as!(
         Category,
@@ -43,7 +42,6 @@ pub async fn lock_categories(db: &mut PgConnection, ids: &[CategoryId]) -> sqlx:
     .await
 }
 
-/// A new category.
 pub async fn insert_category(db: &mut PgConnection, name: &str) -> sqlx::Result<Category> {
     sqlx::query_as!(
         Category,

@@ -6,12 +6,12 @@ use sqlx::PgConnection;
 
 use crate::domain::catalogue::name_key;
 
-/// The rule by which the stored keys were made. Whoever else asks waits for the end of the transaction.
+/// The rule by which the stored keys were made. Other processes that call this wait for the end of the transaction.
 pub async fn lock_name_key_rule(db: &mut PgConnection) -> sqlx::Result<i16> {
     sqlx::query_scalar!("select name_key_rule from catalogue_size for update").fetch_one(db).await
 }
 
-/// Notes that all keys follow a rule.
+/// Records that all keys follow a rule.
 pub async fn update_name_key_rule(db: &mut PgConnection, rule: i16) -> sqlx::Result<()> {
     sqlx::query!("update catalogue_size set name_key_rule = $1", rule).execute(db).await?;
     Ok(())

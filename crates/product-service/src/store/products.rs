@@ -1,4 +1,4 @@
-//! Single products, and what other services ask for.
+//! Single products, and the summaries of products that other services read.
 
 use contracts::{CategoryId, ProductId};
 use sqlx::{FromRow, PgConnection, types::Json};
@@ -9,26 +9,22 @@ use crate::domain::catalogue::{CategoryRef, Product, ProductSummary, name_key};
 /// What a new product is given.
 #[derive(Debug, Clone)]
 pub struct NewProduct<'a> {
-    /// Its name.
     pub name: &'a str,
-    /// Its description.
     pub description: &'a str,
-    /// Its price in rupiah.
+    /// Rupiah.
     pub price: i64,
-    /// Its free units.
+    /// Free units: held ones are out already.
     pub stock: i64,
 }
 
 /// A product on sale as it is stored, locked.
 #[derive(Debug, Clone)]
 pub struct ProductRow {
-    /// Its name.
     pub name: String,
-    /// Its description.
     pub description: String,
-    /// Its price in rupiah.
+    /// Rupiah.
     pub price: i64,
-    /// Its free units.
+    /// Free units: held ones are out already.
     pub stock: i64,
 }
 
@@ -61,7 +57,6 @@ impl From<Row> for Product {
     }
 }
 
-/// A product on sale.
 pub async fn find_product(db: &mut PgConnection, id: ProductId) -> sqlx::Result<Option<Product>> {
     let row = sqlx::query_as!(
         Row,
@@ -114,7 +109,6 @@ pub async fn lock_product(db: &mut PgConnection, id: ProductId) -> sqlx::Result<
     .await
 }
 
-/// Puts a product on sale.
 pub async fn insert_product(db: &mut PgConnection, product: &NewProduct<'_>) -> sqlx::Result<ProductId> {
     sqlx::query_scalar!(
         r#"with grown as (update catalogue_size set products = products + 1)
@@ -186,7 +180,7 @@ pub async fn delete_product(db: &mut PgConnection, id: ProductId) -> sqlx::Resul
     Ok(deleted == 1)
 }
 
-/// Whether nothing was ever sold here, with everybody else who asks made to wait.
+/// Whether there never was a product. Other processes that call this wait for the end of the transaction.
 pub async fn lock_catalogue(db: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query!("select from catalogue_size for update").fetch_one(&mut *db).await?;
     sqlx::query_scalar!(

@@ -8,26 +8,22 @@ use crate::{
     store::{accounts, addresses},
 };
 
-/// Why the address book is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressBookError {
     /// There is no such address, or it is somebody else's.
     #[error("no such address")]
     Unknown,
-    /// The book is full.
     #[error("the address book is full")]
     Full,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// All addresses, in the order added.
 pub async fn list_addresses(state: &AppState, owner: UserId) -> sqlx::Result<Vec<Address>> {
     addresses::list_addresses(&mut *state.db.acquire().await?, owner).await
 }
 
-/// Adds an address. The first one is the default unless told otherwise.
+/// Adds an address. The first one is the default unless the caller decides otherwise.
 pub async fn add_address(
     state: &AppState,
     owner: UserId,
@@ -48,7 +44,7 @@ pub async fn add_address(
     Ok(address)
 }
 
-/// Replaces what an address says.
+/// Replaces the fields of an address.
 pub async fn replace_address(
     state: &AppState,
     owner: UserId,

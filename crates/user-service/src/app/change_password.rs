@@ -21,19 +21,15 @@ pub enum ChangePasswordError {
     /// The new password is one that is guessed first.
     #[error("the password is too common")]
     TooCommon,
-    /// The old password was not confirmed.
     #[error(transparent)]
     Confirm(#[from] ConfirmPasswordError),
     /// The session that asked ended meanwhile.
     #[error("the session has ended")]
     SessionEnded,
-    /// The new password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The token was not signed.
     #[error(transparent)]
     Sign(#[from] jsonwebtoken::errors::Error),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

@@ -9,19 +9,15 @@ use crate::{
     store::accounts,
 };
 
-/// Why nothing was confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmPasswordError {
-    /// It is not the account's password.
     #[error("the password is wrong")]
     WrongPassword,
     /// Too many attempts, or failures; the next one is welcome after some seconds.
     #[error("too many attempts")]
     TooMany(u32),
-    /// The password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

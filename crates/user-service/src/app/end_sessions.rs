@@ -9,23 +9,19 @@ use uuid::Uuid;
 
 use crate::{AppState, domain::Session, store::sessions};
 
-/// Why a session did not end.
 #[derive(Debug, thiserror::Error)]
 pub enum EndSessionError {
     /// There is no such session, or it is somebody else's.
     #[error("no such session")]
     Unknown,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// The sessions in which someone is logged in.
 pub async fn list_sessions(state: &AppState, owner: UserId) -> sqlx::Result<Vec<Session>> {
     sessions::list_sessions(&mut *state.db.acquire().await?, owner).await
 }
 
-/// Ends one of someone's sessions.
 pub async fn end_session(state: &AppState, owner: UserId, id: SessionId) -> Result<(), EndSessionError> {
     let mut tx = state.db.begin().await?;
     let ended = sessions::delete_session(&mut tx, owner, id).await?.ok_or(EndSessionError::Unknown)?;

@@ -6,13 +6,10 @@ use uuid::Uuid;
 
 use crate::{AppState, domain::Account, store::sessions};
 
-/// Why nobody is asking.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentifyError {
-    /// The session has ended or expired.
     #[error("the session has ended")]
     Ended,
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

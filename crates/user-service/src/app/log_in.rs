@@ -23,9 +23,8 @@ use crate::{
 pub struct Credentials {
     /// The account's e-mail address, in any case.
     pub email: Email,
-    /// The account's password.
     pub password: GivenPassword,
-    /// What the client says the account knows it by.
+    /// What an earlier login on this device gave; another account's counts as none.
     pub device_token: Option<String>,
 }
 
@@ -33,11 +32,10 @@ pub struct Credentials {
 pub struct Client {
     /// Its address, as far as it can be believed.
     pub address: ClientAddr,
-    /// What it says it is.
+    /// The User-Agent header, shortened.
     pub user_agent: Option<String>,
 }
 
-/// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
 pub enum LogInError {
     /// There is no such account, or the password is another one: nobody learns which.
@@ -46,18 +44,15 @@ pub enum LogInError {
     /// Too many failures or logins; the next attempt is welcome after some seconds.
     #[error("too many attempts")]
     TooMany(u32),
-    /// The password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The token was not signed.
     #[error(transparent)]
     Sign(#[from] jsonwebtoken::errors::Error),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// Opens a session for who knows the password.
+/// Opens a session for whoever shows the password.
 ///
 /// Failures are looked up before the password is verified, which is expensive, and counted after: of many attempts at
 /// the same time no more get an answer than of as many one after the other.

@@ -16,13 +16,10 @@ use crate::{
 /// The administrator's name.
 const USERNAME: &str = "admin";
 
-/// Why it is not known whether there is an administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeFirstAdminError {
-    /// The password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -84,6 +81,6 @@ fn report(admin: &FirstAdmin, username: &Username) {
              else can reach this shop"
         );
     } else {
-        tracing::info!("made the administrator that ADMIN_EMAIL names");
+        tracing::info!("administrator was made as ADMIN_EMAIL names it");
     }
 }

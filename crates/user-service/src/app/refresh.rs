@@ -7,16 +7,13 @@ use crate::{
     store::sessions::{self, StoredToken},
 };
 
-/// Why a session does not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
     /// The token was never given out, was spent long ago, or its session has ended or expired.
     #[error("the refresh token does not count")]
     Refused,
-    /// The token was not signed.
     #[error(transparent)]
     Sign(#[from] jsonwebtoken::errors::Error),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -48,7 +45,7 @@ pub async fn refresh(state: &AppState, token: RefreshToken) -> Result<Grant, Ref
 }
 
 async fn end_stolen(state: &AppState, stored: &StoredToken) -> Result<Grant, RefreshError> {
-    tracing::warn!(user.id = %stored.account.id, "a spent refresh token was shown again: its session ends");
+    tracing::warn!(user.id = %stored.account.id, "spent refresh token was shown again: its session was ended");
     let mut tx = state.db.begin().await?;
     let ended = sessions::delete_session(&mut tx, stored.account.id, stored.session).await?;
     commit_ended(state, tx, ended).await?;

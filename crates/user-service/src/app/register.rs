@@ -12,15 +12,11 @@ use crate::{
 
 /// What someone registers with.
 pub struct NewAccount {
-    /// A name to be known by.
     pub username: Username,
-    /// An e-mail address to log in with.
     pub email: Email,
-    /// A password to log in with.
     pub password: NewPassword,
 }
 
-/// Why there is no account.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// Somebody else has the name or the address, or only an administrator may have it.
@@ -32,10 +28,8 @@ pub enum RegisterError {
     /// Too many registrations from there; the next one is welcome after some seconds.
     #[error("too many registrations")]
     TooMany(u32),
-    /// The password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

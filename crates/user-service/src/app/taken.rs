@@ -13,23 +13,17 @@ use crate::{
 /// Which of the two names that must be unique is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// The e-mail address.
     Email,
-    /// The username.
     Username,
 }
 
-/// The names that a request asks for.
 #[derive(Clone, Copy)]
 pub(super) struct RequestedNames<'a> {
-    /// A name to be known by.
     pub username: Option<&'a Username>,
-    /// An e-mail address to log in with.
     pub email: Option<&'a Email>,
 }
 
 impl<'a> RequestedNames<'a> {
-    /// Both.
     pub fn both(username: &'a Username, email: &'a Email) -> Self {
         Self { username: Some(username), email: Some(email) }
     }

@@ -11,7 +11,6 @@ use crate::{
     store::accounts,
 };
 
-/// What is to change.
 pub struct ProfileChange {
     /// The new name, if it changes.
     pub username: Option<Username>,
@@ -21,7 +20,6 @@ pub struct ProfileChange {
     pub current_password: Option<GivenPassword>,
 }
 
-/// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateProfileError {
     /// The address cannot change without the password.
@@ -30,10 +28,8 @@ pub enum UpdateProfileError {
     /// Somebody else has the name or the address, or only an administrator may have it.
     #[error("{0:?} is taken")]
     Taken(Taken),
-    /// The password was not confirmed.
     #[error(transparent)]
     Confirm(#[from] ConfirmPasswordError),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

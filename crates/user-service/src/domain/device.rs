@@ -90,7 +90,7 @@ impl DeviceKey {
         hex::encode([&device[..], &code].concat())
     }
 
-    /// The device of a genuine token. Whose it is, and how old, is for the caller to look at.
+    /// The device of a genuine token. The caller checks whose it is, and how old.
     pub fn verify(&self, token: &str, password_hash: &str) -> Option<Device> {
         let bytes = hex::decode(token).ok().filter(|bytes| bytes.len() == LENGTH)?;
         let (device, code) = bytes.split_at(LENGTH - 32);

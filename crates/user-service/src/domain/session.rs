@@ -28,7 +28,6 @@ const LABEL: &[u8] = b"shop/user-service/refresh-token/1";
 /// A session as its owner sees it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
     pub id: SessionId,
     /// When its owner logged in.
     pub created_at: OffsetDateTime,
@@ -43,7 +42,7 @@ pub struct Session {
 pub struct Grant {
     /// A signed token for the API.
     pub access_token: String,
-    /// What to get the next pair with.
+    /// Exchanged for the next pair, once.
     pub refresh_token: RefreshToken,
     /// What the device is known by at its next login, if its owner typed the password.
     pub device_token: Option<String>,
@@ -103,7 +102,6 @@ impl RefreshToken {
     }
 }
 
-/// The salt of a new session.
 pub fn new_salt() -> [u8; 16] {
     let mut salt = [0; 16];
     rand::rng().fill_bytes(&mut salt);

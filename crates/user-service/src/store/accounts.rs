@@ -7,9 +7,8 @@ use time::OffsetDateTime;
 
 use crate::domain::Account;
 
-/// What a login is decided by, and what a token says.
+/// What a login is decided by, and the claims of its token.
 pub struct Login {
-    /// The account.
     pub account: Account,
     /// A PHC string.
     pub password_hash: String,
@@ -19,9 +18,7 @@ pub struct Login {
 
 /// Which names another account has.
 pub struct TakenNames {
-    /// Whether one has the username.
     pub username: bool,
-    /// Whether one has the e-mail address.
     pub email: bool,
 }
 
@@ -43,7 +40,6 @@ pub async fn lock_names(db: &mut PgConnection, username: Option<&str>, email: Op
     Ok(())
 }
 
-/// Which of these names an account other than `own` has.
 pub async fn find_taken(
     db: &mut PgConnection,
     username: Option<&str>,
@@ -85,7 +81,6 @@ pub async fn insert_account(
     .await
 }
 
-/// Whether there is an administrator.
 pub async fn find_any_admin(db: &mut PgConnection) -> Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from users where role = 'admin') as "exists!""#)
         .fetch_one(db)

@@ -18,14 +18,12 @@ pub async fn list_addresses(db: &mut PgConnection, user_id: UserId) -> Result<Ve
     .await
 }
 
-/// How many addresses an account has.
 pub async fn count_addresses(db: &mut PgConnection, user_id: UserId) -> Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "count!" from addresses where user_id = $1"#, user_id.get())
         .fetch_one(db)
         .await
 }
 
-/// Adds an address.
 pub async fn insert_address(
     db: &mut PgConnection,
     user_id: UserId,
@@ -54,7 +52,7 @@ pub async fn insert_address(
     .await
 }
 
-/// Replaces what an address says; whether it is the default stays as it is unless that is given too.
+/// Replaces the fields of an address; whether it is the default stays as it is unless that is given too.
 pub async fn update_address(
     db: &mut PgConnection,
     user_id: UserId,
@@ -85,7 +83,6 @@ pub async fn update_address(
     .await
 }
 
-/// Leaves an account without a default address.
 pub async fn clear_default_address(db: &mut PgConnection, user_id: UserId) -> Result<()> {
     sqlx::query!("update addresses set is_default = false where user_id = $1 and is_default", user_id.get())
         .execute(db)
@@ -93,7 +90,6 @@ pub async fn clear_default_address(db: &mut PgConnection, user_id: UserId) -> Re
     Ok(())
 }
 
-/// Makes the oldest address the default.
 pub async fn make_oldest_address_default(db: &mut PgConnection, user_id: UserId) -> Result<()> {
     sqlx::query!(
         "update addresses set is_default = true where id = (select min(id) from addresses where user_id = $1)",

@@ -13,7 +13,7 @@ use crate::domain::Limit;
 
 /// How long Redis may take.
 const DEADLINE: Duration = Duration::from_millis(500);
-/// How long it is left alone after an error: nobody who logs in should wait for a Redis that is known to be away.
+/// How long it is not asked after an error: no login should wait for a Redis that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The counts. Clones share one connection.

@@ -10,25 +10,23 @@ use crate::domain::{Account, CHAIN_LENGTH, MAX_SESSIONS, REFRESH_LIFETIME, SESSI
 
 /// A session that is yet to be stored.
 pub struct NewSession<'a> {
-    /// Whose it is.
     pub user_id: UserId,
-    /// The password that opened it.
+    /// The PHC string of the password that opened it: if another is stored by now, no session is opened.
     pub password_hash: &'a str,
-    /// What its access tokens carry.
+    /// The `sid` claim of its access tokens.
     pub sid: Uuid,
     /// What its refresh tokens are made of.
     pub salt: &'a [u8],
-    /// What the client said it is.
+    /// The User-Agent header, shortened.
     pub user_agent: Option<&'a str>,
-    /// The hash of its first refresh token.
+    /// SHA-256 of the first refresh token.
     pub first_token: &'a [u8],
 }
 
 /// A refresh token that was given out, with its session.
 pub struct StoredToken {
-    /// The session.
     pub session: SessionId,
-    /// What the session's access tokens carry.
+    /// The `sid` claim of the session's access tokens.
     pub sid: Uuid,
     /// What the session's refresh tokens are made of.
     pub salt: Vec<u8>,
@@ -40,7 +38,6 @@ pub struct StoredToken {
     pub successor: Option<Vec<u8>>,
     /// The database's clock.
     pub now: OffsetDateTime,
-    /// Whose session it is.
     pub account: Account,
 }
 
@@ -92,7 +89,6 @@ pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Optio
     }))
 }
 
-/// The refresh token with this hash, if its session lives.
 pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Option<StoredToken>> {
     let row = sqlx::query!(
         r#"select s.id as "session: SessionId", s.sid, s.salt, t.n, t.used_at, now() as "now!",
@@ -124,7 +120,7 @@ pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Opti
     }))
 }
 
-/// Spends the token and stores its successor, unless someone just did; says whether the session still lives and still
+/// Spends the token and stores its successor, unless someone just did; returns whether the session still lives and still
 /// has this chain. The session is locked before its tokens, in the order in which a deletion locks them.
 pub async fn rotate_refresh_chain(
     db: &mut PgConnection,
@@ -260,7 +256,7 @@ pub async fn delete_surplus_sessions(db: &mut PgConnection, user_id: UserId) -> 
     .await
 }
 
-/// Deletes some sessions that nobody refreshed in time, and says how many.
+/// Deletes at most so many sessions that were not refreshed in time, and returns how many.
 pub async fn delete_expired_sessions(db: &mut PgConnection, most: i64) -> Result<u64> {
     let done = sqlx::query!(
         "delete from sessions where id in (
@@ -273,7 +269,7 @@ pub async fn delete_expired_sessions(db: &mut PgConnection, most: i64) -> Result
     Ok(done.rows_affected())
 }
 
-/// Deletes some refresh tokens that were spent so long ago that they have expired too, and says how many.
+/// Deletes at most so many refresh tokens that were spent so long ago that they have expired too; returns how many.
 pub async fn delete_expired_tokens(db: &mut PgConnection, most: i64) -> Result<u64> {
     let done = sqlx::query!(
         "delete from refresh_tokens where (session_id, n) in (

@@ -14,7 +14,7 @@ pub struct DeliveryShipped {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
@@ -34,7 +34,7 @@ pub struct DeliverySuccess {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
@@ -52,7 +52,7 @@ pub struct DeliveryFailed {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,

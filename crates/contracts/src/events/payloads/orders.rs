@@ -88,7 +88,7 @@ pub struct OrderCancelled {
     /// The buyer.
     #[serde_as(as = "DisplayFromStr")]
     pub user_id: UserId,
-    /// What the order costs, in rupiah. Older events do not say.
+    /// What the order costs, in rupiah. Older events do not have it.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,

@@ -15,11 +15,11 @@ pub struct PaymentSuccess {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// What the order costs, in rupiah. Older events do not say.
+    /// What the order costs, in rupiah. Older events do not have it.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
@@ -56,11 +56,11 @@ pub struct PaymentFailed {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// What the order costs, in rupiah. Older events do not say.
+    /// What the order costs, in rupiah. Older events do not have it.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
@@ -92,11 +92,11 @@ pub struct PaymentRefunded {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// What the order costs, in rupiah. Older events do not say.
+    /// What the order costs, in rupiah. Older events do not have it.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
@@ -132,11 +132,11 @@ pub struct PaymentReversed {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// What the order costs, in rupiah. Older events do not say.
+    /// What the order costs, in rupiah. Older events do not have it.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,

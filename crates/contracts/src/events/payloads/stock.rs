@@ -14,7 +14,7 @@ pub struct StockReserved {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
@@ -39,7 +39,7 @@ pub struct StockInsufficient {
     /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer, by whom an order is told from another one that had its number. Older events name none.
+    /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
