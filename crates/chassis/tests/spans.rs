@@ -70,7 +70,7 @@ impl TraceService for Collector {
 
 fn context(collector: &str) -> ServiceContext {
     let flags = [
-        "--state-env=development",
+        "--app-env=development",
         "--jwt-secret=a",
         "--internal-secret=b",
         &format!("--otel-exporter-otlp-endpoint={collector}"),

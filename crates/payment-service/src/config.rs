@@ -164,7 +164,7 @@ mod tests {
 
     fn read(own: &[&str]) -> Result<Config, String> {
         let development = [
-            "--state-env=development",
+            "--app-env=development",
             "--jwt-secret=a",
             "--internal-secret=b",
             "--db-host=localhost",

@@ -29,7 +29,7 @@ fn read(arguments: &[&str]) -> Result<Config, String> {
 }
 
 const DEVELOPMENT: [&str; 7] = [
-    "--state-env=development",
+    "--app-env=development",
     "--http-addr=127.0.0.1:1",
     "--jwt-secret=a",
     "--internal-secret=b",

@@ -85,7 +85,7 @@ fn context() -> ServiceContext {
 
 fn context_with(own: &[&str]) -> ServiceContext {
     let flags = [
-        "--state-env=development",
+        "--app-env=development",
         "--jwt-secret=a",
         "--internal-secret=b",
         "--cors-allowed-origins=https://a.example, https://shop.example",
