@@ -8,8 +8,8 @@ create table payments (
     status text not null,
     -- When page and payment end; set together with the first link.
     expires_at timestamptz,
-    -- How, when and by which transaction it was paid: later answers about other transactions of the order must not be
-    -- taken for news about this one.
+    -- How, when and by which transaction it was paid: a later answer about another transaction of the order must not be
+    -- applied to this one.
     payment_type text,
     paid_at timestamptz,
     paid_midtrans_order_id text,
@@ -20,7 +20,10 @@ create table payments (
     refunded_amount bigint not null default 0,
     -- Set once the order is FAILED or CANCELLED: money that comes from then on goes back.
     order_ended_at timestamptz,
-    -- The trace of the purchase, so that what Midtrans tells of much later belongs to it.
+    -- Set once the goods could not be delivered: order-service then waits for all of the money to have gone back, whatever
+    -- for.
+    undelivered_at timestamptz,
+    -- The trace of the purchase: what follows from a much later answer of Midtrans belongs to it.
     correlation_id text not null,
     traceparent text not null,
     -- When Midtrans was last asked because somebody looked.
@@ -73,14 +76,12 @@ create table payment_attempts (
     -- What Midtrans charges for the order, in rupiah, a fee on top left out.
     charged bigint,
     settled_at timestamptz,
-    -- Set before Midtrans is asked to close it because the order is being cancelled: the cancel that it then tells of, by
-    -- a notification that may overtake its answer, is ours and not the customer's.
+    -- Set before Midtrans is asked to close it because the order is being cancelled: the cancel that it then reports, by a
+    -- notification that may overtake its answer, is ours and not the customer's.
     closing_at timestamptz,
     -- Who makes the page holds this lease, so that two callers do not revoke each other's page.
     leased_until timestamptz,
     linked_at timestamptz,
-    -- When Midtrans is asked next, webhook or not; null: no more. Also the lease of the replica that asks.
-    next_poll_at timestamptz,
     created_at timestamptz not null default now(),
     constraint payment_attempts_pkey primary key (midtrans_order_id),
     constraint payment_attempts_payment_fkey foreign key (order_id) references payments (order_id),
@@ -90,32 +91,38 @@ create table payment_attempts (
         check ((token is null) = (payment_url is null) and (token is null) = (linked_at is null))
 );
 
-create index payment_attempts_to_poll on payment_attempts (next_poll_at) where next_poll_at is not null;
+-- Whose transaction is whose. Of some methods Midtrans does not say which order a transaction belongs to, so that the same
+-- one could be counted for two orders: the first attempt that claims it has it for good.
+create table transactions (
+    transaction_id text not null,
+    midtrans_order_id text not null,
+    constraint transactions_pkey primary key (transaction_id),
+    constraint transactions_attempt_fkey foreign key (midtrans_order_id) references payment_attempts (midtrans_order_id)
+);
 
--- Signed notifications of Midtrans, as hints: a worker asks for the status and believes only the answer.
+-- Signed notifications of Midtrans, as hints: a job asks for the status and believes only the answer.
 create table notifications (
     id bigint generated always as identity,
     midtrans_order_id text not null,
-    transaction_id text not null,
+    status_code text not null,
+    gross_amount text not null,
+    -- The transactions that were named, at most eight of them.
+    transaction_ids text[] not null,
     transaction_status text not null,
-    -- Empty where the notification has none, so that the constraint below sees equal rows as equal.
-    fraud_status text not null default '',
-    refund_amount text not null default '',
+    -- How often it came.
+    received integer not null default 1,
     received_at timestamptz not null default now(),
+    -- When it was last handled: one that comes again is not handled within five seconds of it.
     handled_at timestamptz,
-    tries integer not null default 0,
-    -- When it is handled next; also the lease of the replica that handles it.
-    next_try_at timestamptz not null default now(),
     constraint notifications_pkey primary key (id),
-    -- The order is part of it because it is signed and the others are not: nobody can take the place of a notification
-    -- about another order.
-    constraint notifications_once
-        unique (transaction_id, transaction_status, fraud_status, refund_amount, midtrans_order_id)
+    -- One row per signed content: what is not signed can be written by whoever has seen a notification, and is only a hint.
+    constraint notifications_once unique (midtrans_order_id, status_code, gross_amount)
 );
 
-create index notifications_to_handle on notifications (next_try_at) where handled_at is null;
+-- Removal by age.
+create index notifications_by_age on notifications (handled_at) where handled_at is not null;
 
--- Money that goes back, or must. The row is written first; a worker makes the call, again and again with the same key.
+-- Money that goes back, or must. The row is written first; a job makes the call, again and again with the same key.
 create table refunds (
     id bigint generated always as identity,
     order_id bigint not null,
@@ -132,9 +139,6 @@ create table refunds (
     -- How it goes back: a captured card payment is cancelled, a settled payment refunded.
     method text,
     reference text,
-    tries integer not null default 0,
-    -- When it is tried next; null: not by us. Also the lease of the replica that tries.
-    next_try_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint refunds_pkey primary key (id),
@@ -154,24 +158,10 @@ create table refunds (
 -- An event that comes twice refunds once. An administrator may refund in parts.
 create unique index refunds_once_per_cause on refunds (transaction_id, cause) where cause <> 'admin';
 create index refunds_of_payment on refunds (order_id, id);
-create index refunds_to_send on refunds (next_try_at) where next_try_at is not null;
+-- A refund by hand is entered once: its reference says which it is.
+create unique index refunds_reference_once on refunds (order_id, reference) where reference is not null;
 -- Those that wait for a person: a gauge counts them.
 create index refunds_manual on refunds (id) where state = 'MANUAL';
-
--- Pages and transactions that have to be closed at Midtrans. An event only writes the row; a worker makes the calls.
-create table voids (
-    midtrans_order_id text not null,
-    reason text not null,
-    tries integer not null default 0,
-    -- When it is tried next; null: done. Also the lease of the replica that tries.
-    next_try_at timestamptz default now(),
-    created_at timestamptz not null default now(),
-    done_at timestamptz,
-    constraint voids_pkey primary key (midtrans_order_id),
-    constraint voids_attempt_fkey foreign key (midtrans_order_id) references payment_attempts (midtrans_order_id)
-);
-
-create index voids_to_make on voids (next_try_at) where next_try_at is not null;
 
 -- Replies to requests with an Idempotency-Key, written in the transaction of what they answer.
 create table idempotency_keys (

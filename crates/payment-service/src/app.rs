@@ -6,39 +6,25 @@ pub mod close_attempt;
 pub mod confirm_payment;
 pub mod decide_review;
 pub mod end_order;
-pub mod handle_notifications;
-pub mod keep_house;
+pub mod handle_notification;
+pub mod maintenance;
 pub mod make_link;
-pub mod make_refunds;
-pub mod make_voids;
+pub mod make_refund;
 pub mod open_payments;
-pub mod poll_payments;
+pub mod poll_payment;
 pub mod receive_notification;
 pub mod record_refund;
 pub mod refund_undelivered;
 pub mod request_refund;
 pub mod settle;
 pub mod view_payment;
-
-use std::{future::Future, time::Duration};
+pub mod void_attempt;
 
 use contracts::events::Event;
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
 use crate::domain::Payment;
-
-/// Jobs of one kind that a replica works on at the same time, and so how many it takes at once.
-const CONCURRENCY: i64 = 8;
-/// For so long nobody else takes a job up that was taken: so much does a process hold up that was killed or frozen.
-const LEASE: Duration = Duration::from_secs(15);
-/// What takes longer is given up and tried again, so that nobody else has taken it up meanwhile.
-const DEADLINE: Duration = Duration::from_secs(12);
-
-/// Bounds a job by its lease.
-async fn in_time<T>(job: impl Future<Output = Result<T, JobError>>) -> Result<T, JobError> {
-    tokio::time::timeout(DEADLINE, job).await.unwrap_or(Err(JobError::Late))
-}
 
 /// Refuses an event about another order that had the number of the payment's.
 fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), HandlerError> {
@@ -68,7 +54,4 @@ pub enum JobError {
     /// Each time the payment was about to be closed, its state had changed.
     #[error("the payment changes faster than it can be closed")]
     TooManyConflicts,
-    /// It took longer than its lease lasts.
-    #[error("not done within {DEADLINE:?}")]
-    Late,
 }

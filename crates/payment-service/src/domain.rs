@@ -17,7 +17,7 @@ pub use observation::{AskedBy, Observation};
 pub use refund::{
     Booking, Plan, Refund, RefundMethod, RefundState, bookings, left_to_refund, plan, reserved,
 };
-pub use schedule::{Poll, again_after, next_poll};
+pub use schedule::{Poll, next_poll};
 pub use status::{Effect, Status, Transition};
 
 /// The payment of an order.

@@ -9,7 +9,6 @@ use sqlx::PgPool;
 use crate::{
     clients::{Midtrans, Orders},
     config::Config,
-    workers::Wakes,
 };
 
 /// What its handlers share.
@@ -19,8 +18,8 @@ pub struct AppState {
     pub db: PgPool,
     /// Wakes the relay after a commit.
     pub outbox: Outbox,
-    /// Wakes the workers after a commit.
-    pub wakes: Wakes,
+    /// Wakes the worker of the jobs after a commit.
+    pub jobs: jobs::Queue,
     /// Where the money is.
     pub midtrans: Midtrans,
     /// Who knows whether the goods have left.
@@ -40,7 +39,7 @@ impl AppState {
         Ok(Self {
             db: pool.ok_or("payment-service needs its database")?,
             outbox: Outbox::default(),
-            wakes: Wakes::default(),
+            jobs: jobs::Queue::default(),
             midtrans: Midtrans::new(config.midtrans(), context.health.clone())?,
             orders: Orders::new(&config.common.peers.order_url)?,
             config: Arc::new(config),

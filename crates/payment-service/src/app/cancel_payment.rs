@@ -55,7 +55,7 @@ pub async fn cancel_payment(
     match state.lifecycle.finish(work).await {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(JobError::Database(error))) => Err(error.into()),
-        Ok(Err(error @ (JobError::Midtrans(_) | JobError::TooManyConflicts | JobError::Late))) => {
+        Ok(Err(error @ (JobError::Midtrans(_) | JobError::TooManyConflicts))) => {
             let error = chassis::error_chain(&error);
             tracing::warn!(order.id = %order_id, error, "the payment could not be closed");
             Ok(Cancellation::Unknown)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::{OrderId, UserId};
 
-use super::poll_payments;
+use super::poll_payment;
 use crate::{
     AppState,
     domain::{Payment, Status},
@@ -67,7 +67,7 @@ async fn ask(state: &AppState, midtrans_order_id: &str) -> bool {
     let asked = async {
         let attempt = store::find_attempt(&mut *state.db.acquire().await?, midtrans_order_id).await?;
         match attempt {
-            Some(attempt) => poll_payments::ask(state, &attempt).await,
+            Some(attempt) => poll_payment::ask(state, &attempt).await,
             None => Ok(None),
         }
     };

@@ -63,7 +63,7 @@ pub async fn decide_review(
     carry_out(&mut tx, &payment, decision).await?;
     let view = store::find_view(&mut tx, order_id, None).await?.ok_or(DecideReviewError::Unknown)?;
     state.outbox.commit(tx).await?;
-    state.wakes.refunds.notify_one();
+    state.jobs.wake();
     Ok(view)
 }
 

@@ -1,11 +1,14 @@
 //! `OrderCancelled`: an open payment is closed, and a paid one goes back.
 
+use std::time::Duration;
+
 use chassis::context;
 use contracts::events::{CancelCause, OrderCancelled, RefundCause};
+use jobs::Queue;
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
-use super::{refund_undelivered::refund_rest, require_same_order};
+use super::{refund_undelivered::refund_rest, require_same_order, void_attempt::VoidAttempt};
 use crate::{
     domain::{Payment, Status},
     store,
@@ -47,7 +50,7 @@ async fn close(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()
         store::update_payment_status(tx, payment.order_id, from, to, "order_cancelled").await?;
     }
     for page in pages {
-        store::insert_void(tx, &page.midtrans_order_id, "order_cancelled").await?;
+        Queue::enqueue(tx, &VoidAttempt(page.midtrans_order_id), Duration::ZERO).await?;
     }
     Ok(())
 }

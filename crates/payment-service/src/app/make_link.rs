@@ -6,10 +6,11 @@ use contracts::{
     OrderId, UserId,
     events::{PaymentFailed, PaymentFailure},
 };
+use jobs::Queue;
 use midtrans::{Error, SnapPage, SnapRequest};
 use time::OffsetDateTime;
 
-use super::publish;
+use super::{poll_payment::PollPayment, publish, void_attempt::VoidAttempt};
 use crate::{
     AppState,
     domain::{Status, new_midtrans_order_id, next_poll},
@@ -201,18 +202,20 @@ async fn keep(
     let expires_at = start + lifetime;
     let mut tx = state.db.begin().await?;
     let open = store::update_started(&mut tx, order_id, expires_at).await?;
-    let next_poll = open.then(|| next_poll(Duration::ZERO, lifetime));
     let (token, payment_url) = (&*page.token, &*page.redirect_url);
-    let linked = Linked { midtrans_order_id, token, payment_url, next_poll };
+    let linked = Linked { midtrans_order_id, token, payment_url };
     store::update_attempt_linked(&mut tx, &linked).await?;
-    if !open {
-        store::insert_void(&mut tx, midtrans_order_id, "made_too_late").await?;
+    if open {
+        let poll = PollPayment(midtrans_order_id.to_owned());
+        Queue::enqueue(&mut tx, &poll, next_poll(Duration::ZERO, lifetime)).await?;
+    } else {
+        Queue::enqueue(&mut tx, &VoidAttempt(midtrans_order_id.to_owned()), Duration::ZERO).await?;
     }
     tx.commit().await?;
     if open {
         return Ok(PaymentLink { payment_url: page.redirect_url, expires_at, status: Status::Pending });
     }
-    state.wakes.voids.notify_one();
+    state.jobs.wake();
     Err(MakeLinkError::Closed)
 }
 

@@ -1,5 +1,10 @@
 //! A notification of Midtrans: its signature is checked, it is kept, and a worker is woken.
 
+use std::time::Duration;
+
+use jobs::Queue;
+
+use super::handle_notification::HandleNotification;
 use crate::{
     AppState,
     store::{self, NewNotification},
@@ -28,7 +33,11 @@ pub async fn receive_notification(
     if !state.midtrans.signed(new.midtrans_order_id, new.status_code, new.gross_amount, signature_key) {
         return Err(ReceiveNotificationError::Forged);
     }
-    store::insert_notification(&mut *state.db.acquire().await?, new).await?;
-    state.wakes.notifications.notify_one();
+    let mut tx = state.db.begin().await?;
+    let kept = store::insert_notification(&mut tx, new).await?;
+    let delay = Duration::try_from_secs_f64(kept.delay).unwrap_or_default();
+    Queue::enqueue(&mut tx, &HandleNotification(kept.id), delay).await?;
+    tx.commit().await?;
+    state.jobs.wake();
     Ok(())
 }

@@ -4,7 +4,7 @@ use contracts::events::{DeliveryFailed, RefundCause};
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
-use super::{require_same_order, settle::publish_nothing_left};
+use super::{make_refund::enqueue_refund, require_same_order, settle::publish_nothing_left};
 use crate::{
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
@@ -57,7 +57,7 @@ pub(super) async fn refund_rest(
             amount,
             reason: None,
         };
-        store::insert_refund(tx, &refund).await?;
+        enqueue_refund(tx, &refund).await?;
     }
     Ok(())
 }

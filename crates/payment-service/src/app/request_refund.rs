@@ -1,12 +1,18 @@
 //! The refund route: an administrator gives money back, through Midtrans or by hand.
 
+use std::time::Duration;
+
 use axum::http::HeaderValue;
 use contracts::{OrderId, UserId, events::RefundCause};
+use jobs::Queue;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgTransaction};
 
-use super::record_refund::{RefundMade, record_refund};
+use super::{
+    make_refund::MakeRefund,
+    record_refund::{RefundMade, record_refund},
+};
 use crate::{
     AppState,
     domain::{Payment, Refund, RefundMethod, RefundState, left_to_refund},
@@ -119,7 +125,7 @@ pub async fn request_refund(
         let body = show(view)?;
         keyed.keep(&mut tx, &body).await?;
         state.outbox.commit(tx).await?;
-        state.wakes.refunds.notify_one();
+        state.jobs.wake();
         return Ok(Answer { body, replayed: false });
     }
 }
@@ -206,7 +212,10 @@ async fn carry_out(
             (store::insert_refund(tx, &refund).await?, made, paid.transaction_id)
         }
     };
-    let (Some(id), Some(_)) = (id, reference) else { return Ok(()) };
+    let Some(id) = id else { return Ok(()) };
+    if reference.is_none() {
+        return Queue::enqueue(tx, &MakeRefund(id), Duration::ZERO).await;
+    }
     store::update_refund_done(tx, id, Some(RefundMethod::Manual), reference).await?;
     if payment.paid_by_another(&transaction_id) {
         return Ok(());

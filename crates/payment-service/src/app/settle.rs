@@ -1,14 +1,19 @@
 //! Applies what is known of an attempt to its payment: classify, transition by T2, effects. Every answer of Midtrans comes
 //! through here, whether a notification, a poll, somebody looking or an action of ours caused the question.
 
+use std::time::Duration;
+
 use contracts::events::{PaymentFailed, PaymentRefunded, PaymentReversed, PaymentSuccess, RefundCause};
+use jobs::Queue;
 use midtrans::{Transaction, TransactionStatus};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
 use super::{
+    make_refund::{MakeRefund, enqueue_refund},
     publish,
     record_refund::{RefundMade, record_refund},
+    void_attempt::VoidAttempt,
 };
 use crate::{
     AppState,
@@ -85,7 +90,9 @@ async fn observe(
         return Ok(());
     }
     if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
-        store::update_refunds_due(tx, attempt.order_id, &transaction.transaction_id).await?;
+        let waiting =
+            store::list_requested_refunds(tx, attempt.order_id, &transaction.transaction_id).await?;
+        Queue::enqueue_all(tx, waiting.into_iter().map(MakeRefund), Duration::ZERO).await?;
     }
     let refunds = known_refunds(tx, payment, transaction).await?;
     let answer = classify(transaction, payment.amount, canceller(payment, attempt, &refunds));
@@ -137,9 +144,7 @@ async fn observe_another(
             tracing::warn!(order.id = %payment.order_id, "order was paid twice: the second payment goes back");
             refund_late(tx, payment, context, transaction).await
         }
-        Answer::Challenged => {
-            store::insert_void(tx, &context.attempt.midtrans_order_id, "paid_by_another").await
-        }
+        Answer::Challenged => void(tx, context.attempt).await,
         Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => {
             for booking in bookings(&context.refunds, transaction) {
                 if let Booking::Ours(id) = booking {
@@ -225,9 +230,7 @@ async fn apply(
             tracing::error!(order.id = %order_id, ?asked, paid, "another amount was paid than asked for: decide the review");
             Ok(())
         }
-        (Effect::Void, _) => {
-            store::insert_void(tx, &context.attempt.midtrans_order_id, "challenged_late").await
-        }
+        (Effect::Void, _) => void(tx, context.attempt).await,
     }
 }
 
@@ -265,6 +268,10 @@ pub(super) async fn publish_nothing_left(tx: &mut PgTransaction<'_>, payment: &P
     .await
 }
 
+async fn void(tx: &mut PgTransaction<'_>, attempt: &Attempt) -> sqlx::Result<()> {
+    Queue::enqueue(tx, &VoidAttempt(attempt.midtrans_order_id.clone()), Duration::ZERO).await
+}
+
 /// Everything that the transaction holds goes back.
 async fn refund_late(
     tx: &mut PgTransaction<'_>,
@@ -274,8 +281,7 @@ async fn refund_late(
 ) -> sqlx::Result<()> {
     let amount = transaction.charged_for_order() - transaction.refund_amount.unwrap_or_default();
     if amount > 0 {
-        store::insert_refund(tx, &new_refund(payment, context, transaction, RefundCause::Late, amount))
-            .await?;
+        enqueue_refund(tx, &new_refund(payment, context, transaction, RefundCause::Late, amount)).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::{OrderId, UserId};
 
-use super::poll_payments;
+use super::poll_payment;
 use crate::{
     AppState,
     store::{self, View},
@@ -28,7 +28,7 @@ pub async fn view_payment(
         let attempts = store::list_attempts(&mut db, order_id).await?;
         drop(db);
         if let Some(page) = attempts.iter().rev().find(|attempt| attempt.token.is_some())
-            && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, poll_payments::ask(state, page)).await
+            && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, poll_payment::ask(state, page)).await
         {
             let error = chassis::error_chain(&error);
             tracing::warn!(order.id = %order_id, error, "Midtrans could not be asked: showing what is known");

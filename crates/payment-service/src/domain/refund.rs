@@ -34,6 +34,13 @@ pub enum RefundState {
     Manual,
 }
 
+impl RefundState {
+    /// Whether it is still to be made, or its outcome to be learned, without a person.
+    pub fn is_to_be_made(self) -> bool {
+        matches!(self, Self::Requested | Self::Sent)
+    }
+}
+
 /// By which call a refund is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
@@ -71,8 +78,6 @@ pub struct Refund {
     pub method: Option<RefundMethod>,
     /// Where a refund that a person made can be found in the books.
     pub reference: Option<String>,
-    /// How often it was tried.
-    pub tries: i32,
     /// When it was decided.
     pub created_at: OffsetDateTime,
 }

@@ -25,8 +25,6 @@ const SETTLED: Duration = Duration::from_hours(24);
 /// A question to Midtrans that is due. All times are by the database's clock, as the schedule is.
 #[derive(Debug, Clone)]
 pub struct Poll {
-    /// The attempt to ask about.
-    pub midtrans_order_id: String,
     /// Where its payment stands.
     pub status: Status,
     /// Whether the order was paid on its page.
@@ -82,12 +80,6 @@ pub fn next_poll(since_linked: Duration, until_end: Duration) -> Duration {
     offset.saturating_sub(since_linked).min(until_end)
 }
 
-/// How long to wait after so many tries that failed: from one second to five minutes.
-pub fn again_after(tries: i32) -> Duration {
-    let doublings = u32::try_from(tries.clamp(1, 10) - 1).unwrap_or_default();
-    Duration::from_secs(1 << doublings).min(Duration::from_mins(5))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +96,6 @@ mod tests {
 
     fn paid(paid_here: bool, days: u64) -> Poll {
         Poll {
-            midtrans_order_id: "local-41-1-x".to_owned(),
             status: Status::Success,
             paid_here,
             since_linked: Duration::from_hours(1),
@@ -136,11 +127,5 @@ mod tests {
         {
             assert_eq!(Poll { status, ..paid(true, 0) }.next(false, watch), None);
         }
-    }
-
-    #[test]
-    fn failures_make_the_pauses_longer_up_to_a_bound() {
-        assert_eq!([1, 2, 3, 9].map(again_after).map(|pause| pause.as_secs()), [1, 2, 4, 256]);
-        assert_eq!(again_after(i32::MAX), Duration::from_mins(5));
     }
 }

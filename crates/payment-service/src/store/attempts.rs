@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::{OrderId, UserId};
-use sqlx::{PgConnection, postgres::types::PgInterval};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::interval;
@@ -41,8 +41,6 @@ pub struct Linked<'a> {
     pub token: &'a str,
     /// Its address.
     pub payment_url: &'a str,
-    /// After how long it is asked about first.
-    pub next_poll: Option<Duration>,
 }
 
 /// A payment with its newest attempt.
@@ -125,12 +123,11 @@ pub async fn update_attempt_id_taken(db: &mut PgConnection, midtrans_order_id: &
 pub async fn update_attempt_linked(db: &mut PgConnection, linked: &Linked<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "update payment_attempts
-         set token = $2, payment_url = $3, linked_at = now(), next_poll_at = now() + $4, leased_until = null
+         set token = $2, payment_url = $3, linked_at = now(), leased_until = null
          where midtrans_order_id = $1",
         linked.midtrans_order_id,
         linked.token,
         linked.payment_url,
-        linked.next_poll.map(interval) as Option<PgInterval>,
     )
     .execute(db)
     .await?;
@@ -216,52 +213,27 @@ pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Re
     .await
 }
 
-/// Takes attempts that Midtrans is to be asked about.
-pub async fn claim_polls(db: &mut PgConnection, limit: i64, lease: Duration) -> sqlx::Result<Vec<Poll>> {
-    let due = sqlx::query!(
-        r#"update payment_attempts a set next_poll_at = now() + $2
-         from payments p
-         where p.order_id = a.order_id and a.midtrans_order_id = any (array(
-             select midtrans_order_id from payment_attempts where next_poll_at <= now()
-             order by next_poll_at limit $1 for update skip locked
-         ))
-         returning a.midtrans_order_id, p.status as "status: Status",
+/// What is known of an attempt that Midtrans is to be asked about.
+pub async fn find_poll(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Poll>> {
+    let found = sqlx::query!(
+        r#"select p.status as "status: Status",
              p.paid_midtrans_order_id is not distinct from a.midtrans_order_id as "paid_here!",
              extract(epoch from now() - a.linked_at)::float8 as since_linked,
              extract(epoch from p.expires_at - now())::float8 as until_end,
-             extract(epoch from now() - p.paid_at)::float8 as since_paid"#,
-        limit,
-        interval(lease),
+             extract(epoch from now() - p.paid_at)::float8 as since_paid
+         from payment_attempts a join payments p on p.order_id = a.order_id
+         where a.midtrans_order_id = $1"#,
+        midtrans_order_id,
     )
-    .fetch_all(db)
+    .fetch_optional(db)
     .await?;
     let duration =
         |seconds: Option<f64>| Duration::try_from_secs_f64(seconds.unwrap_or_default()).unwrap_or_default();
-    Ok(due
-        .into_iter()
-        .map(|row| Poll {
-            midtrans_order_id: row.midtrans_order_id,
-            status: row.status,
-            paid_here: row.paid_here,
-            since_linked: duration(row.since_linked),
-            until_end: duration(row.until_end),
-            since_paid: duration(row.since_paid),
-        })
-        .collect())
-}
-
-/// Says after how long an attempt is asked about next; `None`: no more.
-pub async fn schedule_poll(
-    db: &mut PgConnection,
-    midtrans_order_id: &str,
-    next: Option<Duration>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update payment_attempts set next_poll_at = now() + $2 where midtrans_order_id = $1",
-        midtrans_order_id,
-        next.map(interval) as Option<PgInterval>,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    Ok(found.map(|row| Poll {
+        status: row.status,
+        paid_here: row.paid_here,
+        since_linked: duration(row.since_linked),
+        until_end: duration(row.until_end),
+        since_paid: duration(row.since_paid),
+    }))
 }

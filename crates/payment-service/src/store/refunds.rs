@@ -1,12 +1,9 @@
 //! The refunds.
 
-use std::time::Duration;
-
 use contracts::{OrderId, events::RefundCause};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::interval;
 use crate::domain::{Refund, RefundMethod, RefundState};
 
 /// A refund that was decided on.
@@ -35,12 +32,12 @@ pub struct Waiting {
     pub review: i64,
 }
 
-/// Writes a refund for the worker to make. False if there is one of this cause already, unless an administrator asks.
+/// Writes a refund and returns its id; `None` if there is one of this cause already, unless an administrator asks.
 pub async fn insert_refund(db: &mut PgConnection, new: &NewRefund<'_>) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "insert into refunds
-             (order_id, midtrans_order_id, transaction_id, refund_key, cause, amount, reason, state, next_try_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, now())
+             (order_id, midtrans_order_id, transaction_id, refund_key, cause, amount, reason, state)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (transaction_id, cause) where cause <> 'admin' do nothing
          returning id",
         new.order_id.get(),
@@ -86,7 +83,7 @@ pub async fn list_refunds(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
         Refund,
         r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
-             method as "method: RefundMethod", reference, tries, created_at
+             method as "method: RefundMethod", reference, created_at
          from refunds where order_id = $1 order by id"#,
         order_id.get(),
     )
@@ -94,27 +91,31 @@ pub async fn list_refunds(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
     .await
 }
 
-/// How far a refund has come.
-pub async fn find_refund_state(db: &mut PgConnection, id: i64) -> sqlx::Result<RefundState> {
-    sqlx::query_scalar!(r#"select state as "state: RefundState" from refunds where id = $1"#, id)
-        .fetch_one(db)
-        .await
-}
-
-/// Takes refunds to make.
-pub async fn claim_refunds(db: &mut PgConnection, limit: i64, lease: Duration) -> sqlx::Result<Vec<Refund>> {
+/// A refund.
+pub async fn find_refund(db: &mut PgConnection, id: i64) -> sqlx::Result<Option<Refund>> {
     sqlx::query_as!(
         Refund,
-        r#"update refunds set next_try_at = now() + $2, tries = tries + 1
-         where id = any (array(
-             select id from refunds where next_try_at <= now()
-             order by next_try_at limit $1 for update skip locked
-         ))
-         returning id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
+        r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
-             method as "method: RefundMethod", reference, tries, created_at"#,
-        limit,
-        interval(lease),
+             method as "method: RefundMethod", reference, created_at
+         from refunds where id = $1"#,
+        id,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The refunds of a transaction that Midtrans was not asked for yet.
+pub async fn list_requested_refunds(
+    db: &mut PgConnection,
+    order_id: OrderId,
+    transaction_id: &str,
+) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "select id from refunds where order_id = $1 and transaction_id = $2 and state = $3",
+        order_id.get(),
+        transaction_id,
+        RefundState::Requested as RefundState,
     )
     .fetch_all(db)
     .await
@@ -134,43 +135,6 @@ pub async fn update_refund_sent(db: &mut PgConnection, id: i64, method: RefundMe
     Ok(sent.rows_affected() == 1)
 }
 
-/// Later again, unless it became due or was taken by somebody else since it was claimed.
-pub async fn update_refund_again(
-    db: &mut PgConnection,
-    claimed: &Refund,
-    after: Duration,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update refunds set next_try_at = now() + $3 where id = $1 and tries = $2 and state in ($4, $5)",
-        claimed.id,
-        claimed.tries,
-        interval(after),
-        RefundState::Requested as RefundState,
-        RefundState::Sent as RefundState,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Makes those of a transaction due that wait for it. Counts as a try, so that whoever looked before does not put it off.
-pub async fn update_refunds_due(
-    db: &mut PgConnection,
-    order_id: OrderId,
-    transaction_id: &str,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update refunds set next_try_at = now(), tries = tries + 1
-         where order_id = $1 and transaction_id = $2 and state = $3",
-        order_id.get(),
-        transaction_id,
-        RefundState::Requested as RefundState,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// The money went back; `method` and `reference` where a person did it.
 pub async fn update_refund_done(
     db: &mut PgConnection,
@@ -180,7 +144,7 @@ pub async fn update_refund_done(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update refunds
-         set state = $2, method = coalesce($3, method), reference = $4, next_try_at = null, updated_at = now()
+         set state = $2, method = coalesce($3, method), reference = $4, updated_at = now()
          where id = $1",
         id,
         RefundState::Done as RefundState,
@@ -195,7 +159,7 @@ pub async fn update_refund_done(
 /// The worker is through with it without the money having gone back: MANUAL or REFUSED.
 pub async fn update_refund_state(db: &mut PgConnection, id: i64, state: RefundState) -> sqlx::Result<()> {
     sqlx::query!(
-        "update refunds set state = $2, next_try_at = null, updated_at = now() where id = $1 and state in ($3, $4)",
+        "update refunds set state = $2, updated_at = now() where id = $1 and state in ($3, $4)",
         id,
         state as RefundState,
         RefundState::Requested as RefundState,

@@ -60,7 +60,7 @@ async fn a_cancelled_order_without_a_page_is_closed_at_once() {
     shop.tell(cancelled(41, CancelCause::Customer)).await;
     shop.tell(cancelled(41, CancelCause::Customer)).await;
     assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
-    assert_eq!(shop.count("select count(*) from voids").await, 0);
+    assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'void'").await, 0);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_cancelled_orders_page_is_closed_at_midtrans_first() {
     assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
     assert_eq!(shop.at_midtrans(&token).await["page"], "canceled");
     assert_eq!(shop.app.published::<PaymentFailed>().await, [], "order-service knows: it said so");
-    assert_eq!(shop.count("select count(*) from voids where done_at is null").await, 0);
+    assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'void'").await, 0);
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use contracts::events::{PaymentFailed, PaymentFailure, PaymentReversed, PaymentSuccess};
 use contracts::grpc::payment::CancelOutcome;
-use payment_service::app::poll_payments::poll_payments;
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -27,11 +26,6 @@ fn transaction(status: &str, changes: Value) -> Value {
         body[member] = value.clone();
     }
     body
-}
-
-async fn poll(shop: &Shop) {
-    shop.sql("update payment_attempts set next_poll_at = now()").await;
-    poll_payments(shop.core()).await.unwrap();
 }
 
 #[tokio::test]
@@ -100,7 +94,7 @@ async fn a_fee_on_top_is_not_another_amount() {
     let metadata = json!({ "extra_info": { "gross_amount_info": info } });
     let changes = json!({ "gross_amount": "154000.00", "metadata": metadata });
     scripted.answers("status", 200, transaction("settlement", changes));
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.app.published::<PaymentSuccess>().await[0].amount, PRICE);
 }
 
@@ -110,7 +104,7 @@ async fn another_currency_is_another_amount() {
     scripted.makes_pages();
     shop.page(41).await;
     scripted.answers("status", 200, transaction("settlement", json!({ "currency": "USD" })));
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.status(41).await, "REVIEW");
 }
 
@@ -134,7 +128,7 @@ async fn a_status_that_nobody_knows_changes_nothing() {
     scripted.makes_pages();
     shop.page(41).await;
     scripted.answers("status", 200, transaction("teleported", json!({})));
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown);
     assert_eq!(shop.history(41).await, ["PENDING"]);
 }
@@ -145,12 +139,13 @@ async fn a_second_payment_of_the_same_order_goes_back() {
     scripted.makes_pages();
     shop.page(41).await;
     scripted.answers("status", 200, transaction("settlement", json!({})));
-    poll(&shop).await;
+    shop.poll().await;
     shop.sql(
         "insert into notifications (midtrans_order_id, status_code, gross_amount, transaction_ids, transaction_status)
          select midtrans_order_id, '200', '150000.00', array['t-2'], 'settlement' from payment_attempts",
     )
     .await;
+    shop.enqueue_notifications().await;
     let again = json!({ "transaction_id": "t-2", "order_id": midtrans_id(&shop).await });
     scripted.answers("status", 200, transaction("settlement", again));
     shop.handle_notifications(1).await;
@@ -175,6 +170,7 @@ async fn the_end_of_one_transaction_is_not_the_end_while_another_is_alive() {
          select midtrans_order_id, '202', '150000.00', array['t-1'], 'cancel' from payment_attempts",
     )
     .await;
+    shop.enqueue_notifications().await;
     shop.handle_notifications(1).await;
     assert_eq!(shop.status(41).await, "PENDING");
 }
@@ -195,7 +191,7 @@ async fn a_refund_that_is_refused_for_good_is_left_to_a_person() {
         scripted.makes_pages();
         shop.page(id).await;
         scripted.answers("status", 200, transaction("settlement", json!({})));
-        poll(&shop).await;
+        shop.poll().await;
         shop.tell(undelivered(id)).await;
         scripted.answers("refund", status, refusal);
         shop.make_refunds().await;
@@ -209,7 +205,7 @@ async fn a_refund_that_was_accepted_before_is_looked_up() {
     scripted.makes_pages();
     shop.page(41).await;
     scripted.answers("status", 200, transaction("settlement", json!({})));
-    poll(&shop).await;
+    shop.poll().await;
     shop.tell(undelivered(41)).await;
     scripted.answers("refund", 200, json!({ "status_code": "406", "status_message": "Duplicate refund ID" }));
     shop.make_refunds().await;
@@ -233,7 +229,7 @@ async fn an_expired_page_that_midtrans_declines_to_close_is_over() {
     scripted.answers("cancel", 400, json!({ "error_messages": ["token is expired"] }));
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown, "it may still be paid");
     shop.sql("update payments set expires_at = now() - interval '2 minutes'").await;
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.history(41).await, ["PENDING", "FAILED"]);
 }
 
@@ -247,7 +243,7 @@ async fn a_settlement_with_odd_additions_is_a_settlement() {
     scripted.makes_pages();
     shop.page(41).await;
     scripted.answers("status", 200, transaction("settlement", odd));
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.status(41).await, "SUCCESS");
     assert_eq!(shop.app.published::<PaymentSuccess>().await[0].amount, PRICE);
 }
@@ -258,14 +254,14 @@ async fn a_refund_larger_than_the_payment_is_booked_as_what_was_paid() {
     scripted.makes_pages();
     shop.page(41).await;
     scripted.answers("status", 200, transaction("settlement", json!({})));
-    poll(&shop).await;
+    shop.poll().await;
     let refunds = json!([{ "refund_key": "x", "refund_amount": "999999.00" }]);
     scripted.answers(
         "status",
         200,
         transaction("refund", json!({ "refund_amount": null, "refunds": refunds })),
     );
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(
         (shop.status(41).await.as_str(), &shop.payment(41).await["refunded_amount"]),
         ("REFUNDED", &json!(PRICE))
@@ -281,10 +277,10 @@ async fn an_intention_to_close_does_not_explain_what_happens_after_it() {
     scripted.answers("cancel", 500, json!({}));
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown);
     scripted.answers("status", 200, transaction("capture", json!({})));
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.status(41).await, "SUCCESS");
     scripted.answers("status", 200, transaction("cancel", json!({})));
-    poll(&shop).await;
+    shop.poll().await;
     assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS", "REVERSED"]);
     assert_eq!(shop.app.published::<PaymentReversed>().await.len(), 1);
 }

@@ -21,7 +21,7 @@ async fn a_denied_card_is_not_the_end() {
     shop.handle_notifications(2).await;
     assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS"]);
     // The news of the first card once more: it must not look like the money was taken back.
-    shop.sql("update notifications set handled_at = null").await;
+    shop.enqueue_notifications().await;
     shop.handle_notifications(2).await;
     assert_eq!(shop.status(41).await, "SUCCESS");
     let paid = shop.app.published::<PaymentSuccess>().await;

@@ -1,7 +1,7 @@
 //! Open payments are asked about without any notification, until their end.
 
 use contracts::events::{PaymentFailed, PaymentFailure, PaymentSuccess};
-use payment_service::app::poll_payments::poll_payments;
+use payment_service::app::poll_payment::PollPayment;
 use serde_json::json;
 
 use crate::shop::Shop;
@@ -10,10 +10,10 @@ use crate::shop::Shop;
 async fn a_lost_notification_is_made_up_for() {
     let shop = Shop::start().await;
     let token = shop.page(41).await;
-    let due = "select count(*) from payment_attempts
-        where next_poll_at between linked_at + interval '14 seconds' and linked_at + interval '16 seconds'";
+    let due = "select count(*) from jobs.queue join payment_attempts on midtrans_order_id = key
+        where kind = 'poll' and run_at between linked_at + interval '14 seconds' and linked_at + interval '16 seconds'";
     assert_eq!(shop.count(due).await, 1);
-    assert_eq!(poll_payments(shop.core()).await.unwrap(), 0, "not before its time");
+    assert_eq!(shop.run_due::<PollPayment>().await, 0, "not before its time");
     shop.poll().await;
     assert_eq!(shop.status(41).await, "PENDING", "no method is chosen yet");
     shop.pay(&token, json!({})).await;
@@ -59,7 +59,7 @@ async fn nothing_ends_without_midtrans_word() {
     shop.weather(json!({ "down": true })).await;
     shop.run_out_of_time().await;
     assert_eq!(shop.status(41).await, "PENDING");
-    assert_eq!(shop.count("select count(*) from payment_attempts where next_poll_at > now()").await, 1);
+    assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'poll' and run_at > now()").await, 1);
     shop.weather(json!({})).await;
     shop.poll().await;
     assert_eq!(shop.status(41).await, "FAILED");
@@ -71,7 +71,7 @@ async fn two_replicas_never_take_the_same_payment() {
     for id in 41..46 {
         shop.page(id).await;
     }
-    shop.sql("update payment_attempts set next_poll_at = now()").await;
-    let (one, other) = tokio::join!(poll_payments(shop.core()), poll_payments(shop.core()));
-    assert_eq!(one.unwrap() + other.unwrap(), 5);
+    shop.sql("update jobs.queue set run_at = now()").await;
+    let (one, other) = tokio::join!(shop.run_due::<PollPayment>(), shop.run_due::<PollPayment>());
+    assert_eq!(one + other, 5);
 }

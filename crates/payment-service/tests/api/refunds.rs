@@ -1,9 +1,7 @@
 //! How money goes back through Midtrans.
 
-use std::time::Duration;
-
 use contracts::events::{PaymentRefunded, RefundCause};
-use payment_service::{app, store};
+use payment_service::app::make_refund::MakeRefund;
 use serde_json::json;
 
 use crate::shop::{PRICE, Shop, undelivered};
@@ -44,12 +42,12 @@ async fn the_news_that_a_card_settled_lets_a_part_of_it_go_back() {
     shop.make_refunds().await;
     shop.control("POST", &format!("transactions/{token}/settle"), json!({})).await;
     shop.handle_notifications(1).await;
-    assert_eq!(app::make_refunds::make_refunds(shop.core()).await.unwrap(), 1, "it is due");
+    assert_eq!(shop.run_due::<MakeRefund>().await, 1, "it is due");
     assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
     // The same news once more change nothing.
-    shop.sql("update notifications set handled_at = null").await;
+    shop.enqueue_notifications().await;
     shop.handle_notifications(1).await;
-    assert_eq!(app::make_refunds::make_refunds(shop.core()).await.unwrap(), 0);
+    assert_eq!(shop.run_due::<MakeRefund>().await, 0);
 }
 
 #[tokio::test]
@@ -57,13 +55,20 @@ async fn the_news_that_a_card_settled_is_not_lost_on_a_replica_that_looked_befor
     let shop = Shop::start().await;
     let token = shop.paid(41, json!({ "outcome": "capture" })).await;
     shop.refund(41, json!({ "amount": 1_000 })).await.expect(202);
-    let mut db = shop.pool().acquire().await.unwrap();
-    shop.sql("update refunds set next_try_at = now()").await;
-    let slow = store::claim_refunds(&mut db, 1, Duration::from_mins(3)).await.unwrap().remove(0);
-    shop.control("POST", &format!("transactions/{token}/settle"), json!({})).await;
-    shop.handle_notifications(1).await;
-    store::update_refund_again(&mut db, &slow, Duration::from_mins(10)).await.unwrap();
-    assert_eq!(app::make_refunds::make_refunds(shop.core()).await.unwrap(), 1, "it is still due");
+    let mut busy = shop.pool().begin().await.unwrap();
+    sqlx::query("select from payments for update").execute(&mut *busy).await.unwrap();
+    let settles = async {
+        // It has found the card captured, and will put the refund off for ten minutes.
+        shop.until_blocked(1).await;
+        shop.control("POST", &format!("transactions/{token}/settle"), json!({})).await;
+        let goes_on = async {
+            shop.until_blocked(2).await;
+            busy.commit().await.unwrap();
+        };
+        tokio::join!(shop.handle_notifications(1), goes_on);
+    };
+    tokio::join!(shop.run_due::<MakeRefund>(), settles);
+    assert_eq!(shop.run_due::<MakeRefund>().await, 1, "it is still due");
     assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
 }
 
@@ -74,7 +79,10 @@ async fn a_refund_survives_a_midtrans_that_is_away() {
     shop.tell(undelivered(41)).await;
     shop.weather(json!({ "down": true })).await;
     shop.make_refunds().await;
-    assert_eq!(shop.count("select count(*) from refunds where next_try_at > now()").await, 1);
+    assert_eq!(
+        shop.count("select count(*) from jobs.queue where kind = 'refund' and run_at > now()").await,
+        1
+    );
     shop.weather(json!({})).await;
     shop.make_refunds().await;
     assert_eq!(shop.status(41).await, "REFUNDED");
@@ -87,8 +95,9 @@ async fn a_refund_whose_answer_was_lost_is_made_once() {
     shop.refund(41, json!({ "amount": 1_000 })).await.expect(202);
     shop.make_refunds().await;
     // As after a crash between Midtrans' answer and our commit.
-    shop.sql("update refunds set state = 'SENT', next_try_at = now()").await;
+    shop.sql("update refunds set state = 'SENT'").await;
     shop.sql("update payments set status = 'SUCCESS', refunded_amount = 0").await;
+    shop.sql("insert into jobs.queue (kind, key) select 'refund', id::text from refunds").await;
     shop.make_refunds().await;
     assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
     assert_eq!(shop.at_midtrans(&token).await["refund_amount"], "1000.00");

@@ -12,8 +12,16 @@ use contracts::{
         payment_service_client::PaymentServiceClient,
     },
 };
+use jobs::{Job, Worker};
 use messaging::{Consumer, Delivered};
-use payment_service::{AppState, PaymentService, app, consumers};
+use payment_service::{
+    AppState, PaymentService,
+    app::{
+        handle_notification::HandleNotification, make_refund::MakeRefund, poll_payment::PollPayment,
+        void_attempt::VoidAttempt,
+    },
+    consumers,
+};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -209,10 +217,30 @@ impl Shop {
         self.control("GET", &format!("transactions/{id}"), Value::Null).await
     }
 
-    /// Everything that is due is polled: the schedule is brought forward.
+    /// Runs the jobs of a kind that are due, and returns how many there were.
+    pub async fn run_due<J: Job<State = AppState>>(&self) -> usize {
+        let state = self.core();
+        Worker::new(state.db.clone(), state.jobs.clone(), state.clone()).with::<J>().run_due().await
+    }
+
+    /// Runs all jobs of a kind that wait: their time is brought forward.
+    async fn run_waiting<J: Job<State = AppState>>(&self) {
+        let due = sqlx::query("update jobs.queue set run_at = now() where kind = $1").bind(J::KIND);
+        due.execute(self.pool()).await.unwrap();
+        self.run_due::<J>().await;
+    }
+
+    /// Waits until so many connections wait for a row that somebody else has locked.
+    pub async fn until_blocked(&self, connections: i64) {
+        let blocked = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        eventually("it waits for a lock", async || (self.count(blocked).await >= connections).then_some(()))
+            .await;
+    }
+
+    /// Everything that is watched is polled.
     pub async fn poll(&self) {
-        self.sql("update payment_attempts set next_poll_at = now() where next_poll_at is not null").await;
-        app::poll_payments::poll_payments(self.core()).await.unwrap();
+        self.run_waiting::<PollPayment>().await;
     }
 
     /// The time of every open page is over.
@@ -221,16 +249,14 @@ impl Shop {
         self.poll().await;
     }
 
-    /// The voids that are written are made.
+    /// The voids that are enqueued are made.
     pub async fn make_voids(&self) {
-        self.sql("update voids set next_try_at = now() where next_try_at is not null").await;
-        app::make_voids::make_voids(self.core()).await.unwrap();
+        self.run_waiting::<VoidAttempt>().await;
     }
 
-    /// The refunds that are written are made.
+    /// The refunds that are enqueued are made.
     pub async fn make_refunds(&self) {
-        self.sql("update refunds set next_try_at = now() where next_try_at is not null").await;
-        app::make_refunds::make_refunds(self.core()).await.unwrap();
+        self.run_waiting::<MakeRefund>().await;
     }
 
     /// The notifications that are stored are handled, once there are that many in all.
@@ -239,8 +265,13 @@ impl Shop {
             (self.count("select count(*) from notifications").await >= stored).then_some(())
         })
         .await;
-        self.sql("update notifications set next_try_at = now()").await;
-        app::handle_notifications::handle_notifications(self.core()).await.unwrap();
+        self.run_waiting::<HandleNotification>().await;
+    }
+
+    /// Has the notifications handled that are not, or not once more: those that a test wrote have no job yet.
+    pub async fn enqueue_notifications(&self) {
+        self.sql("insert into jobs.queue (kind, key) select 'notification', id::text from notifications on conflict do nothing")
+            .await;
     }
 
     /// An order that was paid, by the means of the wish, as far as it is known here.

@@ -96,6 +96,7 @@ async fn the_transaction_of_another_order_does_not_count() {
         select midtrans_order_id, '200', $2, array[$1], 'settlement' from payment_attempts where order_id = 41";
     let name = sqlx::query(named).bind(theirs["transaction_id"].as_str()).bind(format!("{PRICE}.00"));
     name.execute(shop.pool()).await.unwrap();
+    shop.enqueue_notifications().await;
     shop.handle_notifications(2).await;
     assert_eq!(
         shop.status(41).await,

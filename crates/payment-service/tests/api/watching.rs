@@ -2,14 +2,13 @@
 
 use contracts::events::{PaymentRefunded, PaymentReversed, RefundCause, ReversalKind};
 use contracts::grpc::payment::CancelOutcome;
-use payment_service::app::poll_payments::poll_payments;
 use serde_json::{Value, json};
 
 use crate::shop::{PRICE, Shop, undelivered};
 
 /// The seconds until an attempt is asked about again.
 async fn asked_again_in(shop: &Shop) -> i64 {
-    shop.count("select extract(epoch from next_poll_at - now())::bigint from payment_attempts").await
+    shop.count("select extract(epoch from run_at - now())::bigint from jobs.queue where kind = 'poll'").await
 }
 
 #[tokio::test]
@@ -22,7 +21,7 @@ async fn a_capture_is_asked_about_every_hour_and_a_settlement_every_day() {
     assert!((86_300..=86_400).contains(&asked_again_in(&shop).await));
     shop.sql("update payments set paid_at = now() - interval '121 days'").await;
     shop.poll().await;
-    assert_eq!(shop.count("select count(*) from payment_attempts where next_poll_at is not null").await, 0);
+    assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'poll'").await, 0);
 }
 
 #[tokio::test]
@@ -34,7 +33,7 @@ async fn a_chargeback_is_seen_without_a_notification() {
     assert_eq!(shop.status(41).await, "REVERSED");
     let reversed = shop.app.published::<PaymentReversed>().await;
     assert_eq!((reversed[0].kind, reversed[0].amount), (ReversalKind::Chargeback, PRICE));
-    assert_eq!(poll_payments(shop.core()).await.unwrap(), 0, "it is over");
+    assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'poll'").await, 0, "it is over");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use contracts::events::PaymentSuccess;
 use midtrans::signature_key;
-use payment_service::{app::keep_house, store};
+use payment_service::app::{handle_notification::HandleNotification, maintenance};
 use serde_json::{Value, json};
 
 use crate::shop::{PRICE, Shop};
@@ -156,15 +156,19 @@ async fn one_signed_content_is_one_row_whatever_else_is_written_into_it() {
 #[tokio::test]
 async fn a_notification_that_comes_while_it_is_handled_is_handled_again() {
     let shop = Shop::start().await;
-    shop.page(41).await;
+    let token = shop.page(41).await;
+    shop.pay(&token, json!({})).await;
     let id = midtrans_id(&shop).await;
     shop.app.anyone().post(PATH, signed(&id, json!({}))).await.expect(200);
-    let mut db = shop.pool().acquire().await.unwrap();
-    let lease = std::time::Duration::from_secs(15);
-    let taken = store::claim_notifications(&mut db, 8, lease).await.unwrap();
-    shop.app.anyone().post(PATH, signed(&id, json!({ "transaction_id": "t-2" }))).await.expect(200);
-    store::mark_notification_handled(&mut db, &taken[0]).await.unwrap();
-    let waiting = "select count(*) from notifications where handled_at is null and next_try_at <= now()";
+    let mut busy = shop.pool().begin().await.unwrap();
+    sqlx::query("select from payments for update").execute(&mut *busy).await.unwrap();
+    let comes_again = async {
+        shop.until_blocked(1).await;
+        shop.app.anyone().post(PATH, signed(&id, json!({ "transaction_id": "t-2" }))).await.expect(200);
+        busy.commit().await.unwrap();
+    };
+    tokio::join!(shop.run_due::<HandleNotification>(), comes_again);
+    let waiting = "select count(*) from jobs.queue where kind = 'notification' and run_at <= now()";
     assert_eq!(shop.count(waiting).await, 1);
 }
 
@@ -178,7 +182,7 @@ async fn what_was_handled_long_ago_is_removed() {
          from generate_series(1, 2500) as n",
     )
     .await;
-    while keep_house::purge(shop.core()).await.unwrap() > 0 {}
+    while maintenance::purge(shop.core()).await.unwrap() > 0 {}
     assert_eq!(shop.count("select count(*) from notifications").await, 29);
 }
 
@@ -199,7 +203,7 @@ async fn a_notification_waits_until_midtrans_answers() {
     shop.weather(json!({ "down": true })).await;
     shop.handle_notifications(1).await;
     assert_eq!(shop.status(41).await, "PENDING");
-    let waiting = "select count(*) from notifications where handled_at is null and next_try_at > now()";
+    let waiting = "select count(*) from jobs.queue where kind = 'notification' and run_at > now()";
     assert_eq!(shop.count(waiting).await, 1);
     shop.weather(json!({})).await;
     shop.handle_notifications(1).await;

@@ -18,7 +18,6 @@ fn refund(id: i64, amount: i64, state: RefundState) -> Refund {
         state,
         method: None,
         reference: None,
-        tries: 0,
         created_at: NOW,
     }
 }

@@ -1,5 +1,4 @@
-//! What is done from time to time: counting what waits for people, forgetting what is old, and trying
-//! a key that does not work.
+//! Maintenance: counting what waits for people, purging what is old, and trying a key that Midtrans does not accept.
 
 use crate::{AppState, store};
 

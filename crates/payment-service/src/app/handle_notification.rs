@@ -1,42 +1,43 @@
-//! Works off the stored notifications. Each is only a hint: Midtrans is asked, and its answer counts.
+//! Handles a stored notification. It is only a hint: Midtrans is asked, and its answer counts.
 
-use futures::{StreamExt, stream};
+use chassis::BoxError;
+use jobs::{Job, Outcome};
 use midtrans::TransactionStatus;
 
 use super::{
-    CONCURRENCY, JobError, LEASE, in_time,
+    JobError,
     settle::{Finding, settle},
 };
 use crate::{
     AppState,
-    domain::{Attempt, Observation, again_after},
+    domain::{Attempt, Observation},
     store::{self, Notification},
 };
 
-/// Works off what is due and returns how many notifications were.
-///
-/// # Errors
-/// If the database does not answer.
-pub async fn handle_notifications(state: &AppState) -> sqlx::Result<usize> {
-    let notifications =
-        store::claim_notifications(&mut *state.db.acquire().await?, CONCURRENCY, LEASE).await?;
-    stream::iter(&notifications).for_each_concurrent(None, |notification| handle(state, notification)).await;
-    Ok(notifications.len())
-}
+/// Handles the notification of this row.
+#[derive(Debug)]
+pub struct HandleNotification(pub i64);
 
-async fn handle(state: &AppState, notification: &Notification) {
-    let Notification { midtrans_order_id, transaction_status, .. } = notification;
-    let outcome = in_time(ask_midtrans(state, notification)).await;
-    match &outcome {
-        Ok(()) => tracing::info!(midtrans_order_id, transaction_status, "webhook notification handled"),
-        Err(error) => {
-            let error = chassis::error_chain(error);
-            tracing::warn!(midtrans_order_id, transaction_status, error, "webhook notification has to wait");
-        }
+impl Job for HandleNotification {
+    const KIND: &'static str = "notification";
+    type State = AppState;
+
+    fn key(&self) -> String {
+        self.0.to_string()
     }
-    if let Err(error) = note(state, notification, outcome.is_ok()).await {
-        let error = chassis::error_chain(&error);
-        tracing::warn!(error, "a notification could not be marked as handled: it is repeated");
+
+    fn from_key(key: &str) -> Option<Self> {
+        key.parse().ok().map(Self)
+    }
+
+    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
+        let found = store::find_notification(&mut *state.db.acquire().await?, self.0).await?;
+        let Some(notification) = found else { return Ok(Outcome::Done) };
+        ask_midtrans(state, &notification).await?;
+        store::mark_notification_handled(&mut *state.db.acquire().await?, self.0).await?;
+        let Notification { midtrans_order_id, transaction_status, .. } = notification;
+        tracing::info!(midtrans_order_id, transaction_status, "webhook notification handled");
+        Ok(Outcome::Done)
     }
 }
 
@@ -80,13 +81,4 @@ async fn observe(
 fn is_over(observation: &Observation) -> bool {
     use TransactionStatus::{Cancel, Deny, Expire, Failure};
     matches!(observation.transaction.transaction_status, Cancel | Deny | Expire | Failure)
-}
-
-async fn note(state: &AppState, notification: &Notification, done: bool) -> sqlx::Result<()> {
-    let mut db = state.db.acquire().await?;
-    if done {
-        store::mark_notification_handled(&mut db, notification).await
-    } else {
-        store::retry_notification(&mut db, notification.id, again_after(notification.tries)).await
-    }
 }
