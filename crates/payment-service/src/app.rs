@@ -1,30 +1,44 @@
-//! What this service does, a file per use case. Only here are transactions opened and committed, and Midtrans is never
+//! What this service does, a file per use case, in folders by topic. Only here are transactions opened and committed, and Midtrans is never
 //! called inside of one.
 
-pub mod cancel_payment;
-pub mod close_attempt;
-pub mod confirm_payment;
-pub mod decide_review;
-pub mod end_order;
-pub mod handle_notification;
+pub mod checkout;
+pub mod closing;
 pub mod maintenance;
-pub mod make_link;
-pub mod make_refund;
-pub mod open_payments;
-pub mod poll_payment;
-pub mod receive_notification;
-pub mod record_refund;
-pub mod refund_undelivered;
-pub mod request_refund;
+pub mod notifications;
+pub mod refunds;
+pub mod review;
 pub mod settle;
-pub mod view_payment;
-pub mod void_attempt;
 
 use contracts::events::Event;
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
 use crate::domain::Payment;
+
+pub use self::{
+    checkout::{
+        confirm_payment::{ConfirmPaymentError, confirm_payment},
+        make_link::{MakeLinkError, make_link},
+        open_payments::open_payments,
+        view_payment::view_payment,
+    },
+    closing::{
+        cancel_payment::{CancelPaymentError, Cancellation, cancel_payment},
+        end_order::end_order,
+        void_attempt::VoidAttempt,
+    },
+    notifications::{
+        handle_notification::HandleNotification,
+        poll_payment::PollPayment,
+        receive_notification::{ReceiveNotificationError, receive_notification},
+    },
+    refunds::{
+        make_refund::MakeRefund,
+        refund_undelivered::refund_undelivered,
+        request_refund::{RefundRequest, RequestRefundError, Requester, request_refund},
+    },
+    review::{DecideReviewError, Decision, decide_review},
+};
 
 /// Refuses an event about another order that had the number of the payment's.
 fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), HandlerError> {
@@ -37,7 +51,7 @@ fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), Hand
     )))
 }
 
-/// Appends an event as part of the purchase that the payment belongs to, whoever brought the news.
+/// Appends an event as part of the purchase that the payment belongs to, whatever the observation came from.
 async fn publish<E: Event>(tx: &mut PgTransaction<'_>, payment: &Payment, event: E) -> sqlx::Result<()> {
     messaging::outbox::append_all(tx, [(payment.trace.clone(), event)]).await
 }

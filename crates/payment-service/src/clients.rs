@@ -1,4 +1,4 @@
-//! Who this service calls: Midtrans, and order-service.
+//! The services that this one calls: Midtrans, and order-service.
 
 use std::{
     sync::{
@@ -21,11 +21,11 @@ use crate::domain::{AskedBy, Attempt, Observation};
 /// The name under which health shows Midtrans: not ready means that it does not accept our key.
 const HEALTH: &str = "midtrans";
 /// An id that no payment has, for asking whether the key is accepted.
-const NOBODY: &str = "is-the-server-key-accepted";
+const PROBE_ID: &str = "is-the-server-key-accepted";
 /// How long order-service may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Midtrans, with an eye on whether it accepts our key.
+/// Midtrans' API. Readiness follows whether it accepts our key.
 #[derive(Clone)]
 pub struct Midtrans {
     client: Client,
@@ -49,10 +49,10 @@ impl Midtrans {
 
     /// Makes a payment page.
     pub async fn create_page(&self, request: &SnapRequest) -> Result<SnapPage, Error> {
-        self.heed(self.client.create_snap(request).await)
+        self.note_key(self.client.create_snap(request).await)
     }
 
-    /// Where an attempt stands: what was last done on its page, else what is known of it by its transaction, which for
+    /// What Midtrans has of an attempt: what was last done on its page, else what is known of it by its transaction, which for
     /// some methods is the only way. `None`: nobody has picked a method yet.
     pub async fn observe(&self, attempt: &Attempt) -> Result<Option<Observation>, Error> {
         if let Some(transaction) = self.status(&attempt.midtrans_order_id).await? {
@@ -72,27 +72,27 @@ impl Midtrans {
 
     /// The status of an order or transaction.
     async fn status(&self, id: &str) -> Result<Option<Transaction>, Error> {
-        match self.heed(self.client.status(id).await) {
+        match self.note_key(self.client.status(id).await) {
             Ok(transaction) => Ok(Some(transaction)),
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Calls a transaction off.
+    /// Cancels a transaction: nothing is charged for it, or no more.
     pub async fn cancel(&self, transaction_id: &str) -> Result<Observation, Error> {
-        let transaction = self.heed(self.client.cancel(transaction_id).await)?;
+        let transaction = self.note_key(self.client.cancel(transaction_id).await)?;
         Ok(Observation { transaction, asked_by: AskedBy::TransactionId })
     }
 
     /// Closes a page.
     pub async fn cancel_page(&self, token: &str) -> Result<(), Error> {
-        self.heed(self.client.cancel_snap_token(token).await)
+        self.note_key(self.client.cancel_snap_token(token).await)
     }
 
-    /// Gives money back.
+    /// Refunds money of a settled transaction; repeating it with the same key does nothing more.
     pub async fn refund(&self, transaction_id: &str, refund: &Refund) -> Result<RefundReceipt, Error> {
-        self.heed(self.client.refund(transaction_id, refund).await)
+        self.note_key(self.client.refund(transaction_id, refund).await)
     }
 
     /// Whether a notification's signature was made with our key; compared in constant time.
@@ -103,7 +103,7 @@ impl Midtrans {
 
     /// Asks whether the key is accepted, if it is not known that it is.
     pub async fn check_key(&self) {
-        if let Err(error) = self.status(NOBODY).await
+        if let Err(error) = self.status(PROBE_ID).await
             && error.is_retryable()
         {
             tracing::debug!(error = chassis::error_chain(&error), "Midtrans does not answer");
@@ -115,7 +115,7 @@ impl Midtrans {
         self.key_works.load(Ordering::Relaxed)
     }
 
-    fn heed<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
+    fn note_key<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
         let works = match &answer {
             Err(Error::Unauthorized { .. }) => false,
             Err(error) if error.is_retryable() => return answer,
@@ -158,7 +158,7 @@ impl Orders {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned() })
     }
 
-    /// Whether cancelling the order is the way to give its money back: its goods have not left. An order that
+    /// Whether cancelling the order is the way to refund it: its goods have not left. An order that
     /// order-service does not know cannot be cancelled.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What payment-service can be told from outside.
+//! The settings of payment-service.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What this service hears.
+//! The events that this service consumes.
 
 use contracts::events::{DeliveryFailed, OrderCancelled, OrderCreated, groups};
 use messaging::{Consumer, Envelope, Handle, HandleBatch, HandlerError, Outcomes};
@@ -6,10 +6,10 @@ use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{end_order::end_order, open_payments::open_payments, refund_undelivered::refund_undelivered},
+    app::{end_order, open_payments, refund_undelivered},
 };
 
-/// The events it follows, and what it does about each.
+/// The consumer of this service, with a handler for each event.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::PAYMENT, state.clone(), state.db.clone(), state.outbox.clone())
         .on_batch::<OrderCreated>()

@@ -1,4 +1,4 @@
-//! What a payment is, how Midtrans' answers change it, and how money goes back. Pure: no IO.
+//! What a payment is, how Midtrans' answers change it, and how money is refunded. Pure: no IO.
 
 mod answer;
 mod attempt;
@@ -37,11 +37,11 @@ pub struct Payment {
     pub paid: Option<Paid>,
     /// What went back, in rupiah.
     pub refunded_amount: i64,
-    /// The order is FAILED or CANCELLED: money that comes from now on goes back.
+    /// The order is FAILED or CANCELLED: money that comes from now on is refunded.
     pub order_ended: bool,
     /// The goods could not be delivered: the order ends once everything has gone back.
     pub undelivered: bool,
-    /// The trace of the purchase, for what is said because of Midtrans.
+    /// The trace of the purchase, for what is published because of Midtrans.
     pub trace: Trace,
 }
 
@@ -61,7 +61,7 @@ pub struct Paid {
 }
 
 impl Payment {
-    /// T2, with what is known of the order: what is paid after its end goes back, and one whose goods could not be delivered
+    /// T2, with what is known of the order: what is paid after its end is refunded, and one whose goods could not be delivered
     /// waits for the money to have gone.
     #[must_use]
     pub fn on(&self, answer: Answer) -> Transition {

@@ -3,9 +3,8 @@
 use chassis::Problem;
 
 use crate::app::{
-    cancel_payment::CancelPaymentError, confirm_payment::ConfirmPaymentError,
-    decide_review::DecideReviewError, make_link::MakeLinkError,
-    receive_notification::ReceiveNotificationError, request_refund::RequestRefundError,
+    CancelPaymentError, ConfirmPaymentError, DecideReviewError, MakeLinkError, ReceiveNotificationError,
+    RequestRefundError,
 };
 
 /// 404 for an order that has no payment, or one of somebody else's.

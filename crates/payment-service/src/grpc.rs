@@ -1,4 +1,4 @@
-//! What other services ask: where is it paid, can it still be closed, is the money there.
+//! The gRPC service for order-service and delivery-service: make a page, close a payment, confirm that it is paid.
 
 use std::time::Duration;
 
@@ -16,11 +16,7 @@ use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
     AppState,
-    app::{
-        cancel_payment::{Cancellation, cancel_payment},
-        confirm_payment::confirm_payment,
-        make_link::make_link,
-    },
+    app::{Cancellation, cancel_payment, confirm_payment, make_link},
 };
 
 /// The gRPC services of this process.
@@ -36,8 +32,8 @@ fn user_id(id: u64) -> Result<UserId, Problem> {
     UserId::try_from(id).map_err(|error| Problem::invalid_field("user_id", error.to_string()))
 }
 
-/// A buyer whom an older caller does not name.
-fn said(id: u64) -> Result<Option<UserId>, Problem> {
+/// The buyer; an older caller leaves it out, which is 0 on the wire.
+fn optional_user_id(id: u64) -> Result<Option<UserId>, Problem> {
     if id == 0 { Ok(None) } else { user_id(id).map(Some) }
 }
 
@@ -69,7 +65,7 @@ impl PaymentService for AppState {
         request: Request<CancelPaymentRequest>,
     ) -> Result<Response<CancelPaymentResponse>, Status> {
         let CancelPaymentRequest { order_id: order, user_id: user } = request.into_inner();
-        let (order, user) = (order_id(order)?, said(user)?);
+        let (order, user) = (order_id(order)?, optional_user_id(user)?);
         let outcome = match cancel_payment(self, order, user).await.map_err(Problem::from)? {
             Cancellation::Cancelled => CancelOutcome::Cancelled,
             Cancellation::Paid => CancelOutcome::Paid,
@@ -83,7 +79,7 @@ impl PaymentService for AppState {
         request: Request<ConfirmPaymentRequest>,
     ) -> Result<Response<ConfirmPaymentResponse>, Status> {
         let ConfirmPaymentRequest { order_id: order, user_id: user } = request.into_inner();
-        let (order, user) = (order_id(order)?, said(user)?);
+        let (order, user) = (order_id(order)?, optional_user_id(user)?);
         let confirmation = confirm_payment(self, order, user).await.map_err(Problem::from)?;
         Ok(Response::new(ConfirmPaymentResponse {
             paid: confirmation.status.is_paid(),

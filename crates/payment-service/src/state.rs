@@ -1,4 +1,4 @@
-//! What the handlers of this service share.
+//! The shared state of this service.
 
 use std::sync::Arc;
 
@@ -11,20 +11,17 @@ use crate::{
     config::Config,
 };
 
-/// What its handlers share.
+/// What handlers, use cases and jobs share.
 #[derive(Clone)]
 pub struct AppState {
-    /// `payment_db`.
     pub db: PgPool,
-    /// Wakes the relay after a commit.
+    /// Commits events, and has the relay publish them at once.
     pub outbox: Outbox,
-    /// Wakes the worker of the jobs after a commit.
+    /// Enqueues jobs, and has the worker run them at once.
     pub jobs: jobs::Queue,
-    /// Where the money is.
     pub midtrans: Midtrans,
-    /// Who knows whether the goods have left.
+    /// Asked whether the goods have left.
     pub orders: Orders,
-    /// The settings.
     pub config: Arc<Config>,
     /// For work that goes on although its caller has gone.
     pub lifecycle: Lifecycle,

@@ -13,23 +13,21 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 
 pub use attempts::{
-    Link, Linked, end_closing, find_attempt, find_link, find_poll, insert_attempt, list_attempts,
-    record_transaction, start_closing, update_attempt_abandoned, update_attempt_id_taken,
-    update_attempt_lease, update_attempt_linked,
+    Link, Linked, end_closing, find_attempt, find_link, find_poll, insert_attempt, lease_attempt,
+    list_attempts, mark_id_taken, record_page, record_transaction, release_attempt, start_closing,
 };
-pub use idempotency::{KnownReply, find_reply, insert_key, purge_keys, update_reply};
+pub use idempotency::{KnownReply, claim_key, find_reply, purge_keys, record_reply};
 pub use notifications::{
     Kept, NewNotification, Notification, find_notification, insert_notification, mark_notification_handled,
     purge_notifications,
 };
 pub use payments::{
-    NewPayment, find_payment, insert_payments, insert_tombstone, list_owners, lock_payment, update_asked,
-    update_order_ended, update_paid, update_payment_status, update_refunded, update_started,
-    update_undelivered,
+    NewPayment, claim_look, find_payment, insert_payments, insert_tombstone, list_owners, lock_payment,
+    mark_order_ended, mark_undelivered, move_payment, record_payment, record_refunded_amount, set_expiry,
 };
 pub use refunds::{
-    NewRefund, Waiting, count_waiting_for_people, find_refund, insert_foreign_refund, insert_refund,
-    list_refunds, list_requested_refunds, update_refund_done, update_refund_sent, update_refund_state,
+    NewRefund, Waiting, complete_refund, count_waiting_for_people, end_refund, find_refund,
+    insert_foreign_refund, insert_refund, list_refunds, list_requested_refunds, mark_refund_sent,
 };
 pub use views::{RefundView, View, find_view};
 

@@ -7,10 +7,7 @@ use jobs::Worker;
 
 use crate::{
     AppState,
-    app::{
-        handle_notification::HandleNotification, maintenance, make_refund::MakeRefund,
-        poll_payment::PollPayment, void_attempt::VoidAttempt,
-    },
+    app::{HandleNotification, MakeRefund, PollPayment, VoidAttempt, maintenance},
 };
 
 /// How often what waits for people is counted.

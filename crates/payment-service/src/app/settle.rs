@@ -1,5 +1,5 @@
 //! Applies what is known of an attempt to its payment: classify, transition by T2, effects. Every answer of Midtrans comes
-//! through here, whether a notification, a poll, somebody looking or an action of ours caused the question.
+//! through here, whether a notification, a poll, a request or an action of ours caused the question.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use midtrans::{Transaction, TransactionStatus};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
-use super::{
-    make_refund::{MakeRefund, enqueue_refund},
-    publish,
-    record_refund::{RefundMade, record_refund},
-    void_attempt::VoidAttempt,
-};
 use crate::{
     AppState,
+    app::{
+        MakeRefund, VoidAttempt, publish,
+        refunds::{
+            make_refund::enqueue_refund,
+            record_refund::{RefundMade, record_refund},
+        },
+    },
     domain::{
         Answer, Attempt, Booking, Canceller, Effect, Observation, Paid, Payment, Refund, RefundMethod,
         Status, Transition, bookings, classify,
@@ -86,7 +87,7 @@ async fn observe(
         && store::record_transaction(tx, &attempt.midtrans_order_id, transaction).await?;
     if !ours {
         let transaction_id = &transaction.transaction_id;
-        tracing::warn!(order.id = %payment.order_id, transaction_id, "transaction is not one of this order: not counted");
+        tracing::warn!(order.id = %payment.order_id, transaction_id, "transaction of another order was ignored");
         return Ok(());
     }
     if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
@@ -131,7 +132,7 @@ async fn known_refunds(
     Ok(refunds)
 }
 
-/// The order was paid by another transaction: what this one took goes back, and the payment stays what it is.
+/// The order was paid by another transaction: what this one took is refunded, and the payment stays as it is.
 async fn observe_another(
     tx: &mut PgTransaction<'_>,
     payment: &Payment,
@@ -141,14 +142,14 @@ async fn observe_another(
 ) -> sqlx::Result<()> {
     match answer {
         Answer::Paid | Answer::PaidOtherwise => {
-            tracing::warn!(order.id = %payment.order_id, "order was paid twice: the second payment goes back");
+            tracing::warn!(order.id = %payment.order_id, "order was paid twice: refunding the second payment");
             refund_late(tx, payment, context, transaction).await
         }
         Answer::Challenged => void(tx, context.attempt).await,
         Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => {
             for booking in bookings(&context.refunds, transaction) {
                 if let Booking::Ours(id) = booking {
-                    store::update_refund_done(tx, id, None, None).await?;
+                    store::complete_refund(tx, id, None, None).await?;
                 }
             }
             Ok(())
@@ -166,9 +167,9 @@ async fn transition(
     let Transition { to, effects } = payment.on(answer);
     let from = payment.status;
     if to != from {
-        store::update_payment_status(tx, payment.order_id, from, to, context.cause).await?;
+        store::move_payment(tx, payment.order_id, from, to, context.cause).await?;
         payment.status = to;
-        tracing::info!(order.id = %payment.order_id, ?from, ?to, cause = context.cause, "payment moved");
+        tracing::info!(order.id = %payment.order_id, cause = context.cause, "payment moved from {from} to {to}");
     }
     for effect in effects {
         apply(tx, payment, effect, context).await?;
@@ -186,7 +187,7 @@ async fn apply(
     match (effect, context.transaction) {
         (Effect::RecordPayment, Some(transaction)) => {
             let paid = Paid::by(context.attempt, transaction, OffsetDateTime::now_utc());
-            store::update_paid(tx, order_id, &paid).await?;
+            store::record_payment(tx, order_id, &paid).await?;
             payment.paid = Some(paid);
             Ok(())
         }
@@ -210,7 +211,7 @@ async fn apply(
         }
         (Effect::PublishReversed(kind), _) => {
             let amount = payment.paid_amount() - payment.refunded_amount;
-            tracing::error!(order.id = %order_id, ?kind, amount, "money of a paid order was taken back");
+            tracing::error!(order.id = %order_id, ?kind, amount, "payment of a paid order was reversed");
             publish(
                 tx,
                 payment,
@@ -272,7 +273,7 @@ async fn void(tx: &mut PgTransaction<'_>, attempt: &Attempt) -> sqlx::Result<()>
     Queue::enqueue(tx, &VoidAttempt(attempt.midtrans_order_id.clone()), Duration::ZERO).await
 }
 
-/// Everything that the transaction holds goes back.
+/// Refunds everything that the transaction holds.
 async fn refund_late(
     tx: &mut PgTransaction<'_>,
     payment: &Payment,
@@ -314,7 +315,7 @@ async fn record_refunds(
     for booking in bookings(&context.refunds, transaction) {
         let made = match booking {
             Booking::Ours(id) => {
-                store::update_refund_done(tx, id, None, None).await?;
+                store::complete_refund(tx, id, None, None).await?;
                 let ours = context.refunds.iter().find(|refund| refund.id == id);
                 ours.map(|refund| RefundMade { cause: refund.cause, amount: refund.amount })
             }

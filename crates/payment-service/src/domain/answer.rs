@@ -1,4 +1,4 @@
-//! What Midtrans says, as far as T2 tells it apart.
+//! Classifies what Midtrans answers into the inputs of T2.
 
 use midtrans::{FraudStatus, Transaction, TransactionStatus};
 
@@ -118,16 +118,16 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_on_a_capture_counts() {
-        for (verdict, expected) in [
+    fn the_fraud_status_of_a_capture_counts() {
+        for (fraud_status, expected) in [
             (json!("accept"), Answer::Paid),
             (json!("challenge"), Answer::Challenged),
             (json!("deny"), Answer::Denied),
             (json!("new"), Answer::Challenged),
             (json!(1), Answer::Challenged),
         ] {
-            let changes = json!({ "transaction_status": "capture", "fraud_status": verdict });
-            assert_eq!(plain(changes), expected, "{verdict}");
+            let changes = json!({ "transaction_status": "capture", "fraud_status": fraud_status });
+            assert_eq!(plain(changes), expected, "{fraud_status}");
         }
     }
 

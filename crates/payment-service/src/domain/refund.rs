@@ -1,4 +1,4 @@
-//! Money that goes back.
+//! How money is refunded.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub enum RefundState {
 }
 
 impl RefundState {
-    /// Whether it is still to be made, or its outcome to be learned, without a person.
+    /// Whether a job still has to make it, or to find out what became of it.
     pub fn is_to_be_made(self) -> bool {
         matches!(self, Self::Requested | Self::Sent)
     }
@@ -96,7 +96,7 @@ pub fn reserved(refunds: &[Refund], transaction_id: &str) -> i64 {
     refunds.iter().filter(counts).map(|refund| refund.amount).sum()
 }
 
-/// What can still be given back of a payment.
+/// What can still be refunded of a payment, in rupiah.
 pub fn left_to_refund(paid: i64, refunds: &[Refund], transaction_id: &str) -> i64 {
     (paid - reserved(refunds, transaction_id)).max(0)
 }

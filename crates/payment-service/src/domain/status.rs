@@ -75,7 +75,7 @@ pub enum Effect {
     PublishNothingLeft,
     /// An alarm: another amount was paid than asked for.
     AlarmAmount,
-    /// Paid too late: everything goes back.
+    /// Paid too late: everything is refunded.
     RefundLate,
     /// The refunds that the answer proves are recorded, and with them where the payment stands.
     RecordRefunds,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::view_payment::view_payment,
+    app::view_payment,
     domain::{RefundState, Status},
     error::unknown_payment,
     store::{RefundView, View},

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::payments::PaymentView;
 use crate::{
     AppState,
-    app::request_refund::{Asker, RefundRequest, request_refund},
+    app::{RefundRequest, Requester, request_refund},
 };
 
 /// What to give back.
@@ -95,10 +95,10 @@ pub async fn refund_payment(
     OptionalJson(new): OptionalJson<NewRefund>,
 ) -> Result<Response, Problem> {
     let token = headers.get(AUTHORIZATION).cloned().ok_or_else(|| Problem::unauthorized("Log in first."))?;
-    let asker = Asker { user_id: claims.user_id, token, key };
+    let requester = Requester { user_id: claims.user_id, token, key };
     let request = RefundRequest { amount: new.amount, reason: new.reason, reference: new.reference };
     let show = |view| serde_json::to_value(PaymentView::from(view));
-    let answer = request_refund(&state, &asker, order_id, &request, show).await?;
+    let answer = request_refund(&state, &requester, order_id, &request, show).await?;
     let mut response = (StatusCode::ACCEPTED, axum::Json(answer.body)).into_response();
     if answer.replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::payments::PaymentView;
 use crate::{
     AppState,
-    app::decide_review::{self, decide_review},
+    app::{self, decide_review},
 };
 
 /// What to do with the money.
@@ -56,8 +56,8 @@ pub async fn review_payment(
     Json(review): Json<Review>,
 ) -> Result<axum::Json<PaymentView>, Problem> {
     let decision = match review.decision {
-        Decision::Accept => decide_review::Decision::Accept,
-        Decision::Refund => decide_review::Decision::Refund,
+        Decision::Accept => app::Decision::Accept,
+        Decision::Refund => app::Decision::Refund,
     };
     Ok(axum::Json(decide_review(&state, order_id, decision).await?.into()))
 }

@@ -6,7 +6,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AppState, app::receive_notification, store::NewNotification};
+use crate::{AppState, app, store::NewNotification};
 
 /// A notification of Midtrans. It has many more members, and new ones at any time: they are passed over, since only
 /// Midtrans' answer to a question of ours counts.
@@ -84,7 +84,7 @@ pub async fn receive_notification(
         transaction_id: &notification.transaction_id,
         transaction_status: &notification.transaction_status,
     };
-    receive_notification::receive_notification(&state, &new, &notification.signature_key).await?;
+    app::receive_notification(&state, &new, &notification.signature_key).await?;
     Ok(axum::Json(Received { status: "ok" }))
 }
 

@@ -81,7 +81,7 @@ pub async fn insert_attempt(
 }
 
 /// Takes the right to make the page of an attempt that has none, unless somebody holds it.
-pub async fn update_attempt_lease(
+pub async fn lease_attempt(
     db: &mut PgConnection,
     midtrans_order_id: &str,
     lease: Duration,
@@ -98,7 +98,7 @@ pub async fn update_attempt_lease(
 }
 
 /// Gives the right to make the page back: it could not be made.
-pub async fn update_attempt_abandoned(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<()> {
+pub async fn release_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "update payment_attempts set leased_until = null where midtrans_order_id = $1",
         midtrans_order_id
@@ -109,7 +109,7 @@ pub async fn update_attempt_abandoned(db: &mut PgConnection, midtrans_order_id: 
 }
 
 /// Notes that Midtrans has a payment of this id already.
-pub async fn update_attempt_id_taken(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<()> {
+pub async fn mark_id_taken(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "update payment_attempts set id_taken = true, leased_until = null where midtrans_order_id = $1",
         midtrans_order_id,
@@ -120,7 +120,7 @@ pub async fn update_attempt_id_taken(db: &mut PgConnection, midtrans_order_id: &
 }
 
 /// Keeps a page that was made.
-pub async fn update_attempt_linked(db: &mut PgConnection, linked: &Linked<'_>) -> sqlx::Result<()> {
+pub async fn record_page(db: &mut PgConnection, linked: &Linked<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "update payment_attempts
          set token = $2, payment_url = $3, linked_at = now(), leased_until = null

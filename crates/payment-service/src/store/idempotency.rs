@@ -31,8 +31,8 @@ pub async fn find_reply(
     .await
 }
 
-/// Takes a key. Waits for a twin that has taken it and is not through; false if the twin has succeeded.
-pub async fn insert_key(
+/// Claims a key. Waits for a concurrent duplicate that has it; false if that one has succeeded.
+pub async fn claim_key(
     db: &mut PgConnection,
     user: UserId,
     route: &str,
@@ -52,7 +52,7 @@ pub async fn insert_key(
 }
 
 /// Keeps the reply to a key.
-pub async fn update_reply(
+pub async fn record_reply(
     db: &mut PgConnection,
     user: UserId,
     route: &str,

@@ -67,7 +67,7 @@ impl From<Row> for Payment {
     }
 }
 
-/// Starts the payments of many orders; returns how many are new. One that is known stays as it is, but a tombstone learns
+/// Starts the payments of many orders; returns how many are new. One that is known stays as it is, but a tombstone gets
 /// its amount.
 pub async fn insert_payments(db: &mut PgConnection, new: &[&NewPayment<'_>]) -> sqlx::Result<u64> {
     let orders: Vec<i64> = new.iter().map(|payment| payment.order_id.get()).collect();
@@ -116,7 +116,7 @@ pub async fn list_owners(
     Ok(known.into_iter().map(|row| (row.order_id, (row.user_id, row.amount))).collect())
 }
 
-/// Closes the payment of an order that nobody has told of yet, or does nothing if there is one.
+/// Closes the payment of an order that is not known yet, or does nothing if there is one.
 pub async fn insert_tombstone(
     db: &mut PgConnection,
     order_id: OrderId,
@@ -174,7 +174,7 @@ pub async fn lock_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
 }
 
 /// Moves a payment, if it is still where the decision found it, and writes its history.
-pub async fn update_payment_status(
+pub async fn move_payment(
     db: &mut PgConnection,
     order_id: OrderId,
     from: Status,
@@ -199,7 +199,7 @@ pub async fn update_payment_status(
 }
 
 /// Notes what paid.
-pub async fn update_paid(db: &mut PgConnection, order_id: OrderId, paid: &Paid) -> sqlx::Result<()> {
+pub async fn record_payment(db: &mut PgConnection, order_id: OrderId, paid: &Paid) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments
          set paid_transaction_id = $2, payment_type = $3, paid_at = $4, paid_amount = $5, paid_midtrans_order_id = $6
@@ -217,7 +217,11 @@ pub async fn update_paid(db: &mut PgConnection, order_id: OrderId, paid: &Paid) 
 }
 
 /// Notes how much went back.
-pub async fn update_refunded(db: &mut PgConnection, order_id: OrderId, refunded: i64) -> sqlx::Result<()> {
+pub async fn record_refunded_amount(
+    db: &mut PgConnection,
+    order_id: OrderId,
+    refunded: i64,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments set refunded_amount = $2, updated_at = now() where order_id = $1",
         order_id.get(),
@@ -229,7 +233,7 @@ pub async fn update_refunded(db: &mut PgConnection, order_id: OrderId, refunded:
 }
 
 /// Notes that the order is over.
-pub async fn update_order_ended(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+pub async fn mark_order_ended(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments set order_ended_at = coalesce(order_ended_at, now()) where order_id = $1",
         order_id.get(),
@@ -240,7 +244,7 @@ pub async fn update_order_ended(db: &mut PgConnection, order_id: OrderId) -> sql
 }
 
 /// Notes that the goods could not be delivered.
-pub async fn update_undelivered(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+pub async fn mark_undelivered(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
     sqlx::query!(
         "update payments set undelivered_at = coalesce(undelivered_at, now()) where order_id = $1",
         order_id.get(),
@@ -251,7 +255,7 @@ pub async fn update_undelivered(db: &mut PgConnection, order_id: OrderId) -> sql
 }
 
 /// Sets the end of a payment whose page was made, unless it left PENDING meanwhile.
-pub async fn update_started(
+pub async fn set_expiry(
     db: &mut PgConnection,
     order_id: OrderId,
     expires_at: OffsetDateTime,
@@ -270,7 +274,7 @@ pub async fn update_started(
 
 /// Whether Midtrans may be asked now because somebody looks: the payment is open, has a page, is the user's, and was not
 /// asked about within five seconds.
-pub async fn update_asked(
+pub async fn claim_look(
     db: &mut PgConnection,
     order_id: OrderId,
     owner: Option<UserId>,

@@ -53,7 +53,7 @@ pub async fn insert_refund(db: &mut PgConnection, new: &NewRefund<'_>) -> sqlx::
     .await
 }
 
-/// Writes a refund that was made past us, as Midtrans tells of it. Nothing if it is known.
+/// Records a refund that was made elsewhere, as on Midtrans' dashboard; false if it is known.
 pub async fn insert_foreign_refund(
     db: &mut PgConnection,
     new: &NewRefund<'_>,
@@ -122,7 +122,7 @@ pub async fn list_requested_refunds(
 }
 
 /// Notes that Midtrans is about to be asked, and how; false if the refund is closed.
-pub async fn update_refund_sent(db: &mut PgConnection, id: i64, method: RefundMethod) -> sqlx::Result<bool> {
+pub async fn mark_refund_sent(db: &mut PgConnection, id: i64, method: RefundMethod) -> sqlx::Result<bool> {
     let sent = sqlx::query!(
         "update refunds set state = $2, method = $3, updated_at = now() where id = $1 and state in ($2, $4)",
         id,
@@ -136,7 +136,7 @@ pub async fn update_refund_sent(db: &mut PgConnection, id: i64, method: RefundMe
 }
 
 /// The money went back; `method` and `reference` where a person did it.
-pub async fn update_refund_done(
+pub async fn complete_refund(
     db: &mut PgConnection,
     id: i64,
     method: Option<RefundMethod>,
@@ -157,7 +157,7 @@ pub async fn update_refund_done(
 }
 
 /// The worker is through with it without the money having gone back: MANUAL or REFUSED.
-pub async fn update_refund_state(db: &mut PgConnection, id: i64, state: RefundState) -> sqlx::Result<()> {
+pub async fn end_refund(db: &mut PgConnection, id: i64, state: RefundState) -> sqlx::Result<()> {
     sqlx::query!(
         "update refunds set state = $2, updated_at = now() where id = $1 and state in ($3, $4)",
         id,

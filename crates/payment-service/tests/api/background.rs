@@ -19,7 +19,7 @@ async fn a_payment_and_its_refund_reach_the_streams_by_themselves() {
         (length == 1).then_some(())
     })
     .await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     eventually("PaymentRefunded is on its stream", async || {
         let length: i64 = redis.xlen(PaymentRefunded::STREAM.name).await.unwrap();
         (length == 1).then_some(())

@@ -14,7 +14,7 @@ use crate::shop::{PRICE, Shop, created};
 async fn a_payment_without_a_page_is_closed_here() {
     let shop = Shop::start().await;
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown, "nothing is known of it");
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
     assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
     assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
@@ -29,12 +29,12 @@ async fn an_open_page_is_closed_and_a_chosen_method_called_off() {
     assert_eq!(shop.cancel(41).await, CancelOutcome::Cancelled);
     assert_eq!(shop.at_midtrans(&unused).await["page"], "canceled");
 
-    for (id, wish) in [
+    for (id, options) in [
         (42, json!({ "payment_type": "bank_transfer", "outcome": "pending" })),
         (43, json!({ "outcome": "challenge" })),
     ] {
         let token = shop.page(id).await;
-        shop.pay(&token, wish).await;
+        shop.pay(&token, options).await;
         shop.poll().await;
         assert_eq!(shop.cancel(id).await, CancelOutcome::Cancelled);
         assert_eq!(shop.at_midtrans(&token).await["transaction_status"], "cancel");
@@ -55,10 +55,10 @@ async fn what_was_paid_meanwhile_is_paid() {
     assert_eq!(shop.cancel(41).await, CancelOutcome::Paid);
     assert_eq!(shop.status(41).await, "SUCCESS");
     assert_eq!(shop.app.published::<PaymentSuccess>().await.len(), 1);
-    // Who asks again has missed it, so it is told again.
+    // Who asks again has missed it, so it is published again.
     assert_eq!(shop.cancel(41).await, CancelOutcome::Paid);
-    let told = shop.app.published::<PaymentSuccess>().await;
-    assert_eq!((told.len(), &told[0]), (2, &told[1]));
+    let published = shop.app.published::<PaymentSuccess>().await;
+    assert_eq!((published.len(), &published[0]), (2, &published[1]));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_payment_in_review_is_neither_paid_nor_closed() {
 async fn without_midtrans_nothing_is_known() {
     let shop = Shop::start().await;
     shop.page(41).await;
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     assert_eq!(shop.cancel(41).await, CancelOutcome::Unknown);
     assert_eq!(shop.status(41).await, "PENDING");
 }

@@ -1,4 +1,4 @@
-//! What this service hears: once, twice, out of order.
+//! The events that this service consumes: once, twice, out of order.
 
 use contracts::{
     UserId,
@@ -21,7 +21,7 @@ async fn a_created_order_has_one_open_payment_without_a_page() {
     assert!(matches!(testkit::redeliver(&shop.consumer(), &envelope).await, Delivered::Applied));
     assert!(matches!(testkit::redeliver(&shop.consumer(), &envelope).await, Delivered::AlreadyApplied));
     // The sweep of order-service says it again with another event id.
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     let payment = shop.payment(41).await;
     assert_eq!(
         payment,
@@ -43,10 +43,10 @@ async fn an_order_that_costs_nothing_is_a_dead_letter() {
 #[tokio::test]
 async fn an_order_that_ended_before_it_was_known_cannot_be_paid() {
     let shop = Shop::start().await;
-    shop.tell(cancelled(41, CancelCause::Stock)).await;
-    shop.tell(cancelled(41, CancelCause::Stock)).await;
+    shop.deliver(cancelled(41, CancelCause::Stock)).await;
+    shop.deliver(cancelled(41, CancelCause::Stock)).await;
     assert_eq!(shop.payment(41).await["amount"], 0);
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     let payment = shop.payment(41).await;
     assert_eq!((&payment["status"], &payment["amount"]), (&json!("CANCELLED"), &json!(PRICE)));
     assert_eq!(shop.history(41).await, ["CANCELLED"]);
@@ -56,9 +56,9 @@ async fn an_order_that_ended_before_it_was_known_cannot_be_paid() {
 #[tokio::test]
 async fn a_cancelled_order_without_a_page_is_closed_at_once() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
-    shop.tell(cancelled(41, CancelCause::Customer)).await;
-    shop.tell(cancelled(41, CancelCause::Customer)).await;
+    shop.deliver(created(41, PRICE)).await;
+    shop.deliver(cancelled(41, CancelCause::Customer)).await;
+    shop.deliver(cancelled(41, CancelCause::Customer)).await;
     assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
     assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'void'").await, 0);
 }
@@ -67,14 +67,14 @@ async fn a_cancelled_order_without_a_page_is_closed_at_once() {
 async fn a_cancelled_orders_page_is_closed_at_midtrans_first() {
     let shop = Shop::start().await;
     let token = shop.page(41).await;
-    shop.tell(cancelled(41, CancelCause::Timeout)).await;
+    shop.deliver(cancelled(41, CancelCause::Timeout)).await;
     assert_eq!(shop.status(41).await, "PENDING", "a payment dies only on Midtrans' answer");
     assert!(shop.payment(41).await.get("payment_url").is_none(), "nobody is sent to it any more");
 
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     shop.make_voids().await;
     assert_eq!(shop.status(41).await, "PENDING");
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     shop.make_voids().await;
     assert_eq!(shop.history(41).await, ["PENDING", "CANCELLED"]);
     assert_eq!(shop.at_midtrans(&token).await["page"], "canceled");
@@ -87,7 +87,7 @@ async fn a_cancelled_orders_virtual_account_is_called_off() {
     let shop = Shop::start().await;
     let token = shop.page(41).await;
     shop.pay(&token, json!({ "payment_type": "bank_transfer", "outcome": "pending" })).await;
-    shop.tell(cancelled(41, CancelCause::Customer)).await;
+    shop.deliver(cancelled(41, CancelCause::Customer)).await;
     shop.make_voids().await;
     assert_eq!(shop.status(41).await, "CANCELLED");
     assert_eq!(shop.at_midtrans(&token).await["transaction_status"], "cancel");
@@ -97,7 +97,7 @@ async fn a_cancelled_orders_virtual_account_is_called_off() {
 async fn money_that_comes_after_the_order_ended_goes_back_without_a_success() {
     let shop = Shop::start().await;
     let token = shop.page(41).await;
-    shop.tell(cancelled(41, CancelCause::Timeout)).await;
+    shop.deliver(cancelled(41, CancelCause::Timeout)).await;
     shop.pay(&token, json!({ "payment_type": "gopay" })).await;
     shop.make_voids().await;
     assert_eq!(shop.status(41).await, "SUCCESS");
@@ -116,8 +116,8 @@ async fn a_paid_order_that_is_cancelled_gets_its_money_back_once() {
         [(41, CancelCause::Admin, RefundCause::Cancelled), (42, CancelCause::Timeout, RefundCause::Late)]
     {
         shop.paid(id, json!({ "payment_type": "qris" })).await;
-        shop.tell(cancelled(id, cause)).await;
-        shop.tell(cancelled(id, cause)).await;
+        shop.deliver(cancelled(id, cause)).await;
+        shop.deliver(cancelled(id, cause)).await;
         shop.make_refunds().await;
         shop.make_refunds().await;
         assert_eq!(shop.history(id).await, ["PENDING", "SUCCESS", "REFUNDED"]);
@@ -139,11 +139,11 @@ async fn goods_that_could_not_be_delivered_are_refunded_once() {
 
     shop.pay(&token, json!({ "payment_type": "gopay" })).await;
     shop.poll().await;
-    shop.tell(undelivered(41)).await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     assert_eq!(shop.count("select count(*) from refunds").await, 1);
     shop.make_refunds().await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     assert_eq!(shop.status(41).await, "REFUNDED");
     let refunded = shop.app.published::<PaymentRefunded>().await;
     assert_eq!(refunded.len(), 1);
@@ -155,7 +155,7 @@ async fn what_went_back_already_is_not_refunded_again() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "gopay" })).await;
     shop.refund(41, json!({ "amount": 50_000 })).await.expect(202);
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     shop.make_refunds().await;
     // Both are made at the same time: which one is first is not promised.
     let refunded = shop.app.published::<PaymentRefunded>().await;
@@ -186,7 +186,7 @@ async fn the_money_of_another_order_of_the_same_number_stays_where_it_is() {
     assert_eq!(shop.grpc().cancel_payment(of_other).await.unwrap_err().code(), Code::FailedPrecondition);
     assert_eq!(shop.payment(41).await["refunds"], json!([]));
     assert_eq!(shop.at_midtrans(&token).await["transaction_status"], "settlement");
-    shop.tell(created(42, PRICE)).await;
+    shop.deliver(created(42, PRICE)).await;
     assert_eq!(shop.status(42).await, "PENDING", "its neighbours are opened");
 }
 
@@ -202,10 +202,10 @@ async fn midtrans_is_asked_before_goods_leave() {
     assert_eq!(confirm(8).await.unwrap_err().code(), Code::FailedPrecondition);
     let answer = confirm(ANI.unsigned_abs()).await.unwrap();
     assert_eq!((answer.paid, answer.confirmed, answer.status.as_str()), (true, true, "SUCCESS"));
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     let answer = confirm(0).await.unwrap();
     assert_eq!((answer.paid, answer.confirmed), (true, false), "what was known before");
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     shop.control("POST", &format!("transactions/{token}/chargeback"), json!({})).await;
     let answer = confirm(0).await.unwrap();
     assert_eq!((answer.paid, answer.confirmed, answer.status.as_str()), (false, true, "REVERSED"));

@@ -19,7 +19,7 @@ async fn an_order_has_one_page_however_often_it_is_asked_for() {
         Code::NotFound,
         "OrderCreated has not come"
     );
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     let first = shop.ask_link(41, PRICE).await.unwrap();
     assert_eq!(first.status, "PENDING");
     let again = shop.ask_link(41, PRICE).await.unwrap();
@@ -36,7 +36,7 @@ async fn an_order_has_one_page_however_often_it_is_asked_for() {
 async fn a_page_ends_as_soon_as_it_is_asked_to_but_never_later_than_it_may() {
     let shop = Shop::start().await;
     for (id, asked, expected) in [(41, 0, 1_800), (42, 900, 900), (43, 86_400, 1_800), (44, 1, 20)] {
-        shop.tell(created(id, PRICE)).await;
+        shop.deliver(created(id, PRICE)).await;
         let link = shop.ask_link_for(id, PRICE, asked).await.unwrap();
         assert!((expected - 10..=expected).contains(&link.expires_in_seconds), "{asked}: {link:?}");
         let later = shop.ask_link_for(id, PRICE, 60).await.unwrap();
@@ -47,8 +47,8 @@ async fn a_page_ends_as_soon_as_it_is_asked_to_but_never_later_than_it_may() {
 #[tokio::test]
 async fn callers_at_the_same_time_get_the_same_page() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
-    shop.weather(json!({ "latency_ms": 100 })).await;
+    shop.deliver(created(41, PRICE)).await;
+    shop.inject_faults(json!({ "latency_ms": 100 })).await;
     let links = join_all((0..5).map(|_| shop.ask_link(41, PRICE))).await;
     let urls: Vec<_> = links.into_iter().map(|link| link.unwrap().payment_url).collect();
     assert!(urls.iter().all(|url| *url == urls[0]), "{urls:?}");
@@ -59,7 +59,7 @@ async fn callers_at_the_same_time_get_the_same_page() {
 #[tokio::test]
 async fn a_request_that_does_not_fit_the_order_is_refused() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     let ask = async |order_id, amount, user_id| {
         let request = GetPaymentRequest { order_id, amount, user_id, expires_in_seconds: 0 };
         shop.grpc().get_payment_url(request).await.unwrap_err().code()
@@ -84,8 +84,8 @@ async fn only_the_shop_may_ask() {
 #[tokio::test]
 async fn a_closed_payment_has_no_page() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
-    shop.tell(cancelled(41, CancelCause::Stock)).await;
+    shop.deliver(created(41, PRICE)).await;
+    shop.deliver(cancelled(41, CancelCause::Stock)).await;
     assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), Code::FailedPrecondition);
 
     let token = shop.page(42).await;
@@ -95,7 +95,7 @@ async fn a_closed_payment_has_no_page() {
 }
 
 #[tokio::test]
-async fn a_paid_order_still_tells_where_it_was_paid() {
+async fn a_paid_order_still_has_the_page_it_was_paid_on() {
     let shop = Shop::start().await;
     shop.paid(41, json!({})).await;
     assert_eq!(shop.ask_link(41, PRICE).await.unwrap().status, "SUCCESS");
@@ -104,18 +104,18 @@ async fn a_paid_order_still_tells_where_it_was_paid() {
 #[tokio::test]
 async fn a_page_that_is_made_while_its_order_ends_is_closed_again() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
-    shop.weather(json!({ "latency_ms": 300 })).await;
+    shop.deliver(created(41, PRICE)).await;
+    shop.inject_faults(json!({ "latency_ms": 300 })).await;
     let end = async {
         eventually("the page is being made", async || {
             (shop.count("select count(*) from payment_attempts").await == 1).then_some(())
         })
         .await;
-        shop.tell(cancelled(41, CancelCause::Customer)).await;
+        shop.deliver(cancelled(41, CancelCause::Customer)).await;
     };
     let (link, ()) = tokio::join!(shop.ask_link(41, PRICE), end);
     assert_eq!(link.unwrap_err().code(), Code::FailedPrecondition);
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
 
     let token: String =
         sqlx::query_scalar("select token from payment_attempts").fetch_one(shop.pool()).await.unwrap();
@@ -128,8 +128,8 @@ async fn a_page_that_is_made_while_its_order_ends_is_closed_again() {
 #[tokio::test]
 async fn a_caller_who_goes_away_does_not_lose_the_page() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
-    shop.weather(json!({ "latency_ms": 300 })).await;
+    shop.deliver(created(41, PRICE)).await;
+    shop.inject_faults(json!({ "latency_ms": 300 })).await;
     let begun = eventually("the page is being made", async || {
         (shop.count("select count(*) from payment_attempts").await == 1).then_some(())
     });
@@ -146,11 +146,11 @@ async fn a_caller_who_goes_away_does_not_lose_the_page() {
 #[tokio::test]
 async fn while_midtrans_is_away_the_caller_is_told_to_ask_again() {
     let shop = Shop::start().await;
-    shop.tell(created(41, PRICE)).await;
-    shop.weather(json!({ "down": true })).await;
+    shop.deliver(created(41, PRICE)).await;
+    shop.inject_faults(json!({ "down": true })).await;
     assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(shop.status(41).await, "PENDING");
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     assert_eq!(shop.ask_link(41, PRICE).await.unwrap().status, "PENDING");
     assert_eq!(shop.count("select count(*) from payment_attempts").await, 1, "the id is used again");
     assert_eq!(shop.app.published::<PaymentFailed>().await, []);

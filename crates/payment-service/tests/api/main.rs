@@ -10,7 +10,7 @@ mod cancel;
 mod events;
 mod link;
 mod manual;
-mod midtrans_trouble;
+mod midtrans_failures;
 mod outcomes;
 mod polls;
 mod refund_route;

@@ -9,7 +9,7 @@ use crate::shop::{PRICE, Shop, undelivered};
 async fn a_virtual_account_is_refunded_by_hand() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "bank_transfer" })).await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     shop.make_refunds().await;
     shop.make_refunds().await;
     assert_eq!(shop.payment(41).await["refunds"][0]["state"], "MANUAL");
@@ -30,7 +30,7 @@ async fn a_virtual_account_is_refunded_by_hand() {
 }
 
 #[tokio::test]
-async fn a_part_may_be_given_back_by_hand_without_being_asked_for() {
+async fn a_part_may_be_refunded_by_hand_without_a_request() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "gopay" })).await;
     let by_hand = json!({ "method": "manual", "reference": "cash, till 3", "amount": 10_000 });
@@ -40,7 +40,7 @@ async fn a_part_may_be_given_back_by_hand_without_being_asked_for() {
         (&json!("PARTIALLY_REFUNDED"), &json!(10_000))
     );
     // Midtrans gives back the rest, and knows nothing of the part.
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     shop.make_refunds().await;
     assert_eq!(shop.status(41).await, "REFUNDED");
     assert_eq!(shop.payment(41).await["refunded_amount"], PRICE);
@@ -79,7 +79,7 @@ async fn the_last_refund_of_an_undelivered_order_says_that_it_is_the_last() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "bank_transfer" })).await;
     shop.refund(41, json!({ "amount": 50_000 })).await.expect(202);
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     shop.make_refunds().await;
     shop.make_refunds().await;
     // The administrator closes that of the delivery first.
@@ -89,8 +89,8 @@ async fn the_last_refund_of_an_undelivered_order_says_that_it_is_the_last() {
     }
     assert_eq!(shop.status(41).await, "REFUNDED");
     let events = shop.app.published::<PaymentRefunded>().await;
-    let told: Vec<_> = events.iter().map(|event| (event.cause, event.full)).collect();
-    assert_eq!(told, [(RefundCause::DeliveryFailed, false), (RefundCause::DeliveryFailed, true)]);
+    let published: Vec<_> = events.iter().map(|event| (event.cause, event.full)).collect();
+    assert_eq!(published, [(RefundCause::DeliveryFailed, false), (RefundCause::DeliveryFailed, true)]);
 }
 
 #[tokio::test]
@@ -99,8 +99,8 @@ async fn an_order_that_was_refunded_before_it_could_not_be_delivered_is_told_so(
     shop.paid(41, json!({ "payment_type": "gopay" })).await;
     shop.refund(41, json!({})).await.expect(202);
     shop.make_refunds().await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     let events = shop.app.published::<PaymentRefunded>().await;
-    let told: Vec<_> = events.iter().map(|event| (event.cause, event.amount, event.full)).collect();
-    assert_eq!(told, [(RefundCause::Admin, PRICE, true), (RefundCause::DeliveryFailed, 0, true)]);
+    let published: Vec<_> = events.iter().map(|event| (event.cause, event.amount, event.full)).collect();
+    assert_eq!(published, [(RefundCause::Admin, PRICE, true), (RefundCause::DeliveryFailed, 0, true)]);
 }

@@ -1,4 +1,4 @@
-//! How payments come out, as GET status tells it: T2 through the edges.
+//! How payments come out, as GET status shows it: T2 through the edges.
 
 use contracts::events::{
     PaymentFailed, PaymentFailure, PaymentReversed, PaymentSuccess, RefundCause, ReversalKind,
@@ -20,7 +20,7 @@ async fn a_denied_card_is_not_the_end() {
     shop.pay(&token, json!({ "card_number": "4811111111111114", "notify": {} })).await;
     shop.handle_notifications(2).await;
     assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS"]);
-    // The news of the first card once more: it must not look like the money was taken back.
+    // The notification about the first card once more: it must not look like the money was taken back.
     shop.enqueue_notifications().await;
     shop.handle_notifications(2).await;
     assert_eq!(shop.status(41).await, "SUCCESS");
@@ -40,7 +40,7 @@ async fn a_capture_and_its_settlement_are_one_payment() {
 }
 
 #[tokio::test]
-async fn what_midtrans_tells_belongs_to_the_purchase() {
+async fn what_midtrans_answers_belongs_to_the_trace_of_the_purchase() {
     let shop = Shop::start().await;
     shop.paid(41, json!({})).await;
     let traced = "select count(*) from messaging.outbox where fields ->> 'correlation_id' = 'test'";
@@ -48,14 +48,14 @@ async fn what_midtrans_tells_belongs_to_the_purchase() {
 }
 
 #[tokio::test]
-async fn a_challenge_waits_for_its_verdict() {
+async fn a_challenge_waits_for_its_decision() {
     let shop = Shop::start().await;
-    for (id, verdict, end) in [(41, "accept", "SUCCESS"), (42, "deny", "FAILED")] {
+    for (id, decision, end) in [(41, "accept", "SUCCESS"), (42, "deny", "FAILED")] {
         let token = shop.page(id).await;
         shop.pay(&token, json!({ "card_number": "4511111111111117" })).await;
         shop.poll().await;
         assert_eq!(shop.status(id).await, "CHALLENGE");
-        shop.control("POST", &format!("transactions/{token}/challenge/{verdict}"), json!({})).await;
+        shop.control("POST", &format!("transactions/{token}/challenge/{decision}"), json!({})).await;
         shop.poll().await;
         assert_eq!(shop.history(id).await, ["PENDING", "CHALLENGE", end]);
     }

@@ -1,7 +1,7 @@
 //! Open payments are asked about without any notification, until their end.
 
 use contracts::events::{PaymentFailed, PaymentFailure, PaymentSuccess};
-use payment_service::app::poll_payment::PollPayment;
+use payment_service::app::PollPayment;
 use serde_json::json;
 
 use crate::shop::Shop;
@@ -56,11 +56,11 @@ async fn what_was_paid_in_the_last_moment_is_paid() {
 async fn nothing_ends_without_midtrans_word() {
     let shop = Shop::start().await;
     shop.page(41).await;
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     shop.run_out_of_time().await;
     assert_eq!(shop.status(41).await, "PENDING");
     assert_eq!(shop.count("select count(*) from jobs.queue where kind = 'poll' and run_at > now()").await, 1);
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     shop.poll().await;
     assert_eq!(shop.status(41).await, "FAILED");
 }

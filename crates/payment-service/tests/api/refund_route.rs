@@ -41,8 +41,9 @@ async fn a_payment_goes_back_in_parts_and_no_further() {
     assert_eq!((&payment["status"], &payment["refunded_amount"]), (&json!("REFUNDED"), &json!(PRICE)));
     shop.refund(41, json!({ "amount": 1 })).await.problem(409, "not_refundable");
     let events = shop.app.published::<PaymentRefunded>().await;
-    let told: Vec<_> = events.iter().map(|event| (event.amount, event.refunded_total, event.full)).collect();
-    assert_eq!(told, [(50_000, 50_000, false), (PRICE - 50_000, PRICE, true)]);
+    let published: Vec<_> =
+        events.iter().map(|event| (event.amount, event.refunded_total, event.full)).collect();
+    assert_eq!(published, [(50_000, 50_000, false), (PRICE - 50_000, PRICE, true)]);
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn a_repetition_with_the_same_key_refunds_once() {
 }
 
 #[tokio::test]
-async fn twins_at_the_same_time_refund_once() {
+async fn concurrent_duplicates_refund_once() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "gopay" })).await;
     let ask = || keyed(&shop, "k-1", Some(json!({ "amount": 1_000 })));

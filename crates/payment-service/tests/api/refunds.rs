@@ -1,7 +1,7 @@
 //! How money goes back through Midtrans.
 
 use contracts::events::{PaymentRefunded, RefundCause};
-use payment_service::app::make_refund::MakeRefund;
+use payment_service::app::MakeRefund;
 use serde_json::json;
 
 use crate::shop::{PRICE, Shop, undelivered};
@@ -10,7 +10,7 @@ use crate::shop::{PRICE, Shop, undelivered};
 async fn a_captured_card_is_called_off() {
     let shop = Shop::start().await;
     let token = shop.paid(41, json!({ "outcome": "capture" })).await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     shop.make_refunds().await;
     assert_eq!(shop.at_midtrans(&token).await["transaction_status"], "cancel");
     assert_eq!(shop.history(41).await, ["PENDING", "SUCCESS", "REFUNDED"]);
@@ -35,7 +35,7 @@ async fn a_part_of_a_captured_card_waits_until_it_settles() {
 }
 
 #[tokio::test]
-async fn the_news_that_a_card_settled_lets_a_part_of_it_go_back() {
+async fn a_settlement_lets_a_part_of_a_card_payment_be_refunded() {
     let shop = Shop::start().await;
     let token = shop.paid(41, json!({ "outcome": "capture" })).await;
     shop.refund(41, json!({ "amount": 1_000 })).await.expect(202);
@@ -44,14 +44,14 @@ async fn the_news_that_a_card_settled_lets_a_part_of_it_go_back() {
     shop.handle_notifications(1).await;
     assert_eq!(shop.run_due::<MakeRefund>().await, 1, "it is due");
     assert_eq!(shop.status(41).await, "PARTIALLY_REFUNDED");
-    // The same news once more change nothing.
+    // The same notification once more changes nothing.
     shop.enqueue_notifications().await;
     shop.handle_notifications(1).await;
     assert_eq!(shop.run_due::<MakeRefund>().await, 0);
 }
 
 #[tokio::test]
-async fn the_news_that_a_card_settled_is_not_lost_on_a_replica_that_looked_before() {
+async fn a_settlement_is_not_lost_on_a_replica_that_observed_the_capture_before() {
     let shop = Shop::start().await;
     let token = shop.paid(41, json!({ "outcome": "capture" })).await;
     shop.refund(41, json!({ "amount": 1_000 })).await.expect(202);
@@ -76,14 +76,14 @@ async fn the_news_that_a_card_settled_is_not_lost_on_a_replica_that_looked_befor
 async fn a_refund_survives_a_midtrans_that_is_away() {
     let shop = Shop::start().await;
     shop.paid(41, json!({ "payment_type": "gopay" })).await;
-    shop.tell(undelivered(41)).await;
-    shop.weather(json!({ "down": true })).await;
+    shop.deliver(undelivered(41)).await;
+    shop.inject_faults(json!({ "down": true })).await;
     shop.make_refunds().await;
     assert_eq!(
         shop.count("select count(*) from jobs.queue where kind = 'refund' and run_at > now()").await,
         1
     );
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     shop.make_refunds().await;
     assert_eq!(shop.status(41).await, "REFUNDED");
 }
@@ -123,7 +123,7 @@ async fn a_refund_on_the_dashboard_is_booked_too() {
 async fn what_was_taken_back_meanwhile_is_not_refunded() {
     let shop = Shop::start().await;
     let token = shop.paid(41, json!({ "outcome": "settlement" })).await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     shop.control("POST", &format!("transactions/{token}/chargeback"), json!({})).await;
     shop.make_refunds().await;
     assert_eq!(shop.status(41).await, "REVERSED");

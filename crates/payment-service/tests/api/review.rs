@@ -49,9 +49,9 @@ async fn an_amount_that_is_not_accepted_goes_back_and_the_order_fails() {
 #[tokio::test]
 async fn what_went_back_on_the_dashboard_is_not_accepted() {
     let (shop, token) = in_review().await;
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     decide(&shop, "accept").await.problem(503, "midtrans_unavailable");
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     let id = shop.at_midtrans(&token).await["order_id"].as_str().unwrap().to_owned();
     shop.refund_at_midtrans(&id, 140_000).await;
     decide(&shop, "accept").await.problem(409, "not_paid");
@@ -63,7 +63,7 @@ async fn what_went_back_on_the_dashboard_is_not_accepted() {
 #[tokio::test]
 async fn the_amount_for_an_ended_order_can_only_go_back() {
     let (shop, _) = in_review().await;
-    shop.tell(cancelled(41, CancelCause::Timeout)).await;
+    shop.deliver(cancelled(41, CancelCause::Timeout)).await;
     decide(&shop, "accept").await.problem(409, "order_ended");
     assert_eq!(decide(&shop, "refund").await.expect(200)["refunds"][0]["amount"], 140_000);
 }

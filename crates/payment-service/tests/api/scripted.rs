@@ -1,4 +1,4 @@
-//! A Midtrans that answers what a test tells it to, for what the sandbox would never say.
+//! A Midtrans that answers what a test scripts, for what the sandbox would never say.
 
 use std::{
     collections::BTreeMap,

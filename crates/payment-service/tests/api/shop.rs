@@ -16,10 +16,7 @@ use jobs::{Job, Worker};
 use messaging::{Consumer, Delivered};
 use payment_service::{
     AppState, PaymentService,
-    app::{
-        handle_notification::HandleNotification, make_refund::MakeRefund, poll_payment::PollPayment,
-        void_attempt::VoidAttempt,
-    },
+    app::{HandleNotification, MakeRefund, PollPayment, VoidAttempt},
     consumers,
 };
 use serde_json::{Value, json};
@@ -152,7 +149,7 @@ impl Shop {
     }
 
     /// Gives an event, which must have its effect.
-    pub async fn tell<E: Event>(&self, event: E) {
+    pub async fn deliver<E: Event>(&self, event: E) {
         let delivered = testkit::deliver(&self.consumer(), event).await;
         assert!(matches!(delivered, Delivered::Applied), "{delivered:?}");
     }
@@ -189,21 +186,21 @@ impl Shop {
 
     /// An order with a page to pay on; returns the page's token.
     pub async fn page(&self, id: i64) -> String {
-        self.tell(created(id, PRICE)).await;
+        self.deliver(created(id, PRICE)).await;
         let link = self.ask_link(id, PRICE).await.unwrap();
         link.payment_url.rsplit('/').next().unwrap().to_owned()
     }
 
-    /// What the customer does on a page, of which Midtrans' notification is lost unless the wish says otherwise.
-    pub async fn pay(&self, token: &str, wish: Value) -> Value {
+    /// What the customer does on a page, of which Midtrans' notification is lost unless the options says otherwise.
+    pub async fn pay(&self, token: &str, options: Value) -> Value {
         let mut body = json!({ "token": token, "notify": { "drop": true } });
-        for (member, value) in wish.as_object().unwrap() {
+        for (member, value) in options.as_object().unwrap() {
             body[member] = value.clone();
         }
         self.control("POST", "pay", body).await
     }
 
-    /// What the bank, the merchant or the weather does.
+    /// What the bank, the merchant or a fault does.
     pub async fn control(&self, method: &str, path: &str, body: Value) -> Value {
         let url = format!("{}/sandbox/{path}", self.midtrans);
         let response = self.http.request(method.parse().unwrap(), url).json(&body).send().await.unwrap();
@@ -274,10 +271,10 @@ impl Shop {
             .await;
     }
 
-    /// An order that was paid, by the means of the wish, as far as it is known here.
-    pub async fn paid(&self, id: i64, wish: Value) -> String {
+    /// An order that was paid, by the means of the options, as far as it is known here.
+    pub async fn paid(&self, id: i64, options: Value) -> String {
         let token = self.page(id).await;
-        self.pay(&token, wish).await;
+        self.pay(&token, options).await;
         self.poll().await;
         assert_eq!(self.status(id).await, "SUCCESS");
         token
@@ -328,7 +325,7 @@ impl Shop {
         assert_eq!(body["status_code"], "200", "{body}");
     }
 
-    pub async fn weather(&self, faults: Value) {
+    pub async fn inject_faults(&self, faults: Value) {
         self.control("PUT", "faults", faults).await;
     }
 

@@ -56,6 +56,6 @@ async fn strangers_do_not_make_us_ask() {
 async fn without_midtrans_what_is_known_is_shown() {
     let shop = Shop::start().await;
     shop.page(41).await;
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     assert_eq!(shop.payment(41).await["status"], "PENDING");
 }

@@ -54,12 +54,12 @@ async fn an_undeliverable_order_does_not_wait_for_money_that_the_bank_took() {
     for (id, chargeback_first) in [(41, true), (42, false)] {
         let token = shop.paid(id, json!({ "payment_type": "gopay" })).await;
         if !chargeback_first {
-            shop.tell(undelivered(id)).await;
+            shop.deliver(undelivered(id)).await;
         }
         shop.control("POST", &format!("transactions/{token}/chargeback"), Value::Null).await;
         shop.poll().await;
         if chargeback_first {
-            shop.tell(undelivered(id)).await;
+            shop.deliver(undelivered(id)).await;
         }
         assert_eq!(shop.status(id).await, "REVERSED");
     }

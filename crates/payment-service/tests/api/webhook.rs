@@ -2,7 +2,7 @@
 
 use contracts::events::PaymentSuccess;
 use midtrans::signature_key;
-use payment_service::app::{handle_notification::HandleNotification, maintenance};
+use payment_service::app::{HandleNotification, maintenance};
 use serde_json::{Value, json};
 
 use crate::shop::{PRICE, Shop};
@@ -65,7 +65,7 @@ async fn what_is_not_signed_by_midtrans_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_true_signature_with_false_news_is_not_believed() {
+async fn a_true_signature_on_false_content_is_not_believed() {
     let shop = Shop::start().await;
     let token = shop.page(41).await;
     let waiting = shop.pay(&token, json!({ "payment_type": "gopay", "outcome": "pending" })).await;
@@ -200,12 +200,12 @@ async fn a_notification_waits_until_midtrans_answers() {
     let shop = Shop::start().await;
     let token = shop.page(41).await;
     shop.pay(&token, json!({ "notify": {} })).await;
-    shop.weather(json!({ "down": true })).await;
+    shop.inject_faults(json!({ "down": true })).await;
     shop.handle_notifications(1).await;
     assert_eq!(shop.status(41).await, "PENDING");
     let waiting = "select count(*) from jobs.queue where kind = 'notification' and run_at > now()";
     assert_eq!(shop.count(waiting).await, 1);
-    shop.weather(json!({})).await;
+    shop.inject_faults(json!({})).await;
     shop.handle_notifications(1).await;
     assert_eq!(shop.status(41).await, "SUCCESS");
 }

@@ -108,12 +108,12 @@ fn the_status_decides_how_money_goes_back() {
 #[test]
 fn a_held_back_capture_can_be_cancelled_and_a_refused_one_holds_nothing() {
     let whole = refund(1, 1_000, RefundState::Requested);
-    let verdict = |fraud: &str| {
+    let by_fraud_status = |fraud: &str| {
         let answer = transaction(json!({ "transaction_status": "capture", "fraud_status": fraud }));
         plan(&whole, &answer, NOW)
     };
-    assert_eq!(verdict("challenge"), Plan::Cancel);
-    assert_eq!(verdict("deny"), Plan::Refuse);
+    assert_eq!(by_fraud_status("challenge"), Plan::Cancel);
+    assert_eq!(by_fraud_status("deny"), Plan::Refuse);
 }
 
 #[test]

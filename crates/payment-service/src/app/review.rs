@@ -6,9 +6,9 @@ use contracts::{
 };
 use sqlx::PgTransaction;
 
-use super::{publish, refund_undelivered::refund_rest, settle::publish_success};
 use crate::{
     AppState,
+    app::{publish, refunds::refund_undelivered::refund_rest, settle::publish_success},
     domain::{Paid, Payment, Status},
     store::{self, View},
 };
@@ -18,7 +18,7 @@ use crate::{
 pub enum Decision {
     /// The order counts as paid.
     Accept,
-    /// It goes back, and the order has failed.
+    /// It is refunded, and the order has failed.
     Refund,
 }
 
@@ -77,7 +77,7 @@ fn decidable(payment: &Payment, decision: Decision) -> Result<&Paid, DecideRevie
     Ok(paid)
 }
 
-/// Whatever Midtrans tells of a payment in review changes nothing, so it is asked before goods are sent for it.
+/// No answer of Midtrans moves a payment in review, so it is asked before goods are sent for it.
 async fn require_money(state: &AppState, order_id: OrderId) -> Result<(), DecideReviewError> {
     let payment = store::find_payment(&mut *state.db.acquire().await?, order_id).await?;
     let payment = payment.ok_or(DecideReviewError::Unknown)?;
@@ -93,7 +93,7 @@ async fn carry_out(tx: &mut PgTransaction<'_>, payment: &Payment, decision: Deci
         Decision::Accept => "accepted",
         Decision::Refund => "not_accepted",
     };
-    store::update_payment_status(tx, order_id, Status::Review, Status::Success, cause).await?;
+    store::move_payment(tx, order_id, Status::Review, Status::Success, cause).await?;
     match decision {
         Decision::Accept => publish_success(tx, payment).await,
         Decision::Refund => {

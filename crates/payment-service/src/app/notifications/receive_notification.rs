@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jobs::Queue;
 
-use super::handle_notification::HandleNotification;
 use crate::{
     AppState,
+    app::HandleNotification,
     store::{self, NewNotification},
 };
 

@@ -1,10 +1,10 @@
-//! Money went back: the payment and order-service learn of it.
+//! Records a refund that was made, and publishes it.
 
 use contracts::events::{PaymentRefunded, RefundCause};
 use sqlx::PgTransaction;
 
-use super::publish;
 use crate::{
+    app::publish,
     domain::{Payment, Status},
     store,
 };
@@ -27,11 +27,11 @@ pub async fn record_refund(
 ) -> sqlx::Result<()> {
     payment.refunded_amount += amount;
     let full = payment.refunded_amount >= payment.paid_amount();
-    store::update_refunded(tx, payment.order_id, payment.refunded_amount).await?;
+    store::record_refunded_amount(tx, payment.order_id, payment.refunded_amount).await?;
     let to = if full { Status::Refunded } else { Status::PartiallyRefunded };
     let from = payment.status;
     if from.is_paid() && from != to {
-        store::update_payment_status(tx, payment.order_id, from, to, because).await?;
+        store::move_payment(tx, payment.order_id, from, to, because).await?;
         payment.status = to;
     }
     // Whichever refund comes last is the one that an order waits for whose goods could not be delivered.

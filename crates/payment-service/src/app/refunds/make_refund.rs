@@ -8,12 +8,12 @@ use midtrans::{Error, Transaction};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
-use super::{
-    JobError,
-    settle::{Finding, settle},
-};
 use crate::{
     AppState,
+    app::{
+        JobError,
+        settle::{Finding, settle},
+    },
     domain::{Plan, Refund, RefundMethod, RefundState, plan},
     store::{self, NewRefund},
 };
@@ -47,7 +47,10 @@ impl Job for MakeRefund {
 }
 
 /// Writes a refund down to be made. Nothing if there is one of this cause already, unless an administrator asks.
-pub(super) async fn enqueue_refund(tx: &mut PgTransaction<'_>, new: &NewRefund<'_>) -> sqlx::Result<()> {
+pub(in crate::app) async fn enqueue_refund(
+    tx: &mut PgTransaction<'_>,
+    new: &NewRefund<'_>,
+) -> sqlx::Result<()> {
     match store::insert_refund(tx, new).await? {
         Some(id) => Queue::enqueue(tx, &MakeRefund(id), Duration::ZERO).await,
         None => Ok(()),
@@ -73,7 +76,7 @@ async fn give_up(state: &AppState, refund: &Refund, to: RefundState) -> Result<O
     if to == RefundState::Manual {
         tracing::error!(order.id = %refund.order_id, amount = refund.amount, "refund has to be made by hand");
     }
-    store::update_refund_state(&mut *state.db.acquire().await?, refund.id, to).await?;
+    store::end_refund(&mut *state.db.acquire().await?, refund.id, to).await?;
     Ok(Outcome::Done)
 }
 
@@ -92,7 +95,7 @@ async fn is_over(state: &AppState, refund: &Refund) -> sqlx::Result<bool> {
 }
 
 async fn mark_sent(state: &AppState, refund: &Refund, method: RefundMethod) -> sqlx::Result<bool> {
-    store::update_refund_sent(&mut *state.db.acquire().await?, refund.id, method).await
+    store::mark_refund_sent(&mut *state.db.acquire().await?, refund.id, method).await
 }
 
 async fn cancel(state: &AppState, refund: &Refund) -> Result<Outcome, JobError> {

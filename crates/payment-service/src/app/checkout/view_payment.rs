@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use contracts::{OrderId, UserId};
 
-use super::poll_payment;
 use crate::{
     AppState,
+    app::notifications::poll_payment,
     store::{self, View},
 };
 
-/// How long whoever looks waits for Midtrans; then they get what is known.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request waits for Midtrans; then it is answered with what is known.
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The payment of an order, if it is the user's; `None` for everybody's. While it is open Midtrans is asked first, at
 /// most every five seconds.
@@ -24,11 +24,11 @@ pub async fn view_payment(
     owner: Option<UserId>,
 ) -> sqlx::Result<Option<View>> {
     let mut db = state.db.acquire().await?;
-    if store::update_asked(&mut db, order_id, owner).await? {
+    if store::claim_look(&mut db, order_id, owner).await? {
         let attempts = store::list_attempts(&mut db, order_id).await?;
         drop(db);
         if let Some(page) = attempts.iter().rev().find(|attempt| attempt.token.is_some())
-            && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, poll_payment::ask(state, page)).await
+            && let Ok(Err(error)) = tokio::time::timeout(DEADLINE, poll_payment::ask(state, page)).await
         {
             let error = chassis::error_chain(&error);
             tracing::warn!(order.id = %order_id, error, "Midtrans could not be asked: showing what is known");

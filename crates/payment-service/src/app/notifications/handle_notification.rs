@@ -4,12 +4,12 @@ use chassis::BoxError;
 use jobs::{Job, Outcome};
 use midtrans::TransactionStatus;
 
-use super::{
-    JobError,
-    settle::{Finding, settle},
-};
 use crate::{
     AppState,
+    app::{
+        JobError,
+        settle::{Finding, settle},
+    },
     domain::{Attempt, Observation},
     store::{self, Notification},
 };

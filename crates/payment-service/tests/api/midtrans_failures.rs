@@ -31,7 +31,7 @@ fn transaction(status: &str, changes: Value) -> Value {
 #[tokio::test]
 async fn a_page_that_midtrans_refuses_fails_the_payment() {
     let (shop, scripted) = with_scripted().await;
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     scripted.answers("transactions", 400, json!({ "error_messages": ["customer_details.email is invalid"] }));
     assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), Code::FailedPrecondition);
     assert_eq!(shop.history(41).await, ["PENDING", "FAILED"]);
@@ -42,7 +42,7 @@ async fn a_page_that_midtrans_refuses_fails_the_payment() {
 #[tokio::test]
 async fn an_id_that_midtrans_knows_already_is_replaced() {
     let (shop, scripted) = with_scripted().await;
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     scripted.answers(
         "transactions",
         400,
@@ -59,7 +59,7 @@ async fn an_id_that_midtrans_knows_already_is_replaced() {
 #[tokio::test]
 async fn a_key_that_is_not_accepted_makes_the_service_not_ready_until_it_is() {
     let (shop, scripted) = with_scripted().await;
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     let ready = async || shop.app.anyone().get("/health/ready").await.status();
     assert_eq!(ready().await, 200);
     for code in [401, 402] {
@@ -76,7 +76,7 @@ async fn a_key_that_is_not_accepted_makes_the_service_not_ready_until_it_is() {
 #[tokio::test]
 async fn an_overloaded_midtrans_is_asked_again() {
     let (shop, scripted) = with_scripted().await;
-    shop.tell(created(41, PRICE)).await;
+    shop.deliver(created(41, PRICE)).await;
     for code in [429, 500, 503] {
         scripted.answers("transactions", code, json!({ "error_messages": ["not now"] }));
         assert_eq!(shop.ask_link(41, PRICE).await.unwrap_err().code(), Code::Unavailable);
@@ -192,7 +192,7 @@ async fn a_refund_that_is_refused_for_good_is_left_to_a_person() {
         shop.page(id).await;
         scripted.answers("status", 200, transaction("settlement", json!({})));
         shop.poll().await;
-        shop.tell(undelivered(id)).await;
+        shop.deliver(undelivered(id)).await;
         scripted.answers("refund", status, refusal);
         shop.make_refunds().await;
         assert_eq!(shop.payment(id).await["refunds"][0]["state"], "MANUAL", "{id}");
@@ -206,7 +206,7 @@ async fn a_refund_that_was_accepted_before_is_looked_up() {
     shop.page(41).await;
     scripted.answers("status", 200, transaction("settlement", json!({})));
     shop.poll().await;
-    shop.tell(undelivered(41)).await;
+    shop.deliver(undelivered(41)).await;
     scripted.answers("refund", 200, json!({ "status_code": "406", "status_message": "Duplicate refund ID" }));
     shop.make_refunds().await;
     assert_eq!(shop.payment(41).await["refunds"][0]["state"], "SENT");

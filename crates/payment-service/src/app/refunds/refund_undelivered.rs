@@ -1,16 +1,16 @@
-//! `DeliveryFailed`: the money goes back.
+//! `DeliveryFailed`: the money is refunded.
 
 use contracts::events::{DeliveryFailed, RefundCause};
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
-use super::{make_refund::enqueue_refund, require_same_order, settle::publish_nothing_left};
 use crate::{
+    app::{refunds::make_refund::enqueue_refund, require_same_order, settle::publish_nothing_left},
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
 };
 
-/// Gives the money of an order back that could not be delivered, with the event.
+/// Refunds the money of an order that could not be delivered, with the event.
 ///
 /// # Errors
 /// If the payment is not yet known or made, or the database fails.
@@ -23,12 +23,12 @@ pub async fn refund_undelivered(
     require_same_order(&payment, event)?;
     match payment.status {
         Status::Success | Status::PartiallyRefunded => {
-            store::update_undelivered(tx, event.order_id).await?;
+            store::mark_undelivered(tx, event.order_id).await?;
             refund_rest(tx, &payment, RefundCause::DeliveryFailed).await?;
         }
-        // Nothing is left to refund, whether we sent it back or the bank took it: the order waits to learn that, once.
+        // Nothing is left to refund, whether we sent it back or the bank took it: the order waits for that to be published, once.
         Status::Refunded | Status::Reversed if !payment.undelivered => {
-            store::update_undelivered(tx, event.order_id).await?;
+            store::mark_undelivered(tx, event.order_id).await?;
             publish_nothing_left(tx, &payment).await?;
         }
         Status::Pending | Status::Challenge | Status::Review => {
@@ -39,8 +39,8 @@ pub async fn refund_undelivered(
     Ok(())
 }
 
-/// Writes a refund of all that has not gone back and is not on its way.
-pub(super) async fn refund_rest(
+/// Enqueues a refund of all that is neither refunded nor on its way.
+pub(in crate::app) async fn refund_rest(
     tx: &mut PgTransaction<'_>,
     payment: &Payment,
     cause: RefundCause,

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use contracts::{OrderId, UserId};
 
-use super::poll_payment;
 use crate::{
     AppState,
+    app::notifications::poll_payment,
     domain::{Payment, Status},
     store,
 };
 
 /// How long Midtrans is waited for; the caller gives up after two seconds.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const DEADLINE: Duration = Duration::from_millis(1_500);
 
 /// Where the money of an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ async fn ask(state: &AppState, midtrans_order_id: &str) -> bool {
             None => Ok(None),
         }
     };
-    match tokio::time::timeout(PATIENCE, asked).await {
+    match tokio::time::timeout(DEADLINE, asked).await {
         Ok(Ok(status)) => status.is_some(),
         Ok(Err(error)) => {
             let error = chassis::error_chain(&error);

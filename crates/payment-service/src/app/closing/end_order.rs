@@ -1,4 +1,4 @@
-//! `OrderCancelled`: an open payment is closed, and a paid one goes back.
+//! `OrderCancelled`: an open payment is closed, and a paid one refunded.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use jobs::Queue;
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
-use super::{refund_undelivered::refund_rest, require_same_order, void_attempt::VoidAttempt};
 use crate::{
+    app::{VoidAttempt, refunds::refund_undelivered::refund_rest, require_same_order},
     domain::{Payment, Status},
     store,
 };
@@ -26,7 +26,7 @@ pub async fn end_order(tx: &mut PgTransaction<'_>, event: &OrderCancelled) -> Re
         return Err(HandlerError::retry("the payment was opened at this very moment"));
     };
     require_same_order(&payment, event)?;
-    store::update_order_ended(tx, event.order_id).await?;
+    store::mark_order_ended(tx, event.order_id).await?;
     match payment.status {
         Status::Pending | Status::Challenge => close(tx, &payment).await?,
         // An administrator cancels what is paid; whoever else ended the order did so before the money came.
@@ -47,7 +47,7 @@ async fn close(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()
     pages.retain(|attempt| attempt.token.is_some());
     if pages.is_empty() {
         let (from, to) = (payment.status, Status::Cancelled);
-        store::update_payment_status(tx, payment.order_id, from, to, "order_cancelled").await?;
+        store::move_payment(tx, payment.order_id, from, to, "order_cancelled").await?;
     }
     for page in pages {
         Queue::enqueue(tx, &VoidAttempt(page.midtrans_order_id), Duration::ZERO).await?;

@@ -2,13 +2,13 @@
 
 use contracts::{OrderId, UserId, events::RefundCause};
 
-use super::{
-    JobError,
-    close_attempt::{Closing, close_attempt},
-    settle::{Finding, publish_success, settle},
-};
 use crate::{
     AppState,
+    app::{
+        JobError,
+        closing::close_attempt::{Closing, close_attempt},
+        settle::{Finding, publish_success, settle},
+    },
     domain::{Refund, Status},
     store,
 };
@@ -102,15 +102,15 @@ async fn cancel_without_page(state: &AppState, order_id: OrderId) -> sqlx::Resul
     let attempts = store::list_attempts(&mut tx, order_id).await?;
     let paged = attempts.iter().any(|attempt| attempt.token.is_some());
     if payment.status == Status::Pending && !paged {
-        store::update_payment_status(&mut tx, order_id, Status::Pending, Status::Cancelled, "closed").await?;
+        store::move_payment(&mut tx, order_id, Status::Pending, Status::Cancelled, "closed").await?;
         payment.status = Status::Cancelled;
     }
     tx.commit().await?;
     Ok(Some(payment.status))
 }
 
-/// Whoever asks for a payment that is not open has missed how it ended. One that was paid after its end goes back: to the
-/// order it was never paid.
+/// Publishes a success once more: a caller that asks for a payment that is not open has missed how it ended. What was paid
+/// after its end is refunded, so that for the order it was never paid.
 async fn publish_again(state: &AppState, order_id: OrderId) -> sqlx::Result<Cancellation> {
     let mut tx = state.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else {

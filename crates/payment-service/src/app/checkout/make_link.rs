@@ -10,19 +10,19 @@ use jobs::Queue;
 use midtrans::{Error, SnapPage, SnapRequest};
 use time::OffsetDateTime;
 
-use super::{poll_payment::PollPayment, publish, void_attempt::VoidAttempt};
 use crate::{
     AppState,
+    app::{PollPayment, VoidAttempt, publish},
     domain::{Status, new_midtrans_order_id, next_poll},
     store::{self, Link, Linked},
 };
 
 /// `OrderCreated` goes one way and `StockReserved`, through two services, another: how long it may be behind.
 const EVENT_DELAY: Duration = Duration::from_millis(200);
-/// How long a caller waits for another one that makes the same page.
-const TWIN_DELAY: Duration = Duration::from_millis(1_500);
+/// How long a caller waits for a concurrent duplicate that makes the same page.
+const DUPLICATE_DELAY: Duration = Duration::from_millis(1_500);
 /// How often the database is asked meanwhile.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// Longer than a call to Midtrans takes: nobody else makes the page of an attempt meanwhile.
 const LEASE: Duration = Duration::from_secs(15);
 /// How many ids are tried if Midtrans has them already.
@@ -98,7 +98,7 @@ async fn wait_for_payment(state: &AppState, order_id: OrderId) -> Result<Link, M
         match find(state, order_id).await? {
             Some(link) => return Ok(link),
             None if tokio::time::Instant::now() >= deadline => return Err(MakeLinkError::Unknown),
-            None => tokio::time::sleep(LOOK).await,
+            None => tokio::time::sleep(LOOK_INTERVAL).await,
         }
     }
 }
@@ -112,7 +112,7 @@ struct NewPage {
 }
 
 async fn make(state: &AppState, order: NewPage, mut link: Link) -> Result<PaymentLink, MakeLinkError> {
-    let deadline = tokio::time::Instant::now() + TWIN_DELAY;
+    let deadline = tokio::time::Instant::now() + DUPLICATE_DELAY;
     loop {
         if let Some(made) = made(&link)? {
             return Ok(made);
@@ -124,7 +124,7 @@ async fn make(state: &AppState, order: NewPage, mut link: Link) -> Result<Paymen
         } else if tokio::time::Instant::now() >= deadline {
             return Err(MakeLinkError::Busy);
         } else {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
         link = find(state, order.order_id).await?.ok_or(MakeLinkError::Unknown)?;
     }
@@ -147,7 +147,7 @@ fn made(link: &Link) -> Result<Option<PaymentLink>, MakeLinkError> {
 async fn reserve(state: &AppState, order_id: OrderId, link: &Link) -> Result<Option<String>, MakeLinkError> {
     let mut db = state.db.acquire().await?;
     if let Some(id) = link.midtrans_order_id.as_ref().filter(|_| !link.id_taken) {
-        let taken = store::update_attempt_lease(&mut db, id, LEASE).await?;
+        let taken = store::lease_attempt(&mut db, id, LEASE).await?;
         return Ok(taken.then(|| id.clone()));
     }
     let n = link.n.unwrap_or(0) + 1;
@@ -175,22 +175,22 @@ async fn create(
     match state.midtrans.create_page(&request).await {
         Ok(page) => keep(state, order_id, midtrans_order_id, page, start, lifetime).await.map(Some),
         Err(Error::DuplicateOrderId(_)) => {
-            store::update_attempt_id_taken(&mut *state.db.acquire().await?, midtrans_order_id).await?;
+            store::mark_id_taken(&mut *state.db.acquire().await?, midtrans_order_id).await?;
             Ok(None)
         }
         Err(error @ Error::Rejected { .. }) => {
-            tracing::error!(order.id = %order_id, error = %error, "Midtrans refuses to make a payment page");
+            tracing::error!(order.id = %order_id, error = %error, "Midtrans refused to make a payment page");
             fail(state, order_id).await?;
             Err(MakeLinkError::Closed)
         }
         Err(error) => {
-            store::update_attempt_abandoned(&mut *state.db.acquire().await?, midtrans_order_id).await?;
+            store::release_attempt(&mut *state.db.acquire().await?, midtrans_order_id).await?;
             Err(MakeLinkError::Midtrans(error))
         }
     }
 }
 
-/// Keeps the page. If the payment ended while Midtrans answered, nobody gets to see it, and it is closed.
+/// Keeps the page. If the payment ended while Midtrans answered, the page is not shown to anybody, and is closed.
 async fn keep(
     state: &AppState,
     order_id: OrderId,
@@ -201,10 +201,10 @@ async fn keep(
 ) -> Result<PaymentLink, MakeLinkError> {
     let expires_at = start + lifetime;
     let mut tx = state.db.begin().await?;
-    let open = store::update_started(&mut tx, order_id, expires_at).await?;
+    let open = store::set_expiry(&mut tx, order_id, expires_at).await?;
     let (token, payment_url) = (&*page.token, &*page.redirect_url);
     let linked = Linked { midtrans_order_id, token, payment_url };
-    store::update_attempt_linked(&mut tx, &linked).await?;
+    store::record_page(&mut tx, &linked).await?;
     if open {
         let poll = PollPayment(midtrans_order_id.to_owned());
         Queue::enqueue(&mut tx, &poll, next_poll(Duration::ZERO, lifetime)).await?;
@@ -223,7 +223,7 @@ async fn fail(state: &AppState, order_id: OrderId) -> sqlx::Result<()> {
     let mut tx = state.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(()) };
     let (from, to) = (Status::Pending, Status::Failed);
-    if store::update_payment_status(&mut tx, order_id, from, to, "not_created").await? {
+    if store::move_payment(&mut tx, order_id, from, to, "not_created").await? {
         let (user_id, total_amount) = (Some(payment.user_id), payment.amount);
         let reason = PaymentFailure::NotCreated;
         publish(&mut tx, &payment, PaymentFailed { order_id, user_id, total_amount, reason }).await?;

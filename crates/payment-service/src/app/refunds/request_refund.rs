@@ -1,4 +1,4 @@
-//! The refund route: an administrator gives money back, through Midtrans or by hand.
+//! The refund route: an administrator refunds money, through Midtrans or by hand.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgTransaction};
 
-use super::{
-    make_refund::MakeRefund,
-    record_refund::{RefundMade, record_refund},
-};
 use crate::{
     AppState,
+    app::{
+        MakeRefund,
+        refunds::record_refund::{RefundMade, record_refund},
+    },
     domain::{Payment, Refund, RefundMethod, RefundState, left_to_refund},
     store::{self, NewRefund, View},
 };
@@ -32,7 +32,7 @@ pub struct RefundRequest {
 
 /// Who asks, and so in whose name order-service is asked.
 #[derive(Debug)]
-pub struct Asker {
+pub struct Requester {
     /// The administrator.
     pub user_id: UserId,
     /// The bearer token, as it came.
@@ -65,7 +65,7 @@ pub enum RequestRefundError {
     /// A refund of this payment has the same reference: it was entered before.
     #[error("the reference was used before")]
     ReferenceUsed,
-    /// No refund waits to be made by hand, so how much one gave back has to be said.
+    /// No refund waits to be made by hand, so the amount of one has to be named.
     #[error("the amount is missing")]
     AmountMissing,
     /// The key was used for another request.
@@ -88,12 +88,12 @@ pub enum RequestRefundError {
 /// If it is not accepted: nothing has changed then.
 pub async fn request_refund(
     state: &AppState,
-    asker: &Asker,
+    requester: &Requester,
     order_id: OrderId,
     request: &RefundRequest,
     show: impl Fn(View) -> serde_json::Result<Value>,
 ) -> Result<Answer, RequestRefundError> {
-    let keyed = Keyed::new(asker, order_id, request)?;
+    let keyed = Keyed::new(requester, order_id, request)?;
     let mut db = state.db.acquire().await?;
     if let Some(answer) = keyed.replay(&mut db).await? {
         return Ok(answer);
@@ -104,7 +104,7 @@ pub async fn request_refund(
     let mut all = decide(&payment, &refunds, request)?.gives_all_back();
     loop {
         if all {
-            require_goods_gone(state, order_id, asker).await?;
+            require_goods_gone(state, order_id, requester).await?;
         }
         let mut tx = state.db.begin().await?;
         if !keyed.take(&mut tx).await? {
@@ -134,9 +134,9 @@ pub async fn request_refund(
 async fn require_goods_gone(
     state: &AppState,
     order_id: OrderId,
-    asker: &Asker,
+    requester: &Requester,
 ) -> Result<(), RequestRefundError> {
-    match state.orders.can_be_cancelled(order_id, &asker.token).await {
+    match state.orders.can_be_cancelled(order_id, &requester.token).await {
         Ok(false) => Ok(()),
         Ok(true) => Err(RequestRefundError::CancelFirst),
         Err(error) => Err(RequestRefundError::Orders(error)),
@@ -216,7 +216,7 @@ async fn carry_out(
     if reference.is_none() {
         return Queue::enqueue(tx, &MakeRefund(id), Duration::ZERO).await;
     }
-    store::update_refund_done(tx, id, Some(RefundMethod::Manual), reference).await?;
+    store::complete_refund(tx, id, Some(RefundMethod::Manual), reference).await?;
     if payment.paid_by_another(&transaction_id) {
         return Ok(());
     }
@@ -225,21 +225,25 @@ async fn carry_out(
 
 /// A request with its Idempotency-Key, if it has one.
 struct Keyed<'a> {
-    asker: &'a Asker,
+    requester: &'a Requester,
     route: String,
     request: Value,
 }
 
 impl<'a> Keyed<'a> {
-    fn new(asker: &'a Asker, order_id: OrderId, request: &RefundRequest) -> Result<Self, RequestRefundError> {
+    fn new(
+        requester: &'a Requester,
+        order_id: OrderId,
+        request: &RefundRequest,
+    ) -> Result<Self, RequestRefundError> {
         let route = format!("POST /payment/{order_id}/refund");
-        Ok(Self { asker, route, request: serde_json::to_value(request)? })
+        Ok(Self { requester, route, request: serde_json::to_value(request)? })
     }
 
     /// The stored reply, if the key was used.
     async fn replay(&self, db: &mut PgConnection) -> Result<Option<Answer>, RequestRefundError> {
-        let Some(key) = &self.asker.key else { return Ok(None) };
-        let Some(known) = store::find_reply(db, self.asker.user_id, &self.route, key).await? else {
+        let Some(key) = &self.requester.key else { return Ok(None) };
+        let Some(known) = store::find_reply(db, self.requester.user_id, &self.route, key).await? else {
             return Ok(None);
         };
         if known.request != self.request {
@@ -248,17 +252,17 @@ impl<'a> Keyed<'a> {
         Ok(known.reply.map(|body| Answer { body, replayed: true }))
     }
 
-    /// Takes the key, or waits for the twin that has it; false if the twin has succeeded.
+    /// Claims the key, or waits for the concurrent duplicate that has it; false if that one has succeeded.
     async fn take(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
-        match &self.asker.key {
-            Some(key) => store::insert_key(tx, self.asker.user_id, &self.route, key, &self.request).await,
+        match &self.requester.key {
+            Some(key) => store::claim_key(tx, self.requester.user_id, &self.route, key, &self.request).await,
             None => Ok(true),
         }
     }
 
     async fn keep(&self, tx: &mut PgTransaction<'_>, body: &Value) -> sqlx::Result<()> {
-        match &self.asker.key {
-            Some(key) => store::update_reply(tx, self.asker.user_id, &self.route, key, body).await,
+        match &self.requester.key {
+            Some(key) => store::record_reply(tx, self.requester.user_id, &self.route, key, body).await,
             None => Ok(()),
         }
     }

@@ -2,9 +2,9 @@
 
 use midtrans::{Error, FraudStatus, Transaction, TransactionStatus};
 
-use super::JobError;
 use crate::{
     AppState,
+    app::JobError,
     domain::{Attempt, Observation},
 };
 
@@ -75,7 +75,7 @@ async fn close_page(state: &AppState, attempt: &Attempt) -> Result<(), Error> {
     let Some(token) = &attempt.token else { return Ok(()) };
     match state.midtrans.cancel_page(token).await {
         Err(Error::NotFound(_)) => Ok(()),
-        // In which words Midtrans declines to close a page that has expired is not documented (section 2.2).
+        // In which words Midtrans declines to close a page that has expired is not documented.
         Err(Error::Rejected { .. }) if attempt.overdue => Ok(()),
         answer => answer,
     }

@@ -7,13 +7,13 @@ use chassis::BoxError;
 use jobs::{Job, Outcome};
 use tokio::time::Instant;
 
-use super::{
-    JobError,
-    close_attempt::{Closing, close_attempt},
-    settle::{Finding, settle},
-};
 use crate::{
     AppState,
+    app::{
+        JobError,
+        closing::close_attempt::{Closing, close_attempt},
+        settle::{Finding, settle},
+    },
     domain::{Attempt, Poll, Status},
     store,
 };
@@ -75,7 +75,7 @@ async fn find(state: &AppState, midtrans_order_id: &str) -> sqlx::Result<Option<
 }
 
 /// Applies what Midtrans says; `None` if it knows of nothing.
-pub(super) async fn ask(state: &AppState, attempt: &Attempt) -> Result<Option<Status>, JobError> {
+pub(in crate::app) async fn ask(state: &AppState, attempt: &Attempt) -> Result<Option<Status>, JobError> {
     match state.midtrans.observe(attempt).await? {
         Some(observation) => {
             Ok(settle(state, &attempt.midtrans_order_id, Finding::Observed(&observation)).await?)

@@ -3,11 +3,14 @@
 use chassis::BoxError;
 use jobs::{Job, Outcome};
 
-use super::{
-    close_attempt::{Closing, close_attempt},
-    settle::{Finding, settle},
+use crate::{
+    AppState,
+    app::{
+        closing::close_attempt::{Closing, close_attempt},
+        settle::{Finding, settle},
+    },
+    store,
 };
-use crate::{AppState, store};
 
 /// Closes the attempt with this id at Midtrans.
 #[derive(Debug)]
