@@ -22,8 +22,9 @@ pub use notifications::{
     purge_notifications,
 };
 pub use payments::{
-    NewPayment, claim_look, find_payment, insert_payments, insert_tombstone, list_owners, lock_payment,
-    mark_order_ended, mark_undelivered, move_payment, record_payment, record_refunded_amount, set_expiry,
+    NewPayment, StateChanged, claim_look, find_payment, insert_payments, insert_tombstone, list_owners,
+    lock_payment, mark_order_ended, mark_undelivered, move_payment, record_payment, record_refunded_amount,
+    set_expiry,
 };
 pub use refunds::{
     NewRefund, Waiting, complete_refund, count_waiting_for_people, end_refund, find_refund,

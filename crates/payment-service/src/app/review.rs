@@ -60,7 +60,8 @@ pub async fn decide_review(
     let mut tx = state.db.begin().await?;
     let payment = store::lock_payment(&mut tx, order_id).await?.ok_or(DecideReviewError::Unknown)?;
     decidable(&payment, decision)?;
-    carry_out(&mut tx, &payment, decision).await?;
+    let to = payment.status.after_decision().ok_or(DecideReviewError::NotInReview)?;
+    carry_out(&mut tx, &payment, decision, to).await?;
     let view = store::find_view(&mut tx, order_id, None).await?.ok_or(DecideReviewError::Unknown)?;
     state.outbox.commit(tx).await?;
     state.jobs.wake();
@@ -69,7 +70,7 @@ pub async fn decide_review(
 
 /// What was paid, if this can be decided about it.
 fn decidable(payment: &Payment, decision: Decision) -> Result<&Paid, DecideReviewError> {
-    let paid = payment.paid.as_ref().filter(|_| payment.status == Status::Review);
+    let paid = payment.paid.as_ref().filter(|_| payment.status.after_decision().is_some());
     let paid = paid.ok_or(DecideReviewError::NotInReview)?;
     if payment.order_ended && decision == Decision::Accept {
         return Err(DecideReviewError::OrderEnded);
@@ -87,13 +88,18 @@ async fn require_money(state: &AppState, order_id: OrderId) -> Result<(), Decide
     if there { Ok(()) } else { Err(DecideReviewError::NotPaid) }
 }
 
-async fn carry_out(tx: &mut PgTransaction<'_>, payment: &Payment, decision: Decision) -> sqlx::Result<()> {
+async fn carry_out(
+    tx: &mut PgTransaction<'_>,
+    payment: &Payment,
+    decision: Decision,
+    to: Status,
+) -> sqlx::Result<()> {
     let order_id = payment.order_id;
     let cause = match decision {
         Decision::Accept => "accepted",
         Decision::Refund => "not_accepted",
     };
-    store::move_payment(tx, order_id, Status::Review, Status::Success, cause).await?;
+    store::move_payment(tx, order_id, payment.status, to, cause).await?;
     match decision {
         Decision::Accept => publish_success(tx, payment).await,
         Decision::Refund => {

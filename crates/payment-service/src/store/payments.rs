@@ -173,14 +173,25 @@ pub async fn lock_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
     Ok(row.map(Payment::from))
 }
 
-/// Moves a payment, if it is still where the decision found it, and writes its history.
+/// A payment was not in the state that it was to be moved from: whoever moves it has not locked it.
+#[derive(Debug, thiserror::Error)]
+#[error("payment of order {order_id} is not {from} any more")]
+pub struct StateChanged {
+    order_id: OrderId,
+    from: Status,
+}
+
+/// Moves a payment that is in the state `from`, and adds a row with the cause to its history.
+///
+/// # Errors
+/// [`StateChanged`], as the source of a decoding error, if it is in another state; or if the database does not answer.
 pub async fn move_payment(
     db: &mut PgConnection,
     order_id: OrderId,
     from: Status,
     to: Status,
     cause: &str,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<()> {
     let moved = sqlx::query!(
         "with moved as (
              update payments set status = $3, updated_at = now() where order_id = $1 and status = $2
@@ -195,7 +206,10 @@ pub async fn move_payment(
     )
     .execute(db)
     .await?;
-    Ok(moved.rows_affected() == 1)
+    if moved.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Decode(StateChanged { order_id, from }.into()))
 }
 
 /// Notes what paid.

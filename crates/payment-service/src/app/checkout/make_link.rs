@@ -223,7 +223,8 @@ async fn fail(state: &AppState, order_id: OrderId) -> sqlx::Result<()> {
     let mut tx = state.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(()) };
     let (from, to) = (Status::Pending, Status::Failed);
-    if store::move_payment(&mut tx, order_id, from, to, "not_created").await? {
+    if payment.status == from {
+        store::move_payment(&mut tx, order_id, from, to, "not_created").await?;
         let (user_id, total_amount) = (Some(payment.user_id), payment.amount);
         let reason = PaymentFailure::NotCreated;
         publish(&mut tx, &payment, PaymentFailed { order_id, user_id, total_amount, reason }).await?;

@@ -3,11 +3,7 @@
 use contracts::events::{PaymentRefunded, RefundCause};
 use sqlx::PgTransaction;
 
-use crate::{
-    app::publish,
-    domain::{Payment, Status},
-    store,
-};
+use crate::{app::publish, domain::Payment, store};
 
 /// A refund that was made.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +24,8 @@ pub async fn record_refund(
     payment.refunded_amount += amount;
     let full = payment.refunded_amount >= payment.paid_amount();
     store::record_refunded_amount(tx, payment.order_id, payment.refunded_amount).await?;
-    let to = if full { Status::Refunded } else { Status::PartiallyRefunded };
-    let from = payment.status;
-    if from.is_paid() && from != to {
+    let (from, to) = (payment.status, payment.status.after_refund(full));
+    if from != to {
         store::move_payment(tx, payment.order_id, from, to, because).await?;
         payment.status = to;
     }
