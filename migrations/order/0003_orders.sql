@@ -1,5 +1,5 @@
--- What order-service owns: orders with their lines and their timeline, the replies kept for Idempotency-Keys, and the
--- goods that are to go back into the stock.
+-- What order-service owns: orders with their lines and their timeline, the replies kept for Idempotency-Keys, the
+-- cancellations that wait for an answer, the goods that return into the stock, and who has ever paid.
 
 -- An order. Its status changes only as the contract's table T1 says, and only together with a row of order_history.
 create table orders (
@@ -19,8 +19,11 @@ create table orders (
     delivery_id bigint,
     refunded_amount bigint,
     failure_reason text,
-    -- When the sweep looks after this order unless something happens before; null where nothing can get stuck.
-    check_at timestamptz default now() + interval '30 seconds',
+    -- The outbox row of the event that asks for what comes next: OrderCreated while RECEIVED, OrderPaid while PAID. It is
+    -- not published again before it was read.
+    awaited_row bigint,
+    -- When the cart was read, by cart-service's clock: what was added later is not part of the order.
+    cart_read_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     -- A link to a payment page is shown exactly as long as the order can be paid there.
@@ -34,8 +37,6 @@ create index orders_by_user on orders (user_id, id desc);
 create index orders_by_status on orders (status, id desc);
 -- How many unpaid orders a buyer has.
 create index orders_open_by_user on orders (user_id) where status in ('RECEIVED', 'AWAITING_PAYMENT');
--- What the sweep takes up.
-create index orders_to_check on orders (check_at) where check_at is not null;
 
 -- The lines of an order. Name and price are snapshots of the moment of ordering.
 create table order_items (
@@ -62,7 +63,7 @@ create table order_history (
 create index order_history_by_order on order_history (order_id, id);
 
 -- The reply to a request that carried an Idempotency-Key. The row is inserted first in the business transaction, so
--- that a concurrent twin waits for its end, and completed last: a committed row always has its reply.
+-- that a concurrent duplicate waits for its end, and completed last: a committed row always has its reply.
 create table idempotency_keys (
     user_id bigint not null,
     route text not null,
@@ -78,16 +79,31 @@ create table idempotency_keys (
 -- Removal by age.
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 
--- Goods of an undeliverable order, on their way back into the stock: a worker tells product-service, as often as it
--- takes.
+-- A cancellation that another service has to agree to. It is committed before that service is asked, and deleted by the
+-- next change of its order, whichever that is: it never outlives the state that it was requested in. A job of the same
+-- step asks until there is an answer.
+create table cancellations (
+    order_id bigint constraint cancellations_pkey primary key constraint cancellations_order references orders (id),
+    step text not null constraint cancellations_step_known check (step in ('close_payment', 'stop_delivery')),
+    -- Who requested it, and the cause that is published.
+    requested_by bigint not null,
+    cause text not null constraint cancellations_cause_known check (cause in ('customer', 'admin')),
+    reason text,
+    requested_at timestamptz not null default now()
+);
+
+-- Goods of an undeliverable order, on their way back into the stock: a job for each row asks product-service to take them
+-- until it has.
 create table stock_returns (
     order_id bigint not null constraint stock_returns_order references orders (id),
     product_id bigint not null,
     quantity integer not null,
-    tries integer not null default 0,
-    due_at timestamptz not null default now(),
     done_at timestamptz,
     constraint stock_returns_pkey primary key (order_id, product_id)
 );
--- What the worker takes up.
-create index stock_returns_due on stock_returns (due_at) where done_at is null;
+
+-- Buyers who have paid an order once: a page to pay on stays open for longer for them.
+create table paying_buyers (
+    user_id bigint constraint paying_buyers_pkey primary key,
+    first_paid_at timestamptz not null default now()
+);

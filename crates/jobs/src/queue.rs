@@ -24,6 +24,18 @@ impl Queue {
         store::enqueue(db, J::KIND, &[job.key()], delay).await
     }
 
+    /// Enqueues a job unless one with its key waits already: that one keeps its time.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn enqueue_if_absent<J: Job>(
+        db: &mut PgConnection,
+        job: &J,
+        delay: Duration,
+    ) -> sqlx::Result<()> {
+        store::enqueue_if_absent(db, J::KIND, &job.key(), delay).await
+    }
+
     /// Enqueues many jobs of a kind in one statement.
     ///
     /// # Errors

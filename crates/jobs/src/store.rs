@@ -51,6 +51,23 @@ pub(crate) async fn enqueue(
     Ok(())
 }
 
+pub(crate) async fn enqueue_if_absent(
+    db: &mut PgConnection,
+    kind: &str,
+    key: &str,
+    delay: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into jobs.queue (kind, key, run_at) values ($1, $2, now() + $3) on conflict do nothing",
+        kind,
+        key,
+        interval(delay),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn remove(db: &mut PgConnection, kind: &str, key: &str) -> sqlx::Result<()> {
     sqlx::query!("delete from jobs.queue where kind = $1 and key = $2", kind, key).execute(db).await?;
     Ok(())

@@ -38,7 +38,7 @@ const RETURN: &str = "return";
 
 /// Clients of the four services that this one asks. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Peers {
+pub struct Clients {
     cart: CartServiceClient<PeerChannel>,
     product: ProductServiceClient<PeerChannel>,
     payment: PaymentServiceClient<PeerChannel>,
@@ -87,7 +87,7 @@ pub enum KnownDelivery {
     Cancelled,
 }
 
-impl Peers {
+impl Clients {
     /// Starts to follow the peers.
     pub fn follow(config: &Config, context: &ServiceContext) -> Result<Self, BoxError> {
         let channel = |url: &str| {

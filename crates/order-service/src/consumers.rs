@@ -11,7 +11,10 @@ use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::advance_order::advance_order,
+    app::{
+        advance_order::advance_order,
+        reconcile_orders::{await_page, check_page},
+    },
     clients::PageAnswer,
     domain::{Input, PaymentPage, Status},
     store,
@@ -80,16 +83,16 @@ impl Handle<StockReserved> for AppState {
         let Some(order) = order.filter(|order| order.status == Status::Received) else { return Ok(None) };
         let lifetime = if order.has_paid { Duration::ZERO } else { self.new_buyer_expiry };
         let answer =
-            self.peers.payment_page(event.order_id, order.total_amount, order.user_id, lifetime).await;
+            self.clients.payment_page(event.order_id, order.total_amount, order.user_id, lifetime).await;
         match answer {
             Ok(PageAnswer::Open(page)) => Ok(Some(page)),
             Ok(PageAnswer::Closed) => Ok(None),
             Ok(PageAnswer::NotYet) => {
-                store::stuck::check_now(&mut *self.db.acquire().await?, event.order_id).await?;
+                check_page(self, event.order_id).await?;
                 Err(HandlerError::retry("payment-service does not know the order yet"))
             }
             Err(status) => {
-                store::stuck::await_page(&mut *self.db.acquire().await?, event.order_id).await?;
+                await_page(self, event.order_id).await?;
                 Err(HandlerError::retry(status))
             }
         }

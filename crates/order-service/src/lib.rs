@@ -5,6 +5,8 @@
 //! and cancelled by its buyer or an administrator ([`app::cancel_order`]). What can get stuck is reconciled by
 //! [`workers`]. Everything that changes is told to the shop through the outbox.
 
+#![allow(missing_docs, reason = "items are public for the tests only")]
+
 pub mod app;
 pub mod clients;
 pub mod config;

@@ -10,7 +10,7 @@ use contracts::UserId;
 use messaging::{GroupProgress, Outbox};
 use sqlx::PgPool;
 
-use crate::{clients::Peers, config::Config, domain::HoldLimits};
+use crate::{clients::Clients, config::Config, domain::HoldLimits};
 
 /// How often one buyer may do what costs others something.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct AppState {
     /// Commits what appended events, and wakes the relay.
     pub outbox: Outbox,
     /// The services that are asked.
-    pub peers: Peers,
+    pub clients: Clients,
     /// Knows whether an event was read, before it is published again.
     pub group_progress: GroupProgress,
     /// Tasks that outlive the request that began them.
@@ -54,7 +54,7 @@ impl AppState {
         Ok(Self {
             db,
             outbox: Outbox::default(),
-            peers: Peers::follow(&config, context)?,
+            clients: Clients::follow(&config, context)?,
             group_progress: GroupProgress::new(context.common.redis.client(1)?),
             lifecycle: context.lifecycle.clone(),
             limits: config.limits(),

@@ -5,5 +5,5 @@ pub mod cancellations;
 pub mod history;
 pub mod idempotency;
 pub mod orders;
+pub mod reconciliation;
 pub mod returns;
-pub mod stuck;

@@ -186,6 +186,17 @@ async fn one_job_waits_for_a_key_and_none_once_it_is_cancelled() {
 }
 
 #[tokio::test]
+async fn a_job_that_waits_already_keeps_its_time_if_only_its_absence_matters() {
+    let world = World::new().await;
+    let mut connection = world.database.pool.acquire().await.unwrap();
+    enqueue(&world.database.pool, "done", Duration::from_hours(1)).await;
+    for (key, runs) in [("done", 0), ("other", 1)] {
+        Queue::enqueue_if_absent(&mut connection, &Errand(key.to_owned()), Duration::ZERO).await.unwrap();
+        assert_eq!(world.worker.run_due().await, runs, "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_job_of_a_process_that_died_is_run_by_another_after_its_lease() {
     let world = World::new().await;
     world.enqueue("done").await;

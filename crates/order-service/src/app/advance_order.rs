@@ -4,6 +4,7 @@ use contracts::events::Subject;
 use messaging::{HandlerError, outbox};
 use sqlx::PgTransaction;
 
+use super::{reconcile_orders::reschedule, return_goods::return_goods};
 use crate::{
     domain::{Input, Order, State, Step},
     store,
@@ -64,13 +65,14 @@ pub async fn move_order(
     if let Some(cause) = to.cancelled_because() {
         outbox::append(tx, order.cancelled_event(cause)).await?;
     }
+    reschedule(tx, order.id, order.status, to).await?;
     match to {
         State::Paid => {
             store::buyers::insert_paying_buyer(tx, order.user_id).await?;
             let row = outbox::append_row(tx, order.paid_event()).await?;
-            store::stuck::update_awaited_row(tx, order.id, row).await?;
+            store::reconciliation::set_awaited_row(tx, order.id, row).await?;
         }
-        State::DeliveryFailed(_) => store::returns::insert_returns(tx, order.id).await?,
+        State::DeliveryFailed(_) => return_goods(tx, order).await?,
         State::Received
         | State::AwaitingPayment(_)
         | State::Shipped(_)

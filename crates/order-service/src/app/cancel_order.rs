@@ -6,7 +6,7 @@ use contracts::OrderId;
 use tokio::task::JoinError;
 use tonic::Status as GrpcStatus;
 
-use super::finish_cancellation::{cancel_locked, finish_cancellation, timeline_cause};
+use super::finish_cancellation::{cancel_locked, finish_cancellation, schedule, timeline_cause};
 use crate::{
     AppState,
     domain::{By, CancelPlan, Order, Refusal, Status},
@@ -100,6 +100,7 @@ async fn begin(
         CancelPlan::After(step) => {
             let (order_id, requested_by, reason) = (order.id, user.id(), reason.as_deref());
             let new = NewCancellation { order_id, step, requested_by, cause, reason };
+            schedule(&mut tx, id, step).await?;
             Begun::Recorded(store::cancellations::insert_cancellation(&mut tx, new).await?)
         }
         CancelPlan::Done => {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use chassis::jobs;
+use chassis::BoxError;
 use contracts::{OrderId, UserId, events::CancelCause};
-use sqlx::PgTransaction;
+use jobs::{Backoff, Outcome, Queue};
+use sqlx::{PgConnection, PgTransaction};
 
-use super::{advance_order::move_order, cancel_order::CancelOrderError};
+use super::{advance_order::move_order, cancel_order::CancelOrderError, order_job::order_job};
 use crate::{
     AppState,
     clients::{DeliveryEnd, PaymentEnd},
@@ -15,77 +16,95 @@ use crate::{
     store::{self, cancellations::Cancellation},
 };
 
-/// Cancellations of one kind that are worked on at the same time.
-const SLOTS: usize = 8;
-/// The pause after the first try; it doubles from try to try.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The pause after the first request without an answer.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+const BACKOFF: Backoff = Backoff::new(RETRY_SOON, Duration::from_mins(1));
 
-/// Takes up the cancellations of one kind that were not answered yet. Returns how many there were.
-pub async fn finish_cancellations(state: &AppState, step: CancelStep) -> sqlx::Result<usize> {
-    let claim = async |slots| {
-        let mut db = state.db.acquire().await?;
-        store::cancellations::claim_cancellations(&mut db, step, slots).await
-    };
-    let run = async |cancellation: Cancellation| {
-        let (order, tries) = (cancellation.order_id, cancellation.tries);
-        match finish_cancellation(state, cancellation).await {
-            Ok(_) | Err(CancelOrderError::Refused(..)) => {}
-            Err(error) => {
-                let error = chassis::error_chain(&error);
-                tracing::warn!(order.id = %order, tries, error, "not cancelled yet");
-            }
-        }
-    };
-    jobs::drain(SLOTS, &state.lifecycle.shutdown(), claim, run).await
+order_job! {
+    /// Has payment-service close the payment of an order that is to be cancelled.
+    ClosePayment, "close-payment", BACKOFF, close_payment
+}
+order_job! {
+    /// Has delivery-service stop the delivery of an order that is to be cancelled.
+    StopDelivery, "stop-delivery", BACKOFF, stop_delivery
 }
 
-/// Asks for what has to be done elsewhere, and cancels the order after that. Returns the order; nothing if it has moved
-/// on meanwhile. The cancellation ends with the answer; without one it is taken up again.
+async fn close_payment(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+    finish_recorded(state, id, CancelStep::ClosePayment).await
+}
+
+async fn stop_delivery(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+    finish_recorded(state, id, CancelStep::StopDelivery).await
+}
+
+async fn finish_recorded(state: &AppState, id: OrderId, step: CancelStep) -> Result<Outcome, BoxError> {
+    let recorded = store::cancellations::find_cancellation(&mut *state.db.acquire().await?, id, step).await?;
+    // Without a row it was answered, or the order has moved on.
+    let Some(cancellation) = recorded else { return Ok(Outcome::Done) };
+    match settle(state, cancellation).await {
+        Ok(_) | Err(CancelOrderError::Refused(..)) => Ok(Outcome::Done),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Enqueues the job that finishes a cancellation if the request that records it does not.
+pub(super) async fn schedule(db: &mut PgConnection, id: OrderId, step: CancelStep) -> sqlx::Result<()> {
+    enqueue(db, id, step, jobs::LEASE).await
+}
+
+async fn enqueue(db: &mut PgConnection, id: OrderId, step: CancelStep, delay: Duration) -> sqlx::Result<()> {
+    match step {
+        CancelStep::ClosePayment => Queue::enqueue(db, &ClosePayment(id), delay).await,
+        CancelStep::StopDelivery => Queue::enqueue(db, &StopDelivery(id), delay).await,
+    }
+}
+
+/// Finishes a cancellation as part of the request for it. Returns the order; nothing if it has moved on meanwhile. The
+/// cancellation ends with the answer; without one its job goes on.
 pub(super) async fn finish_cancellation(
     state: &AppState,
     cancellation: Cancellation,
 ) -> Result<Option<Order>, CancelOrderError> {
-    jobs::within_deadline(settle(state, cancellation)).await.unwrap_or(Err(CancelOrderError::Busy))
+    let (id, step) = (cancellation.order_id, cancellation.step);
+    let settled = jobs::within_deadline(settle(state, cancellation)).await;
+    let outcome = settled.unwrap_or(Err(CancelOrderError::Busy));
+    if !matches!(outcome, Ok(_) | Err(CancelOrderError::Refused(..))) {
+        enqueue(&mut *state.db.acquire().await?, id, step, RETRY_SOON).await?;
+    }
+    outcome
 }
 
+/// Requests what another service has to do, and cancels the order after that.
 async fn settle(state: &AppState, cancellation: Cancellation) -> Result<Option<Order>, CancelOrderError> {
-    let Cancellation { order_id, buyer, step, requested_by, cause, reason, tries } = cancellation;
-    match ask(state, order_id, buyer, step).await {
+    let Cancellation { order_id, buyer, step, requested_by, cause, reason } = cancellation;
+    match request(state, order_id, buyer, step).await {
         Ok(()) => {
             tracing::info!(order.id = %order_id, requested_by = %requested_by, ?step, "the cancellation was agreed to");
             Ok(end_order(state, order_id, step.status(), cause, reason).await?)
         }
         Err(refused @ CancelOrderError::Refused(..)) => {
             tracing::info!(order.id = %order_id, requested_by = %requested_by, ?step, "the cancellation was refused");
-            let mut db = state.db.acquire().await?;
-            store::cancellations::delete_cancellation(&mut db, order_id).await?;
+            store::cancellations::delete_cancellation(&mut *state.db.acquire().await?, order_id).await?;
             Err(refused)
         }
-        Err(unknown) => {
-            let pause = jobs::backoff(tries, FIRST_PAUSE, LONGEST_PAUSE);
-            let mut db = state.db.acquire().await?;
-            store::cancellations::schedule_cancellation(&mut db, order_id, pause).await?;
-            Err(unknown)
-        }
+        Err(unknown) => Err(unknown),
     }
 }
 
-async fn ask(
+async fn request(
     state: &AppState,
     order: OrderId,
     buyer: UserId,
     step: CancelStep,
 ) -> Result<(), CancelOrderError> {
     match step {
-        CancelStep::ClosePayment => match state.peers.cancel_payment(order, buyer).await {
+        CancelStep::ClosePayment => match state.clients.cancel_payment(order, buyer).await {
             Ok(PaymentEnd::Cancelled) => Ok(()),
             Ok(PaymentEnd::Paid) => Err(CancelOrderError::Refused(Status::Paid, Refusal::AlreadyPaid)),
             Ok(PaymentEnd::Unknown) => Err(CancelOrderError::PaymentUnknown(None)),
             Err(status) => Err(CancelOrderError::PaymentUnknown(Some(status))),
         },
-        CancelStep::StopDelivery => match state.peers.cancel_delivery(order, buyer).await {
+        CancelStep::StopDelivery => match state.clients.cancel_delivery(order, buyer).await {
             Ok(DeliveryEnd::Cancelled) => Ok(()),
             Ok(DeliveryEnd::Shipped) => {
                 Err(CancelOrderError::Refused(Status::Shipped, Refusal::AlreadyShipped))

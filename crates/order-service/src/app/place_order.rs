@@ -10,6 +10,7 @@ use tonic::Status;
 
 use super::{
     check_limits::check_limits,
+    reconcile_orders::schedule_new,
     skip_numbers::{SkipNumbersError, skip_taken_numbers},
 };
 use crate::{
@@ -107,7 +108,8 @@ pub async fn place_order(
     check_limits(state, &mut tx, buyer, &basket.lines).await?;
     let order = store::orders::insert_order(&mut tx, buyer, basket, wish.shipping_address).await?;
     let row = outbox::append_row(&mut tx, order.created_event()).await?;
-    store::stuck::update_awaited_row(&mut tx, order.id, row).await?;
+    store::reconciliation::set_awaited_row(&mut tx, order.id, row).await?;
+    schedule_new(&mut tx, order.id).await?;
     let body =
         serde_json::to_string(&Receipt { message: "Order received", order_id: order.id, order: &order })?;
     if let Some(key) = key {
@@ -135,7 +137,8 @@ async fn stored_reply(
 /// What is ordered, and what it costs.
 async fn fill_basket(state: &AppState, buyer: UserId, wish: &NewOrder) -> Result<Basket, PlaceOrderError> {
     let only = wish.product_ids.as_deref();
-    let Cart { lines: cart, read_at } = state.peers.cart(buyer, only).await.map_err(PlaceOrderError::Cart)?;
+    let Cart { lines: cart, read_at } =
+        state.clients.cart(buyer, only).await.map_err(PlaceOrderError::Cart)?;
     let missing = missing(&cart, only.unwrap_or_default());
     if !missing.is_empty() {
         return Err(PlaceOrderError::NotInCart(missing));
@@ -143,7 +146,7 @@ async fn fill_basket(state: &AppState, buyer: UserId, wish: &NewOrder) -> Result
     if cart.is_empty() {
         return Err(PlaceOrderError::Unorderable(Unorderable::Empty));
     }
-    let catalogue = state.peers.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
+    let catalogue = state.clients.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
     let priced = price_lines(&cart, catalogue, wish.expected_total);
     let (lines, total) = priced.map_err(PlaceOrderError::Unorderable)?;
     if !state.numbers_are_free.load(Ordering::Relaxed) {

@@ -1,165 +1,183 @@
-//! Gets orders going again that nothing has happened to for too long. All times are the database's. Each status is a kind
-//! of its own: what waits for one service holds up nothing that waits for another.
+//! Gets orders going again that nothing has happened to for too long. Each state has a kind of job of its own, so that
+//! what waits for one service holds up nothing that waits for another.
 
-use std::{collections::BTreeSet, future::Future, time::Duration};
+use std::time::Duration;
 
-use chassis::{BoxError, jobs};
-use contracts::events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, Subject, groups};
-use futures::{StreamExt, stream};
+use chassis::BoxError;
+use contracts::{
+    OrderId,
+    events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, Subject, groups},
+};
+use jobs::{Backoff, Outcome, Queue};
 use messaging::outbox;
+use sqlx::PgConnection;
 
-use super::{advance_order::advance_order, finish_cancellation::end_order};
+use super::{advance_order::advance_order, finish_cancellation::end_order, order_job::order_job};
 use crate::{
     AppState,
     clients::{KnownDelivery, PaymentEnd},
-    domain::{Input, Order, Status},
-    store::{self, stuck::Stuck},
+    domain::{Input, Order, State, Status},
+    store::{self, reconciliation::StuckOrder},
 };
 
-/// Orders of one kind that are reconciled at the same time.
-const SLOTS: usize = 8;
-/// RECEIVED orders that are taken up together: Redis is asked about all of them at once.
-const BATCH: i64 = 32;
-/// The pause after the first look; it doubles from look to look.
-const FIRST_PAUSE: Duration = Duration::from_mins(1);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+/// How long product- and payment-service have to answer before `OrderCreated` is published again.
+const RECEIVED_FOR: Duration = Duration::from_secs(30);
+/// After this long an order fails that is still RECEIVED.
+const GIVEN_UP_AFTER: Duration = Duration::from_mins(15);
+/// How long payment-service has to publish the end of a page by itself.
+const EXPIRED_FOR: Duration = Duration::from_mins(1);
+/// How long delivery-service has to begin a delivery.
+const PAID_FOR: Duration = Duration::from_mins(1);
+/// A cancellation decides about the order: until then it is left alone for this long.
+const WHILE_CANCELLING: Duration = Duration::from_mins(1);
+const BACKOFF: Backoff = Backoff::new(Duration::from_mins(1), Duration::from_mins(10));
 
-/// Reconciles RECEIVED orders: `OrderCreated` is published again if it was read and nobody has answered, and an order
-/// fails that nobody answered for a quarter of an hour. Returns how many there were.
-pub async fn reconcile_received(state: &AppState) -> sqlx::Result<usize> {
-    let mut db = state.db.acquire().await?;
-    let due = store::stuck::claim_stuck_orders(&mut db, Status::Received, BATCH).await?;
-    drop(db);
-    let (found, unread) = (due.len(), unread_orders(state, &due).await);
-    stream::iter(due)
-        .for_each_concurrent(SLOTS, async |stuck| {
-            let unread = stuck.awaited_row.is_some_and(|row| unread.contains(&row));
-            attempt(state, stuck, ask_for_stock(state, stuck, unread)).await;
-        })
-        .await;
-    Ok(found)
+order_job! {
+    /// Publishes `OrderCreated` again if every group has read it and nobody has answered.
+    ReconcileReceived, "reconcile-received", BACKOFF, reconcile_received
+}
+order_job! {
+    /// Fails an order that nobody has answered for a quarter of an hour.
+    TimeOut, "time-out", BACKOFF, time_out
+}
+order_job! {
+    /// Ends an order whose page has expired, by payment-service's answer.
+    ReconcileUnpaid, "reconcile-unpaid", BACKOFF, reconcile_unpaid
+}
+order_job! {
+    /// Finds the delivery of a paid order, or publishes `OrderPaid` again.
+    ReconcilePaid, "reconcile-paid", BACKOFF, reconcile_paid
 }
 
-/// Reconciles orders that can be paid no longer. Returns how many there were.
-pub async fn reconcile_unpaid(state: &AppState) -> sqlx::Result<usize> {
-    reconcile(state, Status::AwaitingPayment, |stuck| close_payment(state, stuck)).await
+/// Enqueues what a new order needs if nobody answers.
+pub(super) async fn schedule_new(db: &mut PgConnection, id: OrderId) -> sqlx::Result<()> {
+    Queue::enqueue(db, &ReconcileReceived(id), RECEIVED_FOR).await?;
+    Queue::enqueue(db, &TimeOut(id), GIVEN_UP_AFTER).await
 }
 
-/// Reconciles paid orders without a known delivery. Returns how many there were.
-pub async fn reconcile_paid(state: &AppState) -> sqlx::Result<usize> {
-    reconcile(state, Status::Paid, |stuck| find_delivery(state, stuck)).await
-}
-
-async fn reconcile<R>(
-    state: &AppState,
-    status: Status,
-    work: impl Fn(Stuck) -> R + Send + Sync,
-) -> sqlx::Result<usize>
-where
-    R: Future<Output = Result<(), BoxError>> + Send,
-{
-    let claim = async |slots| {
-        let mut db = state.db.acquire().await?;
-        store::stuck::claim_stuck_orders(&mut db, status, slots).await
-    };
-    let run = |stuck| attempt(state, stuck, work(stuck));
-    jobs::drain(SLOTS, &state.lifecycle.shutdown(), claim, run).await
-}
-
-/// Does what an order needs, and schedules the next look unless something has happened to it.
-async fn attempt(state: &AppState, stuck: Stuck, work: impl Future<Output = Result<(), BoxError>> + Send) {
-    let outcome = jobs::within_deadline(work).await.unwrap_or_else(|late| Err(late.into()));
-    let scheduled = schedule(state, stuck).await.map_err(BoxError::from);
-    if let Err(error) = outcome.and(scheduled) {
-        let error = chassis::error_chain(&*error);
-        tracing::warn!(order.id = %stuck.id, order.status = %stuck.status, stuck.checks, error, "not reconciled yet");
+/// Replaces the jobs of the state that an order leaves by those of the state that it enters.
+pub(super) async fn reschedule(
+    db: &mut PgConnection,
+    id: OrderId,
+    from: Status,
+    to: &State,
+) -> sqlx::Result<()> {
+    match from {
+        Status::Received => {
+            Queue::cancel(db, &ReconcileReceived(id)).await?;
+            Queue::cancel(db, &TimeOut(id)).await?;
+        }
+        Status::AwaitingPayment => Queue::cancel(db, &ReconcileUnpaid(id)).await?,
+        Status::Paid => Queue::cancel(db, &ReconcilePaid(id)).await?,
+        _ => {}
+    }
+    match to {
+        State::AwaitingPayment(page) => {
+            Queue::enqueue(db, &ReconcileUnpaid(id), page.lifetime + EXPIRED_FOR).await
+        }
+        State::Paid => Queue::enqueue(db, &ReconcilePaid(id), PAID_FOR).await,
+        _ => Ok(()),
     }
 }
 
-async fn schedule(state: &AppState, stuck: Stuck) -> sqlx::Result<()> {
-    let pause = jobs::backoff(stuck.checks, FIRST_PAUSE, LONGEST_PAUSE);
-    store::stuck::schedule_check(&mut *state.db.acquire().await?, stuck, pause).await
+/// The goods of a RECEIVED order are held, and only its page is missing: publishing the order again would not help.
+pub async fn await_page(state: &AppState, id: OrderId) -> sqlx::Result<()> {
+    Queue::cancel(&mut *state.db.acquire().await?, &ReconcileReceived(id)).await
 }
 
-/// Whose `OrderCreated` was not read yet; all of them if that is not known, since then nothing can be read either.
-async fn unread_orders(state: &AppState, due: &[Stuck]) -> BTreeSet<i64> {
-    let rows: Vec<i64> =
-        due.iter().filter(|stuck| !stuck.overdue).filter_map(|stuck| stuck.awaited_row).collect();
-    let stream = OrderCreated::STREAM;
-    state.group_progress.unread(&state.db, stream, stream.groups, &rows).await.unwrap_or_else(|error| {
-        let error = chassis::error_chain(&*error);
-        tracing::warn!(error, "it is not known which events were read");
-        rows.into_iter().collect()
-    })
+/// payment-service does not know an order whose goods are held. If the order only waits for its page, payment-service may
+/// have lost it, as by a restore.
+pub async fn check_page(state: &AppState, id: OrderId) -> sqlx::Result<()> {
+    Queue::enqueue_if_absent(&mut *state.db.acquire().await?, &ReconcileReceived(id), Duration::ZERO).await
 }
 
-async fn ask_for_stock(state: &AppState, stuck: Stuck, unread: bool) -> Result<(), BoxError> {
-    if stuck.overdue {
-        advance(state, stuck, Input::TimedOut).await
-    } else if unread {
-        Ok(())
-    } else {
-        publish_again(state, stuck, Order::created_event).await
+async fn find(state: &AppState, id: OrderId, status: Status) -> sqlx::Result<Option<StuckOrder>> {
+    store::reconciliation::find_stuck_order(&mut *state.db.acquire().await?, id, status).await
+}
+
+async fn reconcile_received(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+    let Some(order) = find(state, id, Status::Received).await? else { return Ok(Outcome::Done) };
+    if !is_unread::<OrderCreated>(state, &order, OrderCreated::STREAM.groups).await? {
+        publish_again(state, id, Status::Received, Order::created_event).await?;
     }
+    Ok(Outcome::Later)
 }
 
-async fn advance(state: &AppState, stuck: Stuck, input: Input) -> Result<(), BoxError> {
-    let mut tx = state.db.begin().await?;
-    let subject = Subject { order_id: stuck.id, user_id: None, total_amount: None };
-    advance_order(&mut tx, subject, input).await?;
-    Ok(state.outbox.commit(tx).await?)
+async fn time_out(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+    advance(state, id, Input::TimedOut).await
 }
 
-/// Publishes what the order published before as a new event: who handled it answers again, who missed it has it now.
-async fn publish_again<E: Event>(
-    state: &AppState,
-    stuck: Stuck,
-    event: fn(&Order) -> E,
-) -> Result<(), BoxError> {
-    let mut tx = state.db.begin().await?;
-    let order = store::orders::lock_order(&mut tx, stuck.id).await?;
-    if let Some(order) = order.filter(|order| order.status == stuck.status) {
-        tracing::info!(order.id = %order.id, event.r#type = E::TYPE, "nobody answered: publishing it again");
-        let row = outbox::append_row(&mut tx, event(&order)).await?;
-        store::stuck::update_awaited_row(&mut tx, order.id, row).await?;
-        state.outbox.commit(tx).await?;
+async fn reconcile_unpaid(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+    let Some(order) = find(state, id, Status::AwaitingPayment).await? else { return Ok(Outcome::Done) };
+    if order.is_being_cancelled {
+        return Ok(Outcome::Again(WHILE_CANCELLING));
     }
-    Ok(())
-}
-
-/// The page has expired: whether it was paid at the last moment is payment-service's to say.
-async fn close_payment(state: &AppState, stuck: Stuck) -> Result<(), BoxError> {
-    match state.peers.cancel_payment(stuck.id, stuck.user_id).await? {
-        PaymentEnd::Cancelled => advance(state, stuck, Input::PaymentFailed(PaymentFailure::Expired)).await,
+    match state.clients.cancel_payment(id, order.user_id).await? {
+        PaymentEnd::Cancelled => advance(state, id, Input::PaymentFailed(PaymentFailure::Expired)).await,
         PaymentEnd::Paid => {
-            tracing::info!(order.id = %stuck.id, "it is paid: PaymentSuccess is on its way");
-            Ok(())
+            tracing::info!(order.id = %id, "an expired order was paid: PaymentSuccess has not arrived yet");
+            Ok(Outcome::Later)
         }
         PaymentEnd::Unknown => Err("payment-service does not know yet".into()),
     }
 }
 
-/// A paid order needs a delivery. One that was stopped was stopped for an administrator's cancel.
-async fn find_delivery(state: &AppState, stuck: Stuck) -> Result<(), BoxError> {
-    match state.peers.find_delivery(stuck.id, stuck.user_id).await? {
-        KnownDelivery::Missing if is_unread_by_delivery(state, stuck).await? => Ok(()),
-        KnownDelivery::Missing => publish_again(state, stuck, Order::paid_event).await,
+/// A paid order needs a delivery. One that was stopped was stopped for an administrator's cancellation.
+async fn reconcile_paid(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+    let Some(order) = find(state, id, Status::Paid).await? else { return Ok(Outcome::Done) };
+    if order.is_being_cancelled {
+        return Ok(Outcome::Again(WHILE_CANCELLING));
+    }
+    match state.clients.find_delivery(id, order.user_id).await? {
+        KnownDelivery::Missing => {
+            if !is_unread::<OrderPaid>(state, &order, &[groups::DELIVERY]).await? {
+                publish_again(state, id, Status::Paid, Order::paid_event).await?;
+            }
+            Ok(Outcome::Later)
+        }
         KnownDelivery::Cancelled => {
-            Ok(end_order(state, stuck.id, Status::Paid, CancelCause::Admin, None).await.map(drop)?)
+            end_order(state, id, Status::Paid, CancelCause::Admin, None).await?;
+            Ok(Outcome::Done)
         }
         KnownDelivery::Started(delivery) => {
-            let mut db = state.db.acquire().await?;
-            Ok(store::stuck::update_delivery(&mut db, stuck, delivery).await?)
+            store::reconciliation::record_delivery(&mut *state.db.acquire().await?, id, delivery).await?;
+            Ok(Outcome::Done)
         }
     }
 }
 
-async fn is_unread_by_delivery(state: &AppState, stuck: Stuck) -> Result<bool, BoxError> {
-    let Some(row) = stuck.awaited_row else { return Ok(false) };
-    Ok(!state
-        .group_progress
-        .unread(&state.db, OrderPaid::STREAM, &[groups::DELIVERY], &[row])
-        .await?
-        .is_empty())
+async fn advance(state: &AppState, id: OrderId, input: Input) -> Result<Outcome, BoxError> {
+    let mut tx = state.db.begin().await?;
+    let subject = Subject { order_id: id, user_id: None, total_amount: None };
+    advance_order(&mut tx, subject, input).await?;
+    state.outbox.commit(tx).await?;
+    Ok(Outcome::Done)
+}
+
+/// Whether some group has not read the event that asks for what the order waits for.
+async fn is_unread<E: Event>(
+    state: &AppState,
+    order: &StuckOrder,
+    groups: &[&str],
+) -> Result<bool, BoxError> {
+    let Some(row) = order.awaited_row else { return Ok(false) };
+    Ok(!state.group_progress.unread(&state.db, E::STREAM, groups, &[row]).await?.is_empty())
+}
+
+/// Publishes what the order published before as a new event: who handled it answers again, who missed it has it now.
+async fn publish_again<E: Event>(
+    state: &AppState,
+    id: OrderId,
+    status: Status,
+    event: fn(&Order) -> E,
+) -> Result<(), BoxError> {
+    let mut tx = state.db.begin().await?;
+    let order = store::orders::lock_order(&mut tx, id).await?;
+    if let Some(order) = order.filter(|order| order.status == status) {
+        tracing::info!(order.id = %id, event.r#type = E::TYPE, "an event without an answer was published again");
+        let row = outbox::append_row(&mut tx, event(&order)).await?;
+        store::reconciliation::set_awaited_row(&mut tx, id, row).await?;
+        state.outbox.commit(tx).await?;
+    }
+    Ok(())
 }

@@ -1,49 +1,59 @@
-//! Gives the goods of undeliverable orders back to the stock.
+//! Returns the goods of undeliverable orders to the stock.
 
 use std::time::Duration;
 
-use chassis::{BoxError, jobs};
+use chassis::BoxError;
+use contracts::{OrderId, ProductId};
+use jobs::{Backoff, Job, Outcome, Queue};
+use sqlx::PgTransaction;
 
-use crate::{
-    AppState,
-    store::{self, returns::StockReturn},
-};
+use crate::{AppState, domain::Order, store};
 
-/// Lines that are given back at the same time.
-const SLOTS: usize = 8;
-/// The pause after the first try; it doubles from try to try.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-
-/// Gives back what is due. Returns how many lines there were.
-pub async fn return_goods(state: &AppState) -> sqlx::Result<usize> {
-    let claim = async |slots| {
-        let mut db = state.db.acquire().await?;
-        store::returns::claim_due_returns(&mut db, slots).await
-    };
-    let run = async |line: StockReturn| {
-        let outcome = jobs::within_deadline(return_line(state, line)).await;
-        if let Err(error) = outcome.unwrap_or_else(|late| Err(late.into())) {
-            let error = chassis::error_chain(&*error);
-            let StockReturn { order_id, product_id, tries, .. } = line;
-            tracing::warn!(order.id = %order_id, product.id = %product_id, tries, error, "goods are not back yet");
-        }
-    };
-    jobs::drain(SLOTS, &state.lifecycle.shutdown(), claim, run).await
+/// Asks product-service to take the units of one line back, and notes it in the order's timeline.
+#[derive(Debug, Clone, Copy)]
+pub struct ReturnStock {
+    order: OrderId,
+    product: ProductId,
 }
 
-async fn return_line(state: &AppState, line: StockReturn) -> Result<(), BoxError> {
-    let StockReturn { order_id, product_id, quantity, tries, .. } = line;
-    if let Err(status) = state.peers.return_stock(line).await {
-        let pause = jobs::backoff(tries, FIRST_PAUSE, LONGEST_PAUSE);
-        store::returns::schedule_return(&mut *state.db.acquire().await?, line, pause).await?;
-        return Err(status.into());
+impl Job for ReturnStock {
+    const KIND: &'static str = "stock-return";
+    const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
+    type State = AppState;
+
+    fn key(&self) -> String {
+        format!("{}:{}", self.order, self.product)
     }
+
+    fn from_key(key: &str) -> Option<Self> {
+        let (order, product) = key.split_once(':')?;
+        Some(Self { order: order.parse().ok()?, product: product.parse().ok()? })
+    }
+
+    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
+        return_line(state, *self).await
+    }
+}
+
+/// Records that every line of an order returns to the stock, with a job for each.
+pub(super) async fn return_goods(tx: &mut PgTransaction<'_>, order: &Order) -> sqlx::Result<()> {
+    store::returns::insert_returns(tx, order.id).await?;
+    let lines = order.items.iter().map(|item| ReturnStock { order: order.id, product: item.product_id });
+    Queue::enqueue_all(tx, lines, Duration::ZERO).await
+}
+
+async fn return_line(
+    state: &AppState,
+    ReturnStock { order, product }: ReturnStock,
+) -> Result<Outcome, BoxError> {
+    let line = store::returns::find_open_return(&mut *state.db.acquire().await?, order, product).await?;
+    let Some(line) = line else { return Ok(Outcome::Done) };
+    state.clients.return_stock(line).await?;
     let mut tx = state.db.begin().await?;
-    if store::returns::update_returned(&mut tx, order_id, product_id).await? {
-        let detail = format!("product {product_id}: {quantity} back in stock");
-        store::history::insert_note(&mut tx, order_id, "StockReturned", Some(&detail)).await?;
+    if store::returns::mark_returned(&mut tx, order, product).await? {
+        let detail = format!("product {product}: {} back in stock", line.quantity);
+        store::history::insert_note(&mut tx, order, "StockReturned", Some(&detail)).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(Outcome::Done)
 }

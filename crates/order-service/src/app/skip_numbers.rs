@@ -21,7 +21,7 @@ pub enum SkipNumbersError {
 /// # Errors
 /// As listed by [`SkipNumbersError`].
 pub async fn skip_taken_numbers(state: &AppState) -> Result<(), SkipNumbersError> {
-    let taken = state.peers.latest_order().await.map_err(SkipNumbersError::Product)?;
+    let taken = state.clients.latest_order().await.map_err(SkipNumbersError::Product)?;
     if store::orders::skip_numbers(&mut *state.db.acquire().await?, taken).await? {
         tracing::error!(
             taken,

@@ -83,7 +83,7 @@ pub async fn update_reply(
 }
 
 /// Deletes keys of more than a day ago, at most as many as a short transaction can. Returns how many.
-pub async fn delete_old_keys(db: &mut PgConnection) -> Result<u64> {
+pub async fn purge_old_keys(db: &mut PgConnection) -> Result<u64> {
     let deleted = sqlx::query!(
         "delete from idempotency_keys where (user_id, route, key) in (
             select user_id, route, key from idempotency_keys

@@ -242,11 +242,6 @@ pub async fn update_order(
                 delivery_id = coalesce($6, delivery_id),
                 refunded_amount = greatest(refunded_amount, $7),
                 failure_reason = $8,
-                check_at = case $3
-                    when 'AWAITING_PAYMENT' then now() + make_interval(secs => $11) + interval '1 minute'
-                    when 'PAID' then now() + interval '60 seconds'
-                end,
-                checks = 0,
                 awaited_row = null,
                 updated_at = clock_timestamp()
             where id = $1 and status = $2
@@ -265,8 +260,7 @@ pub async fn update_order(
         refunded,
         to.failure_reason(),
         cause,
-        detail,
-        to.page().map(|page| page.lifetime.as_secs_f64())
+        detail
     )
     .execute(db)
     .await?;

@@ -1,26 +1,18 @@
 //! Goods of undeliverable orders on their way back into the stock.
 
-use std::time::Duration;
-
 use contracts::{OrderId, ProductId, UserId};
 use sqlx::{PgConnection, Result};
 
-/// Units of a product that go back.
+/// Units of a product that an order bought and returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StockReturn {
-    /// The order that bought them.
     pub order_id: OrderId,
-    /// Its buyer.
     pub buyer: UserId,
-    /// The product.
     pub product_id: ProductId,
-    /// Units.
     pub quantity: i32,
-    /// How often this was tried, this time included.
-    pub tries: i32,
 }
 
-/// Sends every line of an order back.
+/// Records a return of every line of an order.
 pub async fn insert_returns(db: &mut PgConnection, id: OrderId) -> Result<()> {
     sqlx::query!(
         "insert into stock_returns (order_id, product_id, quantity)
@@ -32,47 +24,31 @@ pub async fn insert_returns(db: &mut PgConnection, id: OrderId) -> Result<()> {
     Ok(())
 }
 
-/// Takes up what is due, with a lease of [`chassis::jobs::LEASE`].
-pub async fn claim_due_returns(db: &mut PgConnection, limit: i64) -> Result<Vec<StockReturn>> {
+/// A return that product-service has not confirmed yet.
+pub async fn find_open_return(
+    db: &mut PgConnection,
+    order: OrderId,
+    product: ProductId,
+) -> Result<Option<StockReturn>> {
     sqlx::query_as!(
         StockReturn,
-        r#"update stock_returns set
-            tries = tries + 1,
-            due_at = now() + interval '15 seconds'
-        where (order_id, product_id) in (
-            select order_id, product_id from stock_returns
-            where done_at is null and due_at <= now()
-            order by due_at limit $1
-            for update skip locked
-        )
-        returning
+        r#"select
             order_id as "order_id: OrderId",
-            (select user_id from orders where id = order_id) as "buyer!: UserId",
+            orders.user_id as "buyer: UserId",
             product_id as "product_id: ProductId",
-            quantity,
-            tries"#,
-        limit
+            quantity
+        from stock_returns
+        join orders on orders.id = order_id
+        where order_id = $1 and product_id = $2 and done_at is null"#,
+        order.get(),
+        product.get()
     )
-    .fetch_all(db)
+    .fetch_optional(db)
     .await
 }
 
-/// Ends the lease of goods that were not taken back: they are due again after a pause.
-pub async fn schedule_return(db: &mut PgConnection, line: StockReturn, pause: Duration) -> Result<()> {
-    sqlx::query!(
-        "update stock_returns set due_at = now() + make_interval(secs => $3)
-        where order_id = $1 and product_id = $2 and done_at is null",
-        line.order_id.get(),
-        line.product_id.get(),
-        pause.as_secs_f64()
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Notes that the goods are back. False if that was noted before.
-pub async fn update_returned(db: &mut PgConnection, order: OrderId, product: ProductId) -> Result<bool> {
+/// Records that the goods are in the stock. False if that was recorded before.
+pub async fn mark_returned(db: &mut PgConnection, order: OrderId, product: ProductId) -> Result<bool> {
     let done = sqlx::query!(
         "update stock_returns set done_at = now() where order_id = $1 and product_id = $2 and done_at is null",
         order.get(),

@@ -2,7 +2,7 @@
 
 use contracts::events::OrderCreated;
 use futures::future::join_all;
-use order_service::workers::forget_old_keys;
+use order_service::workers::purge_old_keys;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Actor, Reply};
@@ -103,7 +103,7 @@ async fn a_key_is_kept_for_a_day_and_then_forgotten() {
     for (key, minutes) in [("young", 24 * 60 - 1), ("old", 24 * 60 + 1)] {
         sqlx::query(age).bind(key).bind(minutes).execute(shop.app.pool()).await.unwrap();
     }
-    assert_eq!(forget_old_keys(shop.app.app()).await.unwrap(), 1);
+    assert_eq!(purge_old_keys(shop.app.app()).await.unwrap(), 1);
     assert_eq!(post(&ani, ORDER, "young", None).await.header("idempotency-replayed"), "true");
     assert_eq!(post(&ani, ORDER, "old", None).await.header("idempotency-replayed"), "");
 }

@@ -6,10 +6,7 @@ use contracts::{
     grpc::payment::CancelOutcome,
 };
 use messaging::{Delivered, Event, HandlerError};
-use order_service::{
-    app::reconcile_orders::{reconcile_paid, reconcile_received, reconcile_unpaid},
-    domain::Status,
-};
+use order_service::domain::Status;
 use redis::aio::MultiplexedConnection;
 use tonic::Code;
 
@@ -17,14 +14,6 @@ use crate::{
     shop::{ANI, Shop, paid},
     world::seconds_to_the_end,
 };
-
-/// Reconciles the orders that are due, of every kind. Returns how many there were.
-async fn sweep(shop: &Shop) -> usize {
-    let app = shop.app.app();
-    let [received, unpaid, paid] =
-        [reconcile_received(app).await, reconcile_unpaid(app).await, reconcile_paid(app).await];
-    received.unwrap() + unpaid.unwrap() + paid.unwrap()
-}
 
 /// Lets the page's end be some seconds ago.
 async fn expire(shop: &Shop, id: OrderId, seconds: i64) {
@@ -94,63 +83,58 @@ async fn an_unanswered_order_is_told_again_with_growing_pauses_and_ends_after_a_
     let shop = Shop::open().await;
     let id = shop.place().await;
     shop.age(id, 25).await;
-    assert_eq!(sweep(&shop).await, 0, "somebody may still answer");
+    assert_eq!(shop.run_due_jobs().await, 0, "somebody may still answer");
     shop.age(id, 6).await;
     for (told, pause) in [(1, 60), (2, 120), (3, 240), (4, 430)] {
         assert_eq!(shop.app.published::<OrderCreated>().await.len(), told);
         is_read_by_all::<OrderCreated>(&shop).await;
-        assert_eq!(sweep(&shop).await, 1);
+        assert_eq!(shop.run_due_jobs().await, 1);
         shop.age(id, pause - 5).await;
-        assert_eq!(sweep(&shop).await, 0, "{pause} s have not passed");
+        assert_eq!(shop.run_due_jobs().await, 0, "{pause} s have not passed");
         shop.age(id, 10).await;
     }
     let told = shop.app.published::<OrderCreated>().await;
     assert_eq!(told.len(), 5);
-    // The times of the test's own ageing differ; all else is the same.
     assert!(told.iter().all(|event| event.items == told[0].items && event.order_id == id));
     assert_eq!(shop.timeline(id).await.len(), 1);
 
     shop.age(id, 15).await;
-    assert_eq!(sweep(&shop).await, 1, "at the deadline, however long the pause was");
+    assert_eq!(shop.run_due_jobs().await, 1, "at the deadline, however long the pause was");
     assert_eq!(shop.timeline(id).await[1..], ["RECEIVED -> FAILED: TimedOut"]);
     assert_eq!(shop.order(id).await["failure_reason"], "timeout");
     assert_eq!(shop.app.published::<OrderCancelled>().await[0].cause, CancelCause::Timeout);
     shop.age(id, 3_600).await;
-    assert_eq!(sweep(&shop).await, 0);
+    assert_eq!(shop.run_due_jobs().await, 0);
 }
 
 /// How often an order was published after it was reconciled once more.
-async fn published_after_a_look(shop: &Shop, id: OrderId) -> usize {
-    sqlx::query("update orders set check_at = now() where id = $1")
-        .bind(id.get())
-        .execute(shop.app.pool())
-        .await
-        .unwrap();
-    assert_eq!(sweep(shop).await, 1);
+async fn published_after_a_look(shop: &Shop) -> usize {
+    shop.make_due(&["reconcile-received"]).await;
+    assert_eq!(shop.run_due_jobs().await, 1);
     shop.app.published::<OrderCreated>().await.len()
 }
 
 #[tokio::test]
 async fn an_order_is_not_told_again_while_it_was_not_read() {
     let mut shop = Shop::open().await;
-    let id = shop.place().await;
-    assert_eq!(published_after_a_look(&shop, id).await, 1, "not on its stream yet");
+    shop.place().await;
+    assert_eq!(published_after_a_look(&shop).await, 1, "not on its stream yet");
     publish::<OrderCreated>(&shop).await;
-    assert_eq!(published_after_a_look(&shop, id).await, 1, "no group is there");
+    assert_eq!(published_after_a_look(&shop).await, 1, "no group is there");
     let [one, other] = OrderCreated::STREAM.groups else { panic!("two groups read it") };
     read::<OrderCreated>(&shop, one, true).await;
-    assert_eq!(published_after_a_look(&shop, id).await, 1, "one group has read it");
+    assert_eq!(published_after_a_look(&shop).await, 1, "one group has read it");
     read::<OrderCreated>(&shop, other, false).await;
-    assert_eq!(published_after_a_look(&shop, id).await, 1, "the other has not acknowledged it");
+    assert_eq!(published_after_a_look(&shop).await, 1, "the other has not acknowledged it");
     let mut destroy = redis::cmd("XGROUP");
     destroy.arg("DESTROY").arg(OrderCreated::STREAM.name).arg(other);
     destroy.exec_async(&mut streams(&shop).await).await.unwrap();
     read::<OrderCreated>(&shop, other, true).await;
-    assert_eq!(published_after_a_look(&shop, id).await, 2, "all have read it, and nobody answered");
-    assert_eq!(published_after_a_look(&shop, id).await, 2, "the second is not on its stream yet");
+    assert_eq!(published_after_a_look(&shop).await, 2, "all have read it, and nobody answered");
+    assert_eq!(published_after_a_look(&shop).await, 2, "the second is not on its stream yet");
     publish::<OrderCreated>(&shop).await;
     shop.app.redis().stop().await.unwrap();
-    assert_eq!(published_after_a_look(&shop, id).await, 2, "without Redis nobody reads");
+    assert_eq!(published_after_a_look(&shop).await, 2, "without Redis nobody reads");
 }
 
 #[tokio::test]
@@ -164,14 +148,14 @@ async fn an_order_whose_goods_are_held_and_only_its_page_is_missing_is_not_told_
     let failed = testkit::redeliver(&consumer, &held).await;
     assert!(matches!(failed, Delivered::Failed(HandlerError::Retry(_))), "{failed:?}");
     shop.age(id, 10 * 60).await;
-    assert_eq!(sweep(&shop).await, 0);
+    assert_eq!(shop.run_due_jobs().await, 0);
 
     // payment-service is back, and has lost what it knew.
     shop.world.set().down.clear();
     shop.world.set().page_later = 1;
     let failed = testkit::redeliver(&consumer, &held).await;
     assert!(matches!(failed, Delivered::Failed(HandlerError::Retry(_))), "{failed:?}");
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     assert_eq!(shop.app.published::<OrderCreated>().await.len(), 2);
     assert!(matches!(testkit::redeliver(&consumer, &held).await, Delivered::Applied));
     assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
@@ -191,15 +175,14 @@ async fn a_service_that_is_slow_holds_up_only_what_waits_for_it() {
     shop.age(paid, 61).await;
     shop.world.set().silent.push("payment");
     shop.world.set().delivery = Some((9, "PENDING"));
-    let waits_for_payment = reconcile_unpaid(shop.app.app());
-    let found = async {
-        assert_eq!(reconcile_paid(shop.app.app()).await.unwrap(), 1);
-        shop.order(paid).await["delivery_id"].clone()
-    };
+    let found = testkit::eventually("the delivery is known", async || {
+        let order = shop.order(paid).await;
+        (order["delivery_id"] == 9).then_some(())
+    });
     tokio::select! {
         biased;
-        _ = waits_for_payment => panic!("payment-service is silent"),
-        delivery = found => assert_eq!(delivery, 9),
+        _ = shop.run_due_jobs() => panic!("payment-service is silent"),
+        () = found => {}
     }
     // The process that took them up is gone: another takes them up as soon as its leases are over.
     shop.world.set().silent.clear();
@@ -207,7 +190,7 @@ async fn a_service_that_is_slow_holds_up_only_what_waits_for_it() {
     for id in &unpaid {
         shop.age(*id, 16).await;
     }
-    assert_eq!(reconcile_unpaid(shop.app.app()).await.unwrap(), 9);
+    assert_eq!((shop.run_due_jobs().await, shop.run_due_jobs().await), (8, 1));
     for id in unpaid {
         assert_eq!(shop.status(id).await, "FAILED");
     }
@@ -218,20 +201,20 @@ async fn an_expired_order_ends_only_by_the_word_of_payment_service() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::AwaitingPayment).await;
     expire(&shop, id, 30).await;
-    assert_eq!(sweep(&shop).await, 0, "payment-service may still tell by itself");
+    assert_eq!(shop.run_due_jobs().await, 0, "payment-service may still tell by itself");
     shop.age(id, 31).await;
     shop.world.set().down.insert("payment", Code::Unavailable);
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     shop.world.set().down.clear();
     for (end, pause) in [(CancelOutcome::Unknown, 61), (CancelOutcome::Paid, 121)] {
         shop.world.set().payment_end = end;
         shop.age(id, pause).await;
-        assert_eq!(sweep(&shop).await, 1);
+        assert_eq!(shop.run_due_jobs().await, 1);
         assert_eq!(shop.status(id).await, "AWAITING_PAYMENT", "{end:?}");
     }
     shop.world.set().payment_end = CancelOutcome::Cancelled;
     shop.age(id, 241).await;
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     assert_eq!(shop.order(id).await["failure_reason"], "payment_expired");
     assert_eq!(shop.app.published::<OrderCancelled>().await[0].cause, CancelCause::Payment);
 }
@@ -242,7 +225,7 @@ async fn an_order_that_was_paid_at_the_last_moment_is_paid() {
     let id = shop.order_in(Status::AwaitingPayment).await;
     shop.world.set().payment_end = CancelOutcome::Paid;
     expire(&shop, id, 61).await;
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     shop.tell(paid(id)).await;
     assert_eq!(shop.status(id).await, "PAID");
 }
@@ -252,22 +235,22 @@ async fn a_paid_order_is_told_again_until_its_delivery_is_known() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Paid).await;
     shop.age(id, 55).await;
-    assert_eq!(sweep(&shop).await, 0);
+    assert_eq!(shop.run_due_jobs().await, 0);
     shop.age(id, 6).await;
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     assert_eq!(shop.app.published::<OrderPaid>().await.len(), 1, "delivery-service has not read the first");
     publish::<OrderPaid>(&shop).await;
     read::<OrderPaid>(&shop, "delivery-group", true).await;
     shop.age(id, 61).await;
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     assert_eq!(shop.app.published::<OrderPaid>().await.len(), 2);
     shop.world.set().delivery = Some((9, "PENDING"));
     shop.age(id, 121).await;
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     assert_eq!(shop.app.published::<OrderPaid>().await.len(), 2);
     assert_eq!(shop.order(id).await["delivery_id"], 9);
     shop.age(id, 3_600).await;
-    assert_eq!(sweep(&shop).await, 0);
+    assert_eq!(shop.run_due_jobs().await, 0);
 }
 
 #[tokio::test]
@@ -276,7 +259,7 @@ async fn a_paid_order_whose_delivery_was_stopped_is_cancelled() {
     let id = shop.order_in(Status::Paid).await;
     shop.world.set().delivery = Some((9, "CANCELLED"));
     shop.age(id, 61).await;
-    assert_eq!(sweep(&shop).await, 1);
+    assert_eq!(shop.run_due_jobs().await, 1);
     assert_eq!(shop.timeline(id).await.last().unwrap(), "PAID -> CANCELLED: CancelledByAdmin");
     assert_eq!(shop.app.published::<OrderCancelled>().await[0].cause, CancelCause::Admin);
 }
@@ -289,7 +272,10 @@ async fn an_order_that_is_being_cancelled_is_left_to_its_cancellation() {
     let path = format!("/api/v1/order/{id}/cancel");
     shop.app.customer(ANI).post(&path, serde_json::json!({})).await.problem(503, "payment_unknown");
     expire(&shop, id, 61).await;
-    assert_eq!(sweep(&shop).await, 0);
+    let closed = shop.world.set().closed.clone();
+    assert_eq!(shop.run_due_jobs().await, 1);
+    assert_eq!(shop.world.set().closed, closed, "only the cancellation asks");
+    assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
     shop.world.set().payment_end = CancelOutcome::Cancelled;
     assert_eq!(shop.finish_cancellations().await, 1);
     assert_eq!(shop.app.published::<OrderCancelled>().await[0].cause, CancelCause::Customer);

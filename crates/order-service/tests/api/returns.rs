@@ -1,13 +1,9 @@
 //! Goods of an undeliverable order go back into the stock.
 
-use order_service::{app::return_goods::return_goods, domain::Status};
+use order_service::domain::Status;
 use tonic::Code;
 
 use crate::shop::Shop;
-
-async fn make_due(shop: &Shop) {
-    sqlx::query("update stock_returns set due_at = now()").execute(shop.app.pool()).await.unwrap();
-}
 
 #[tokio::test]
 async fn each_line_goes_back_once_as_soon_as_it_is_taken() {
@@ -15,18 +11,18 @@ async fn each_line_goes_back_once_as_soon_as_it_is_taken() {
     let id = shop.order_in(Status::DeliveryFailed).await;
     assert!(shop.world.set().returned.is_empty(), "not while the event is handled");
     shop.world.set().down.insert("product", Code::Unavailable);
-    assert_eq!(return_goods(shop.app.app()).await.unwrap(), 2);
-    assert_eq!(return_goods(shop.app.app()).await.unwrap(), 0, "not at once again");
+    assert_eq!(shop.run_due_jobs().await, 2);
+    assert_eq!(shop.run_due_jobs().await, 0, "not at once again");
 
     shop.world.set().down.clear();
     shop.world.set().not_taken_back.push(3);
-    make_due(&shop).await;
-    assert_eq!(return_goods(shop.app.app()).await.unwrap(), 2);
+    shop.make_due(&["stock-return"]).await;
+    assert_eq!(shop.run_due_jobs().await, 2);
     shop.world.set().not_taken_back.clear();
-    make_due(&shop).await;
-    assert_eq!(return_goods(shop.app.app()).await.unwrap(), 1);
-    make_due(&shop).await;
-    assert_eq!(return_goods(shop.app.app()).await.unwrap(), 0);
+    shop.make_due(&["stock-return"]).await;
+    assert_eq!(shop.run_due_jobs().await, 1);
+    shop.make_due(&["stock-return"]).await;
+    assert_eq!(shop.run_due_jobs().await, 0);
 
     let order = id.to_u64();
     let expected = [(order, 4, 1, "return".to_owned()), (order, 3, 2, "return".to_owned())];
@@ -41,5 +37,5 @@ async fn each_line_goes_back_once_as_soon_as_it_is_taken() {
 async fn nothing_goes_back_from_an_order_that_is_delivered() {
     let shop = Shop::open().await;
     shop.order_in(Status::Delivered).await;
-    assert_eq!(return_goods(shop.app.app()).await.unwrap(), 0);
+    assert_eq!(shop.run_due_jobs().await, 0);
 }

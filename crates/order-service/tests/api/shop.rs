@@ -8,12 +8,7 @@ use contracts::{
     },
 };
 use messaging::{Consumer, Delivered};
-use order_service::{
-    AppState, OrderService,
-    app::finish_cancellation::finish_cancellations,
-    consumers,
-    domain::{CancelStep, Status},
-};
+use order_service::{AppState, OrderService, consumers, domain::Status, workers};
 use serde_json::Value;
 use testkit::TestService;
 use time::macros::datetime;
@@ -143,25 +138,30 @@ impl Shop {
         sqlx::query_scalar("select count(*) from cancellations").fetch_one(self.app.pool()).await.unwrap()
     }
 
-    /// Takes up the cancellations that wait, as if their time had come.
-    pub async fn finish_cancellations(&self) -> usize {
-        sqlx::query("update cancellations set run_at = now()").execute(self.app.pool()).await.unwrap();
-        let mut found = 0;
-        for step in [CancelStep::ClosePayment, CancelStep::StopDelivery] {
-            found += finish_cancellations(self.app.app(), step).await.unwrap();
-        }
-        found
+    /// Runs the jobs that are due. Returns how many there were.
+    pub async fn run_due_jobs(&self) -> usize {
+        workers::job_worker(self.app.app()).run_due().await
     }
 
-    /// Lets the database's clock have moved on for an order.
+    /// Makes the jobs of some kinds due.
+    pub async fn make_due(&self, kinds: &[&str]) {
+        let query = "update jobs.queue set run_at = now() where kind = any($1)";
+        sqlx::query(query).bind(kinds).execute(self.app.pool()).await.unwrap();
+    }
+
+    /// Requests an answer for the cancellations that wait, as if their time had come.
+    pub async fn finish_cancellations(&self) -> usize {
+        self.make_due(&["close-payment", "stop-delivery"]).await;
+        self.run_due_jobs().await
+    }
+
+    /// Lets the database's clock have moved on for an order's reconciliation.
     pub async fn age(&self, id: OrderId, seconds: i64) {
         sqlx::query(
-            "update orders set
-                created_at = created_at - $2 * interval '1 second',
-                check_at = check_at - $2 * interval '1 second'
-            where id = $1",
+            "update jobs.queue set run_at = run_at - $2 * interval '1 second'
+            where key = $1 and kind in ('reconcile-received', 'time-out', 'reconcile-unpaid', 'reconcile-paid')",
         )
-        .bind(id.get())
+        .bind(id.to_string())
         .bind(seconds)
         .execute(self.app.pool())
         .await
