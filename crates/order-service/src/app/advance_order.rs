@@ -1,4 +1,4 @@
-//! Moves an order on, with everything that belongs to the move: timeline, events, goods to send back.
+//! Moves an order on: the only code that applies transitions, with all their effects.
 
 use contracts::events::Subject;
 use messaging::{HandlerError, outbox};
@@ -6,12 +6,36 @@ use sqlx::PgTransaction;
 
 use super::{reconcile_orders::reschedule, return_goods::return_goods};
 use crate::{
-    domain::{Input, Order, State, Step},
+    domain::{Effect, Input, Order, Status, Transition},
     store,
 };
 
-/// Does to an order what the contract's table says for an input. An input about another order that had its number is
-/// refused.
+/// Why a transition was not applied. Nothing of it is committed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error("{0} came before its cause")]
+    TooEarly(String),
+    #[error("{0} cannot be true")]
+    Impossible(String),
+    /// A bug: the order was not locked.
+    #[error("the order is not {0} any more")]
+    Moved(Status),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<ApplyError> for HandlerError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::TooEarly(_) => Self::not_yet(error.to_string()),
+            ApplyError::Impossible(_) => Self::reject(error.to_string()),
+            ApplyError::Moved(_) => Self::bug(error),
+            ApplyError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// Applies an input to an order as table T1 says. An input about another order that had its number is refused.
 pub async fn advance_order(
     tx: &mut PgTransaction<'_>,
     subject: Subject,
@@ -21,71 +45,60 @@ pub async fn advance_order(
     let Some(order) = store::orders::lock_order(tx, id).await? else {
         return Err(HandlerError::reject(format!("there is no order {id}")));
     };
+    let cause = input.cause();
     if !order.is_of(&subject) {
-        let cause = input.cause();
         return Err(HandlerError::reject(format!(
             "{cause} is about another order {id}, of another buyer or price"
         )));
     }
-    let (cause, detail) = (input.cause(), input.detail());
-    match order.status.step(&input) {
-        Step::Moved(state) => move_order(tx, &order, &state, cause, detail.as_deref()).await?,
-        Step::Same => {}
-        Step::Note { alarm } => {
-            if alarm {
-                sound_alarm(&order, cause, detail.as_deref());
-            }
-            store::history::insert_note(tx, id, cause, detail.as_deref()).await?;
-            if let Some(total) = input.refunded_total() {
-                store::orders::update_refunded(tx, id, total).await?;
-            }
+    let transition = order.status.on(&input);
+    Ok(apply(tx, &order, transition, cause, input.detail().as_deref()).await?)
+}
+
+/// Applies a transition to an order that is locked. `cause` and `detail` are for its timeline.
+pub(super) async fn apply(
+    tx: &mut PgTransaction<'_>,
+    order: &Order,
+    Transition { to, effects }: Transition,
+    cause: &'static str,
+    detail: Option<&str>,
+) -> Result<(), ApplyError> {
+    if let Some(state) = to {
+        if !store::orders::move_order(tx, order.id, order.status, &state, cause, detail).await? {
+            return Err(ApplyError::Moved(order.status));
         }
-        Step::Wait => {
-            return Err(HandlerError::not_yet(format!("{cause} for order {id}, which is {}", order.status)));
-        }
-        Step::Reject => {
-            return Err(HandlerError::reject(format!("{cause} for order {id}, which is {}", order.status)));
-        }
+        reschedule(tx, order.id, order.status, &state).await?;
+    }
+    for effect in effects {
+        apply_effect(tx, order, effect, cause, detail).await?;
     }
     Ok(())
 }
 
-/// Moves a locked order. The caller has asked the table.
-pub async fn move_order(
+async fn apply_effect(
     tx: &mut PgTransaction<'_>,
     order: &Order,
-    to: &State,
-    cause: &str,
+    effect: Effect,
+    cause: &'static str,
     detail: Option<&str>,
-) -> sqlx::Result<()> {
-    if !store::orders::update_order(tx, order.id, order.status, to, cause, detail).await? {
-        // The row was locked when its state was read, so this is a statement that is wrong.
-        return Err(sqlx::Error::RowNotFound);
-    }
-    if let Some(cause) = to.cancelled_because() {
-        outbox::append(tx, order.cancelled_event(cause)).await?;
-    }
-    reschedule(tx, order.id, order.status, to).await?;
-    match to {
-        State::Paid => {
-            store::buyers::insert_paying_buyer(tx, order.user_id).await?;
+) -> Result<(), ApplyError> {
+    let input = || format!("{cause} for order {}, which is {},", order.id, order.status);
+    match effect {
+        Effect::RecordPayer => store::buyers::record_payer(tx, order.user_id).await?,
+        Effect::PublishPaid => {
             let row = outbox::append_row(tx, order.paid_event()).await?;
             store::reconciliation::set_awaited_row(tx, order.id, row).await?;
         }
-        State::DeliveryFailed(_) => return_goods(tx, order).await?,
-        State::Received
-        | State::AwaitingPayment(_)
-        | State::Shipped(_)
-        | State::Delivered(_)
-        | State::Failed(_)
-        | State::Cancelled { .. }
-        | State::Refunded(_) => {}
+        Effect::PublishCancelled(cause) => outbox::append(tx, order.cancelled_event(cause)).await?,
+        Effect::ReturnGoods => return_goods(tx, order).await?,
+        Effect::Annotate => store::history::insert_note(tx, order.id, cause, detail).await?,
+        Effect::RecordRefund(total) => store::orders::record_refund(tx, order.id, total).await?,
+        Effect::Alarm => {
+            metrics::counter!("order_alarms_total", "cause" => cause).increment(1);
+            tracing::error!(order.id = %order.id, order.status = %order.status, cause, detail, "a person has to look at this order");
+        }
+        Effect::Postpone => return Err(ApplyError::TooEarly(input())),
+        Effect::Reject => return Err(ApplyError::Impossible(input())),
     }
     Ok(())
-}
-
-/// Says that somebody has to look.
-fn sound_alarm(order: &Order, cause: &'static str, detail: Option<&str>) {
-    metrics::counter!("order_alarms_total", "cause" => cause).increment(1);
-    tracing::error!(order.id = %order.id, order.status = %order.status, cause, detail, "somebody has to look at this order");
 }

@@ -1,4 +1,4 @@
-//! Cancels an order for somebody. Before it is paid its payment has to be closed, after that its delivery has to be
+//! Cancels an order on request. Before it is paid its payment has to be closed, after that its delivery has to be
 //! stopped.
 
 use chassis::{User, limit::TooOften};
@@ -6,10 +6,13 @@ use contracts::OrderId;
 use tokio::task::JoinError;
 use tonic::Status as GrpcStatus;
 
-use super::finish_cancellation::{cancel_locked, finish_cancellation, schedule, timeline_cause};
+use super::{
+    advance_order::ApplyError,
+    finish_cancellation::{cancel_locked, finish_cancellation, schedule, timeline_cause},
+};
 use crate::{
     AppState,
-    domain::{By, CancelPlan, Order, Refusal, Status},
+    domain::{CancelPlan, Order, Refusal, Requester, Status},
     store::{
         self,
         cancellations::{Cancellation, NewCancellation},
@@ -37,10 +40,9 @@ pub enum CancelOrderError {
     /// delivery-service does not answer. The cancellation goes on.
     #[error("delivery-service")]
     Delivery(#[source] GrpcStatus),
-    /// The order kept moving, or is locked by somebody else.
+    /// The order kept moving, or the answer did not come in time.
     #[error("the order kept moving")]
     Busy,
-    /// The database did not help.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     /// A bug.
@@ -48,15 +50,24 @@ pub enum CancelOrderError {
     Failed(#[from] JoinError),
 }
 
-/// What came of a first look at the order.
+impl From<ApplyError> for CancelOrderError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Database(error) => Self::Database(error),
+            ApplyError::TooEarly(_) | ApplyError::Impossible(_) | ApplyError::Moved(_) => Self::Busy,
+        }
+    }
+}
+
+/// How far a cancellation has come that needs no answer, or not yet.
 enum Begun {
     /// It is cancelled.
     Done(Box<Order>),
-    /// It will be, once somebody else agrees.
+    /// It will be, once another service agrees.
     Recorded(Cancellation),
 }
 
-/// Cancels an order for somebody, and returns it as it is then. What was recorded is finished even if they go away.
+/// Cancels an order on request, and returns it as it is then. What was recorded is finished even if the client goes away.
 pub async fn cancel_order(
     state: &AppState,
     user: &User,
@@ -82,7 +93,7 @@ pub async fn cancel_order(
     Err(CancelOrderError::Busy)
 }
 
-/// Cancels the order if nobody else has to agree; otherwise records that it is to be cancelled.
+/// Cancels the order if no other service has to agree; otherwise records that it is to be cancelled.
 async fn begin(
     state: &AppState,
     user: &User,
@@ -93,9 +104,9 @@ async fn begin(
     let order = store::orders::lock_order(&mut tx, id).await?;
     let order = order.filter(|order| user.scope().is_none_or(|buyer| buyer == order.user_id));
     let order = order.ok_or(CancelOrderError::Unknown)?;
-    let by = by(user, &order);
-    let cause = by.cause(order.status);
-    let begun = match order.status.plan_cancel(by) {
+    let requester = requester(user, &order);
+    let cause = requester.cause(order.status);
+    let begun = match order.status.plan_cancel(requester) {
         CancelPlan::AtOnce => Begun::Done(cancel_locked(&mut tx, &order, cause, reason).await?.into()),
         CancelPlan::After(step) => {
             let (order_id, requested_by, reason) = (order.id, user.id(), reason.as_deref());
@@ -104,7 +115,7 @@ async fn begin(
             Begun::Recorded(store::cancellations::insert_cancellation(&mut tx, new).await?)
         }
         CancelPlan::Done => {
-            // What somebody has to say about it is kept, too.
+            // The reason of a later request is kept, too.
             if reason.is_some() && reason != order.failure_reason {
                 store::history::insert_note(&mut tx, id, timeline_cause(cause), reason.as_deref()).await?;
             }
@@ -116,7 +127,7 @@ async fn begin(
     Ok(begun)
 }
 
-fn by(user: &User, order: &Order) -> By {
+fn requester(user: &User, order: &Order) -> Requester {
     let owner = user.id() == order.user_id;
-    if user.is_admin() { By::Admin { owner } } else { By::Buyer }
+    if user.is_admin() { Requester::Admin { owner } } else { Requester::Buyer }
 }

@@ -8,11 +8,15 @@ use contracts::{OrderId, UserId, events::CancelCause};
 use jobs::{Backoff, Outcome, Queue};
 use sqlx::{PgConnection, PgTransaction};
 
-use super::{advance_order::move_order, cancel_order::CancelOrderError, order_job::order_job};
+use super::{
+    advance_order::{ApplyError, apply},
+    cancel_order::CancelOrderError,
+    order_job::order_job,
+};
 use crate::{
     AppState,
     clients::{DeliveryEnd, PaymentEnd},
-    domain::{CancelStep, Order, Refusal, State, Status},
+    domain::{CancelStep, Order, Refusal, State, Status, Transition},
     store::{self, cancellations::Cancellation},
 };
 
@@ -114,17 +118,17 @@ async fn request(
     }
 }
 
-/// Cancels an order that still is where it was seen, and returns it; nothing if it has moved on.
+/// Cancels an order that still is in a state, and returns it; nothing if it has moved on.
 pub(super) async fn end_order(
     state: &AppState,
     id: OrderId,
-    seen: Status,
+    from: Status,
     cause: CancelCause,
     reason: Option<String>,
-) -> sqlx::Result<Option<Order>> {
-    let mut tx: PgTransaction<'_> = state.db.begin().await?;
+) -> Result<Option<Order>, ApplyError> {
+    let mut tx = state.db.begin().await?;
     let order = match store::orders::lock_order(&mut tx, id).await? {
-        Some(order) if order.status == seen => order,
+        Some(order) if order.status == from => order,
         _ => return Ok(None),
     };
     let cancelled = cancel_locked(&mut tx, &order, cause, reason).await?;
@@ -138,10 +142,10 @@ pub(super) async fn cancel_locked(
     order: &Order,
     cause: CancelCause,
     reason: Option<String>,
-) -> sqlx::Result<Order> {
+) -> Result<Order, ApplyError> {
     let state = State::Cancelled { cause, reason: reason.clone() };
-    move_order(tx, order, &state, timeline_cause(cause), reason.as_deref()).await?;
-    store::orders::find_order(tx, order.id, None).await?.ok_or(sqlx::Error::RowNotFound)
+    apply(tx, order, Transition::to(state), timeline_cause(cause), reason.as_deref()).await?;
+    Ok(store::orders::read_order(tx, order.id).await?)
 }
 
 /// What the timeline names as the cause.

@@ -1,17 +1,16 @@
-//! Whether an order may be cancelled, by whom, and who has to agree: the last row of the contract's table T1.
+//! Whether an order may be cancelled, by whom, and who has to agree: the last rows of the contract's table T1.
 
 use contracts::events::CancelCause;
 
 use super::Status;
 
-/// Who wants an order cancelled.
+/// Who requests a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum Requester {
     /// Its buyer.
     Buyer,
-    /// An administrator. `owner` if the order is the administrator's own.
     Admin {
-        /// Whether it is the administrator's own order.
+        /// Whether the order is the administrator's own.
         owner: bool,
     },
 }
@@ -62,12 +61,12 @@ pub enum Refusal {
 
 impl Status {
     /// What has to happen before an order in this state is cancelled.
-    pub const fn plan_cancel(self, by: By) -> CancelPlan {
-        match (self, by) {
+    pub const fn plan_cancel(self, requester: Requester) -> CancelPlan {
+        match (self, requester) {
             (Self::Received, _) => CancelPlan::AtOnce,
             (Self::AwaitingPayment, _) => CancelPlan::After(CancelStep::ClosePayment),
-            (Self::Paid, By::Admin { .. }) => CancelPlan::After(CancelStep::StopDelivery),
-            (Self::Paid, By::Buyer) => CancelPlan::Refused(Refusal::AlreadyPaid),
+            (Self::Paid, Requester::Admin { .. }) => CancelPlan::After(CancelStep::StopDelivery),
+            (Self::Paid, Requester::Buyer) => CancelPlan::Refused(Refusal::AlreadyPaid),
             (Self::Shipped | Self::Delivered | Self::DeliveryFailed, _) => {
                 CancelPlan::Refused(Refusal::AlreadyShipped)
             }
@@ -77,8 +76,8 @@ impl Status {
     }
 }
 
-impl By {
-    /// The cause to tell. A paid order is only ever cancelled by an administrator, whoever bought it.
+impl Requester {
+    /// The cause to publish. A paid order is only ever cancelled by an administrator, whoever bought it.
     pub const fn cause(self, from: Status) -> CancelCause {
         match (self, from) {
             (_, Status::Paid) | (Self::Admin { owner: false }, _) => CancelCause::Admin,

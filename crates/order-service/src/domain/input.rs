@@ -1,4 +1,4 @@
-//! What can happen to an order, and how its timeline tells it.
+//! What can happen to an order, and what its timeline says about it.
 
 use contracts::{
     DeliveryId,
@@ -11,32 +11,30 @@ use contracts::{
 
 use super::PaymentPage;
 
-/// Money that went back.
+/// Money of a payment that was refunded, in rupiah.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Returned {
-    /// Why.
+pub struct Refund {
     pub cause: RefundCause,
-    /// This time.
     pub amount: i64,
-    /// In all so far.
+    /// With all refunds before.
     pub total: i64,
     /// Whether nothing of the payment is left.
     pub full: bool,
 }
 
-/// What can happen to an order, beside a wish to cancel it.
+/// What can happen to an order, beside a request to cancel it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// Its goods are held; where to pay, unless the payment is closed already.
+    /// Its goods are held; with the page to pay on, unless the payment is closed already.
     StockReserved(Option<PaymentPage>),
-    /// Its goods are not there.
+    /// There are too few of some goods.
     StockInsufficient(InsufficientReason, Vec<Shortage>),
     /// It is paid: the amount, and how.
     PaymentSuccess(i64, String),
     /// Its payment ended without money.
     PaymentFailed(PaymentFailure),
-    /// Money went back.
-    PaymentRefunded(Returned),
+    /// A refund was made.
+    PaymentRefunded(Refund),
     /// Money was taken back: the amount, and how.
     PaymentReversed(i64, ReversalKind),
     /// Its goods have left, with this number of the carrier.
@@ -45,7 +43,7 @@ pub enum Input {
     DeliverySuccess(DeliveryId),
     /// Its goods come back; what the courier said.
     DeliveryFailed(DeliveryId, Option<String>),
-    /// Nobody answered for too long. The sweep's own input.
+    /// Nobody answered for too long. The input of the `time-out` job.
     TimedOut,
 }
 
@@ -74,9 +72,9 @@ impl Input {
             Self::StockInsufficient(_, missing) => Some(list(missing)),
             Self::PaymentSuccess(amount, kind) => Some(format!("{amount} by {kind}")),
             Self::PaymentFailed(reason) => Some(failure(*reason).to_owned()),
-            Self::PaymentRefunded(returned) => {
-                let Returned { amount, total, .. } = returned;
-                Some(format!("{amount} went back ({}), {total} in all", refund(returned.cause)))
+            Self::PaymentRefunded(made) => {
+                let Refund { amount, total, .. } = made;
+                Some(format!("{amount} went back ({}), {total} in all", refund(made.cause)))
             }
             Self::PaymentReversed(amount, kind) => {
                 Some(format!("{amount} was taken back: {}", reversal(*kind)))
@@ -88,14 +86,6 @@ impl Input {
                 Some(format!("delivery {id}, tracking number {number}"))
             }
             Self::DeliveryFailed(id, Some(note)) => Some(format!("delivery {id}: {note}")),
-        }
-    }
-
-    /// What went back in all, if this tells of money that went back.
-    pub const fn refunded_total(&self) -> Option<i64> {
-        match self {
-            Self::PaymentRefunded(returned) => Some(returned.total),
-            _ => None,
         }
     }
 }
@@ -152,7 +142,7 @@ impl From<PaymentFailed> for Input {
 impl From<PaymentRefunded> for Input {
     fn from(event: PaymentRefunded) -> Self {
         let PaymentRefunded { cause, amount, refunded_total: total, full, .. } = event;
-        Self::PaymentRefunded(Returned { cause, amount, total, full })
+        Self::PaymentRefunded(Refund { cause, amount, total, full })
     }
 }
 

@@ -48,7 +48,7 @@ impl FailureReason {
         }
     }
 
-    /// The cause that [`OrderCancelled`](contracts::events::OrderCancelled) tells.
+    /// The cause that [`OrderCancelled`](contracts::events::OrderCancelled) has.
     pub const fn cause(self) -> CancelCause {
         match self {
             Self::StockInsufficient | Self::ProductGone => CancelCause::Stock,
@@ -123,15 +123,6 @@ impl State {
         match self {
             Self::Failed(reason) => Some(reason.as_str()),
             Self::Cancelled { reason, .. } => reason.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// The cause to tell, if the order ended FAILED or CANCELLED.
-    pub const fn cancelled_because(&self) -> Option<CancelCause> {
-        match self {
-            Self::Failed(reason) => Some(reason.cause()),
-            Self::Cancelled { cause, .. } => Some(*cause),
             _ => None,
         }
     }

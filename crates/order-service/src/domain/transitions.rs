@@ -2,42 +2,92 @@
 
 use contracts::{
     DeliveryId,
-    events::{InsufficientReason, PaymentFailure, RefundCause},
+    events::{CancelCause, InsufficientReason, PaymentFailure, RefundCause},
 };
 
-use super::{FailureReason, Input, PaymentPage, Returned, State, Status};
+use super::{FailureReason, Input, PaymentPage, Refund, State, Status};
 
-/// What an input does to an order.
+/// Where an input leads, and what has to be done about it, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// The order changes.
-    Moved(State),
-    /// It happened before: nothing to do.
-    Same,
-    /// Nothing changes, but the timeline tells it; an alarm if somebody has to look.
-    Note {
-        /// Whether somebody has to look.
-        alarm: bool,
-    },
-    /// The input came before its cause.
-    Wait,
-    /// The input cannot be true.
+pub struct Transition {
+    /// The new state; nothing if the order stays as it is.
+    pub to: Option<State>,
+    pub effects: Vec<Effect>,
+}
+
+/// What follows from an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// From now on the buyer's pages are open for longer.
+    RecordPayer,
+    PublishPaid,
+    PublishCancelled(CancelCause),
+    /// Every line returns to the stock.
+    ReturnGoods,
+    /// The timeline gets a note.
+    Annotate,
+    /// So many rupiah were refunded in all.
+    RecordRefund(i64),
+    /// A person has to look at the order.
+    Alarm,
+    /// The input came before its cause: it is handled again later.
+    Postpone,
+    /// The input cannot be true: it becomes a dead letter.
     Reject,
 }
 
-const NOTE: Step = Step::Note { alarm: false };
-const ALARM: Step = Step::Note { alarm: true };
+impl Transition {
+    /// The move to a state, with the effects that always come with it.
+    pub fn to(state: State) -> Self {
+        let effects = match &state {
+            State::Paid => vec![Effect::RecordPayer, Effect::PublishPaid],
+            State::DeliveryFailed(_) => vec![Effect::ReturnGoods],
+            State::Failed(reason) => vec![Effect::PublishCancelled(reason.cause())],
+            State::Cancelled { cause, .. } => vec![Effect::PublishCancelled(*cause)],
+            State::Received
+            | State::AwaitingPayment(_)
+            | State::Shipped(_)
+            | State::Delivered(_)
+            | State::Refunded(_) => Vec::new(),
+        };
+        Self { to: Some(state), effects }
+    }
+}
+
+fn stays(effects: &[Effect]) -> Transition {
+    Transition { to: None, effects: effects.to_vec() }
+}
+
+fn no_op() -> Transition {
+    stays(&[])
+}
+
+fn note() -> Transition {
+    stays(&[Effect::Annotate])
+}
+
+fn alarm() -> Transition {
+    stays(&[Effect::Alarm, Effect::Annotate])
+}
+
+fn postpone() -> Transition {
+    stays(&[Effect::Postpone])
+}
+
+fn reject() -> Transition {
+    stays(&[Effect::Reject])
+}
 
 impl Status {
-    /// What an input does to an order in this state.
-    pub fn step(self, input: &Input) -> Step {
+    /// T1.
+    pub fn on(self, input: &Input) -> Transition {
         match input {
             Input::StockReserved(page) => self.on_stock_reserved(page.as_ref()),
             Input::StockInsufficient(reason, _) => self.on_stock_insufficient(*reason),
             Input::PaymentSuccess(..) => self.on_payment_success(),
             Input::PaymentFailed(reason) => self.on_payment_failed(*reason),
-            Input::PaymentRefunded(returned) => self.on_payment_refunded(*returned),
-            Input::PaymentReversed(..) => ALARM,
+            Input::PaymentRefunded(refund) => self.on_payment_refunded(*refund),
+            Input::PaymentReversed(..) => alarm(),
             Input::DeliveryShipped(id, _) => self.on_delivery_shipped(*id),
             Input::DeliverySuccess(id) => self.on_delivery_success(*id),
             Input::DeliveryFailed(id, _) => self.on_delivery_failed(*id),
@@ -45,29 +95,31 @@ impl Status {
         }
     }
 
-    fn on_stock_reserved(self, page: Option<&PaymentPage>) -> Step {
+    fn on_stock_reserved(self, page: Option<&PaymentPage>) -> Transition {
         match self {
-            // A payment that was closed before anybody could pay: its PaymentFailed is on the way.
-            Self::Received => page.map_or(NOTE, |page| Step::Moved(State::AwaitingPayment(page.clone()))),
+            // Without a page the payment was closed before anybody could pay: its PaymentFailed follows.
+            Self::Received => {
+                page.map_or_else(note, |page| Transition::to(State::AwaitingPayment(page.clone())))
+            }
             Self::AwaitingPayment
             | Self::Paid
             | Self::Shipped
             | Self::Delivered
             | Self::DeliveryFailed
-            | Self::Refunded => Step::Same,
-            Self::Failed | Self::Cancelled => NOTE,
+            | Self::Refunded => no_op(),
+            Self::Failed | Self::Cancelled => note(),
         }
     }
 
-    const fn on_stock_insufficient(self, reason: InsufficientReason) -> Step {
+    fn on_stock_insufficient(self, reason: InsufficientReason) -> Transition {
         match (self, reason) {
             (Self::Received, InsufficientReason::Insufficient) => {
-                Step::Moved(State::Failed(FailureReason::StockInsufficient))
+                Transition::to(State::Failed(FailureReason::StockInsufficient))
             }
             (Self::Received, InsufficientReason::ProductGone) => {
-                Step::Moved(State::Failed(FailureReason::ProductGone))
+                Transition::to(State::Failed(FailureReason::ProductGone))
             }
-            (Self::Failed | Self::Cancelled, _) => NOTE,
+            (Self::Failed | Self::Cancelled, _) => note(),
             (
                 Self::AwaitingPayment
                 | Self::Paid
@@ -76,41 +128,40 @@ impl Status {
                 | Self::DeliveryFailed
                 | Self::Refunded,
                 _,
-            ) => Step::Reject,
+            ) => reject(),
         }
     }
 
-    const fn on_payment_success(self) -> Step {
+    fn on_payment_success(self) -> Transition {
         match self {
-            Self::Received => Step::Wait,
-            Self::AwaitingPayment => Step::Moved(State::Paid),
-            Self::Paid | Self::Shipped | Self::Delivered | Self::DeliveryFailed | Self::Refunded => {
-                Step::Same
-            }
-            Self::Failed | Self::Cancelled => NOTE,
+            Self::Received => postpone(),
+            Self::AwaitingPayment => Transition::to(State::Paid),
+            Self::Paid | Self::Shipped | Self::Delivered | Self::DeliveryFailed | Self::Refunded => no_op(),
+            Self::Failed | Self::Cancelled => note(),
         }
     }
 
-    const fn on_payment_failed(self, reason: PaymentFailure) -> Step {
+    fn on_payment_failed(self, reason: PaymentFailure) -> Transition {
         match self {
             Self::Received | Self::AwaitingPayment => {
-                Step::Moved(State::Failed(FailureReason::Payment(reason)))
+                Transition::to(State::Failed(FailureReason::Payment(reason)))
             }
-            Self::Paid | Self::Shipped | Self::Delivered | Self::DeliveryFailed => ALARM,
-            Self::Failed | Self::Cancelled => Step::Same,
-            Self::Refunded => NOTE,
+            Self::Paid | Self::Shipped | Self::Delivered | Self::DeliveryFailed => alarm(),
+            Self::Failed | Self::Cancelled => no_op(),
+            Self::Refunded => note(),
         }
     }
 
-    const fn on_payment_refunded(self, returned: Returned) -> Step {
-        if !returned.full {
-            return NOTE;
+    fn on_payment_refunded(self, refund: Refund) -> Transition {
+        let recorded = stays(&[Effect::Annotate, Effect::RecordRefund(refund.total)]);
+        if !refund.full {
+            return recorded;
         }
-        let undeliverable = matches!(returned.cause, RefundCause::DeliveryFailed);
+        let undeliverable = matches!(refund.cause, RefundCause::DeliveryFailed);
         match self {
-            Self::Paid | Self::Shipped if undeliverable => Step::Wait,
-            Self::DeliveryFailed if undeliverable => Step::Moved(State::Refunded(returned.total)),
-            Self::Refunded => Step::Same,
+            Self::Paid | Self::Shipped if undeliverable => postpone(),
+            Self::DeliveryFailed if undeliverable => Transition::to(State::Refunded(refund.total)),
+            Self::Refunded => no_op(),
             Self::Received
             | Self::AwaitingPayment
             | Self::Paid
@@ -118,40 +169,40 @@ impl Status {
             | Self::Delivered
             | Self::DeliveryFailed
             | Self::Failed
-            | Self::Cancelled => NOTE,
+            | Self::Cancelled => recorded,
         }
     }
 
-    const fn on_delivery_shipped(self, id: DeliveryId) -> Step {
+    fn on_delivery_shipped(self, id: DeliveryId) -> Transition {
         match self {
-            Self::Received | Self::AwaitingPayment => Step::Wait,
-            Self::Paid => Step::Moved(State::Shipped(id)),
-            Self::Shipped | Self::Delivered | Self::DeliveryFailed | Self::Refunded => Step::Same,
-            Self::Failed | Self::Cancelled => Step::Reject,
+            Self::Received | Self::AwaitingPayment => postpone(),
+            Self::Paid => Transition::to(State::Shipped(id)),
+            Self::Shipped | Self::Delivered | Self::DeliveryFailed | Self::Refunded => no_op(),
+            Self::Failed | Self::Cancelled => reject(),
         }
     }
 
-    const fn on_delivery_success(self, id: DeliveryId) -> Step {
+    fn on_delivery_success(self, id: DeliveryId) -> Transition {
         match self {
-            Self::Received | Self::AwaitingPayment => Step::Wait,
-            Self::Paid | Self::Shipped => Step::Moved(State::Delivered(id)),
-            Self::Delivered => Step::Same,
-            Self::DeliveryFailed | Self::Refunded | Self::Failed | Self::Cancelled => Step::Reject,
+            Self::Received | Self::AwaitingPayment => postpone(),
+            Self::Paid | Self::Shipped => Transition::to(State::Delivered(id)),
+            Self::Delivered => no_op(),
+            Self::DeliveryFailed | Self::Refunded | Self::Failed | Self::Cancelled => reject(),
         }
     }
 
-    const fn on_delivery_failed(self, id: DeliveryId) -> Step {
+    fn on_delivery_failed(self, id: DeliveryId) -> Transition {
         match self {
-            Self::Received | Self::AwaitingPayment => Step::Wait,
-            Self::Paid | Self::Shipped => Step::Moved(State::DeliveryFailed(id)),
-            Self::DeliveryFailed | Self::Refunded => Step::Same,
-            Self::Delivered | Self::Failed | Self::Cancelled => Step::Reject,
+            Self::Received | Self::AwaitingPayment => postpone(),
+            Self::Paid | Self::Shipped => Transition::to(State::DeliveryFailed(id)),
+            Self::DeliveryFailed | Self::Refunded => no_op(),
+            Self::Delivered | Self::Failed | Self::Cancelled => reject(),
         }
     }
 
-    const fn on_timeout(self) -> Step {
+    fn on_timeout(self) -> Transition {
         match self {
-            Self::Received => Step::Moved(State::Failed(FailureReason::Timeout)),
+            Self::Received => Transition::to(State::Failed(FailureReason::Timeout)),
             Self::AwaitingPayment
             | Self::Paid
             | Self::Shipped
@@ -159,7 +210,7 @@ impl Status {
             | Self::DeliveryFailed
             | Self::Failed
             | Self::Cancelled
-            | Self::Refunded => Step::Same,
+            | Self::Refunded => no_op(),
         }
     }
 }

@@ -36,8 +36,8 @@ pub async fn list_held_units(db: &mut PgConnection, buyer: UserId) -> Result<BTr
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.product_id, row.units)).collect())
 }
 
-/// Notes that a buyer has paid an order.
-pub async fn insert_paying_buyer(db: &mut PgConnection, buyer: UserId) -> Result<()> {
+/// Records that a buyer has paid an order.
+pub async fn record_payer(db: &mut PgConnection, buyer: UserId) -> Result<()> {
     sqlx::query!("insert into paying_buyers (user_id) values ($1) on conflict do nothing", buyer.get())
         .execute(db)
         .await?;

@@ -148,13 +148,18 @@ pub async fn find_order(db: &mut PgConnection, id: OrderId, scope: Option<UserId
     Ok(row.fetch_optional(db).await?.map(Into::into))
 }
 
+/// An order that exists, as this transaction has left it.
+pub async fn read_order(db: &mut PgConnection, id: OrderId) -> Result<Order> {
+    Ok(select_orders!("where id = $1", id.get()).fetch_one(db).await?.into())
+}
+
 /// An order that nobody else changes before this transaction ends.
 pub async fn lock_order(db: &mut PgConnection, id: OrderId) -> Result<Option<Order>> {
     let row = select_orders!("where id = $1 for no key update of orders", id.get());
     Ok(row.fetch_optional(db).await?.map(Into::into))
 }
 
-/// Which part of a list is wanted.
+/// Which part of a list to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// Only orders in this state.
@@ -222,9 +227,9 @@ pub async fn count_orders(
     .await
 }
 
-/// Moves an order that still is where it was seen, with the row of its timeline. False if it is somewhere else. A
-/// cancellation that waits for an answer ends with any move: it was meant for the state before.
-pub async fn update_order(
+/// Moves an order that still is in the state `from`, with the row of its timeline. False if it is in another one. A
+/// cancellation that waits for an answer ends with any move: it was requested for the state before.
+pub async fn move_order(
     db: &mut PgConnection,
     id: OrderId,
     from: Status,
@@ -267,8 +272,8 @@ pub async fn update_order(
     Ok(moved.rows_affected() == 1)
 }
 
-/// Keeps what went back to the buyer in all; refunds may be told out of order.
-pub async fn update_refunded(db: &mut PgConnection, id: OrderId, total: i64) -> Result<()> {
+/// Records what was refunded in all. Refunds may arrive out of order: the sum never falls.
+pub async fn record_refund(db: &mut PgConnection, id: OrderId, total: i64) -> Result<()> {
     sqlx::query!(
         "update orders set refunded_amount = greatest(refunded_amount, $2), updated_at = clock_timestamp() where id = $1",
         id.get(),
@@ -279,20 +284,17 @@ pub async fn update_refunded(db: &mut PgConnection, id: OrderId, total: i64) -> 
     Ok(())
 }
 
-/// What a payment page is asked for.
+/// What a payment page is requested for.
 #[derive(Debug, Clone, Copy)]
 pub struct Payable {
-    /// The buyer.
     pub user_id: UserId,
-    /// Where the order stands.
     pub status: Status,
-    /// What it costs.
     pub total_amount: i64,
     /// Whether the buyer has paid an order before.
     pub has_paid: bool,
 }
 
-/// What is needed to ask for an order's payment page.
+/// What is needed to request an order's payment page.
 pub async fn find_payable(db: &mut PgConnection, id: OrderId) -> Result<Option<Payable>> {
     sqlx::query_as!(
         Payable,

@@ -239,7 +239,7 @@ async fn an_order_moves_only_from_where_it_was_seen() {
     let before = shop.order(id).await;
     let mut db = shop.app.pool().acquire().await.unwrap();
     let to = State::Failed(FailureReason::Timeout);
-    let moved = store::orders::update_order(&mut db, id, Status::Received, &to, "Test", None).await.unwrap();
+    let moved = store::orders::move_order(&mut db, id, Status::Received, &to, "Test", None).await.unwrap();
     assert!(!moved);
     assert_eq!(shop.order(id).await, before);
     assert_eq!(shop.timeline(id).await.len(), 3);

@@ -2,38 +2,14 @@
 
 use std::time::Duration;
 
-use contracts::events::{CancelCause, ReversalKind};
+use contracts::{
+    events::{CancelCause, ReversalKind},
+    tables::Table,
+};
 use time::macros::datetime;
 
 use super::*;
-use crate::domain::{By, CancelPlan, CancelStep, Refusal};
-
-/// Columns of the table, in its order; FAILED and CANCELLED share one.
-const COLUMNS: [&[Status]; 8] = [
-    &[Status::Received],
-    &[Status::AwaitingPayment],
-    &[Status::Paid],
-    &[Status::Shipped],
-    &[Status::Delivered],
-    &[Status::DeliveryFailed],
-    &[Status::Failed, Status::Cancelled],
-    &[Status::Refunded],
-];
-
-const CONTRACT: &str = include_str!("../../../../CONTRACT.md");
-
-/// The rows of T1 that tell of inputs: what happens, and a cell for each column. The others are wishes to cancel.
-fn rows() -> Vec<(&'static str, Vec<&'static str>)> {
-    let (_, section) = CONTRACT.split_once("\n## T1").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let lines = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    let rows = lines.skip(1).filter(|line| !line.contains("cancels |"));
-    let row = |line: &'static str| {
-        let (name, cells) = line.split_once(" | ").unwrap();
-        (name.trim_matches('`'), cells.split(" | ").collect())
-    };
-    rows.map(row).collect()
-}
+use crate::domain::{CancelPlan, CancelStep, Refusal, Requester};
 
 fn page() -> PaymentPage {
     let (url, expires) = ("http://pay".to_owned(), datetime!(2026-01-02 03:04:05 UTC));
@@ -45,7 +21,7 @@ fn delivery() -> DeliveryId {
 }
 
 fn refunds(causes: &[RefundCause], full: bool) -> Vec<Input> {
-    let refund = |&cause| Input::PaymentRefunded(Returned { cause, amount: 5, total: 5, full });
+    let refund = |&cause| Input::PaymentRefunded(Refund { cause, amount: 5, total: 5, full });
     causes.iter().map(refund).collect()
 }
 
@@ -66,7 +42,7 @@ fn inputs(row: &str) -> Vec<Input> {
         "all refunded otherwise" => refunds(&[Admin, Late, Cancelled], true),
         "a part refunded" => refunds(&[Admin, Late, Cancelled, DeliveryFailed], false),
         "PaymentReversed" => [ReversalKind::Chargeback, ReversalKind::DeniedAfterSettlement]
-            .map(|k| Input::PaymentReversed(5, k))
+            .map(|kind| Input::PaymentReversed(5, kind))
             .into(),
         "DeliveryShipped" => vec![Input::DeliveryShipped(delivery(), None)],
         "DeliverySuccess" => vec![Input::DeliverySuccess(delivery())],
@@ -76,39 +52,38 @@ fn inputs(row: &str) -> Vec<Input> {
     }
 }
 
-/// A step in the table's words.
-fn word(step: &Step) -> String {
-    match step {
-        Step::Moved(state) => state.status().to_string(),
-        Step::Same => "=".to_owned(),
-        Step::Note { alarm: false } => "note".to_owned(),
-        Step::Note { alarm: true } => "note!".to_owned(),
-        Step::Wait => "wait".to_owned(),
-        Step::Reject => "x".to_owned(),
+/// The rows of T1 that are requests to cancel.
+const CANCELLATIONS: [(&str, &[Requester]); 2] = [
+    ("the buyer cancels", &[Requester::Buyer]),
+    ("an administrator cancels", &[Requester::Admin { owner: true }, Requester::Admin { owner: false }]),
+];
+
+/// A transition as a cell of the table has it.
+fn cell(Transition { to, effects }: &Transition) -> String {
+    match (to, effects.as_slice()) {
+        (Some(state), _) => state.status().to_string(),
+        (None, []) => "=".to_owned(),
+        (None, [Effect::Annotate] | [Effect::Annotate, Effect::RecordRefund(_)]) => "note".to_owned(),
+        (None, [Effect::Alarm, Effect::Annotate]) => "note!".to_owned(),
+        (None, [Effect::Postpone]) => "wait".to_owned(),
+        (None, [Effect::Reject]) => "x".to_owned(),
+        (None, other) => panic!("the table has no word for {other:?}"),
     }
 }
 
 #[test]
 fn every_state_and_event_is_as_the_contract_says() {
-    let mut pairs = 0;
-    for (name, cells) in rows() {
-        assert_eq!(cells.len(), COLUMNS.len(), "{name}");
-        for input in inputs(name) {
-            for (cell, states) in cells.iter().zip(COLUMNS) {
-                for state in states {
-                    let step = state.step(&input);
-                    assert_eq!(word(&step), *cell, "{state} and {input:?}");
-                    if let Step::Moved(to) = step {
-                        let ends = matches!(to.status(), Status::Failed | Status::Cancelled);
-                        assert_eq!(
-                            to.cancelled_because().is_some(),
-                            ends,
-                            "OrderCancelled comes with the end"
-                        );
-                    }
-                    pairs += 1;
-                }
-            }
+    let (table, mut pairs) = (Table::below("T1"), 0);
+    let events = table.rows.iter().filter(|(name, _)| CANCELLATIONS.iter().all(|(row, _)| row != name));
+    for (name, _) in events {
+        for (input, state) in inputs(name).iter().flat_map(|input| Status::ALL.map(|state| (input, state))) {
+            let transition = state.on(input);
+            assert_eq!(cell(&transition), table.outcome(name, state.as_str()), "{state} and {input:?}");
+            let ends = matches!(transition.to, Some(State::Failed(_) | State::Cancelled { .. }));
+            let published =
+                transition.effects.iter().any(|effect| matches!(effect, Effect::PublishCancelled(_)));
+            assert_eq!(published, ends, "OrderCancelled comes with the end");
+            pairs += 1;
         }
     }
     let all_inputs = 1 + 2 + 1 + 4 + 1 + 3 + 4 + 2 + 1 + 1 + 1 + 1;
@@ -116,51 +91,41 @@ fn every_state_and_event_is_as_the_contract_says() {
 }
 
 #[test]
-fn every_state_and_wish_to_cancel_is_as_the_contract_says() {
-    // buyer | administrator; a refusal is 409 with its code.
-    let table = [
-        (Status::Received, "CANCELLED at once", "CANCELLED at once"),
-        (Status::AwaitingPayment, "after CancelPayment", "after CancelPayment"),
-        (Status::Paid, "409 already_paid", "after CancelDelivery"),
-        (Status::Shipped, "409 already_shipped", "409 already_shipped"),
-        (Status::Delivered, "409 already_shipped", "409 already_shipped"),
-        (Status::DeliveryFailed, "409 already_shipped", "409 already_shipped"),
-        (Status::Failed, "409 not_cancellable", "409 not_cancellable"),
-        (Status::Cancelled, "200", "200"),
-        (Status::Refunded, "409 not_cancellable", "409 not_cancellable"),
-    ];
-    let word = |plan| match plan {
-        CancelPlan::AtOnce => "CANCELLED at once",
-        CancelPlan::After(CancelStep::ClosePayment) => "after CancelPayment",
-        CancelPlan::After(CancelStep::StopDelivery) => "after CancelDelivery",
-        CancelPlan::Done => "200",
+fn every_state_and_request_to_cancel_is_as_the_contract_says() {
+    let table = Table::below("T1");
+    let cell = |plan| match plan {
+        CancelPlan::AtOnce => "CANCELLED",
+        CancelPlan::After(CancelStep::ClosePayment) => "CANCELLED, once the payment is closed",
+        CancelPlan::After(CancelStep::StopDelivery) => "CANCELLED, once the delivery is stopped",
+        CancelPlan::Done => "=",
         CancelPlan::Refused(Refusal::AlreadyPaid) => "409 already_paid",
         CancelPlan::Refused(Refusal::AlreadyShipped) => "409 already_shipped",
         CancelPlan::Refused(Refusal::Ended) => "409 not_cancellable",
     };
-    assert_eq!(table.map(|(status, ..)| status), Status::ALL);
-    for (status, buyer, admin) in table {
-        assert_eq!(word(status.plan_cancel(By::Buyer)), buyer, "{status}");
-        for owner in [true, false] {
-            assert_eq!(word(status.plan_cancel(By::Admin { owner })), admin, "{status}");
+    assert_eq!(table.states, Status::ALL.map(Status::as_str));
+    for (name, requesters) in CANCELLATIONS {
+        let (_, cells) = table.rows.iter().find(|(row, _)| row == name).unwrap();
+        for requester in requesters {
+            let planned = Status::ALL.map(|status| cell(status.plan_cancel(*requester)));
+            assert_eq!(*cells, planned, "{requester:?}");
         }
     }
 }
 
 #[test]
 fn the_cause_of_a_cancellation_says_who_undid_what() {
-    assert_eq!(By::Buyer.cause(Status::Received), CancelCause::Customer);
-    assert_eq!(By::Admin { owner: true }.cause(Status::AwaitingPayment), CancelCause::Customer);
-    assert_eq!(By::Admin { owner: false }.cause(Status::Received), CancelCause::Admin);
-    assert_eq!(By::Admin { owner: true }.cause(Status::Paid), CancelCause::Admin, "a sale is undone");
+    assert_eq!(Requester::Buyer.cause(Status::Received), CancelCause::Customer);
+    assert_eq!(Requester::Admin { owner: true }.cause(Status::AwaitingPayment), CancelCause::Customer);
+    assert_eq!(Requester::Admin { owner: false }.cause(Status::Received), CancelCause::Admin);
+    assert_eq!(Requester::Admin { owner: true }.cause(Status::Paid), CancelCause::Admin, "a sale is undone");
 }
 
 #[test]
 fn goods_held_for_a_closed_payment_leave_the_order_to_its_payment() {
-    assert_eq!(Status::Received.step(&Input::StockReserved(None)), Step::Note { alarm: false });
+    assert_eq!(Status::Received.on(&Input::StockReserved(None)), note());
     for state in Status::ALL.into_iter().filter(|state| *state != Status::Received) {
-        let with_page = state.step(&Input::StockReserved(Some(page())));
-        assert_eq!(state.step(&Input::StockReserved(None)), with_page, "{state}: the page is not looked at");
+        let with_page = state.on(&Input::StockReserved(Some(page())));
+        assert_eq!(state.on(&Input::StockReserved(None)), with_page, "{state}: the page does not matter");
     }
 }
 
@@ -168,9 +133,9 @@ fn goods_held_for_a_closed_payment_leave_the_order_to_its_payment() {
 fn only_an_unanswered_order_times_out() {
     for state in Status::ALL {
         let expected = match state {
-            Status::Received => Step::Moved(State::Failed(FailureReason::Timeout)),
-            _ => Step::Same,
+            Status::Received => Transition::to(State::Failed(FailureReason::Timeout)),
+            _ => no_op(),
         };
-        assert_eq!(state.step(&Input::TimedOut), expected, "{state}");
+        assert_eq!(state.on(&Input::TimedOut), expected, "{state}");
     }
 }
