@@ -1,13 +1,24 @@
-//! The use cases, one per file: the only code that opens transactions. Clients are asked before a transaction begins,
-//! never inside one.
+//! The use cases, one per file: the only code that opens transactions. Other services are called before a transaction
+//! begins, never inside one.
 
-pub mod advance_order;
-pub mod cancel_order;
+mod advance_order;
+mod cancel_order;
 mod check_limits;
-pub mod finish_cancellation;
+mod finish_cancellation;
 mod order_job;
-pub mod place_order;
-pub mod read_orders;
-pub mod reconcile_orders;
-pub mod return_goods;
-pub mod skip_numbers;
+mod place_order;
+mod read_orders;
+mod reconcile_orders;
+mod return_goods;
+mod skip_numbers;
+
+pub use self::{
+    advance_order::advance_order,
+    cancel_order::{CancelOrderError, cancel_order},
+    finish_cancellation::{ClosePayment, StopDelivery},
+    place_order::{PlaceOrderError, PlacedOrder, place_order},
+    read_orders::{OrderPage, find_order, list_history, list_orders},
+    reconcile_orders::{ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut, await_page, check_page},
+    return_goods::ReturnStock,
+    skip_numbers::skip_taken_numbers,
+};

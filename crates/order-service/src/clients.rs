@@ -1,4 +1,4 @@
-//! The services that this one asks: what it needs from each, in its own words.
+//! Clients of the other services, with answers in the types of this one.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -33,10 +33,10 @@ use crate::{
     store::returns::StockReturn,
 };
 
-/// What product-service's ledger calls goods that come back.
+/// The reason of the movement in product-service's ledger.
 const RETURN: &str = "return";
 
-/// Clients of the four services that this one asks. Cheap to clone.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clients {
     cart: CartServiceClient<PeerChannel>,
@@ -45,29 +45,28 @@ pub struct Clients {
     delivery: DeliveryServiceClient<PeerChannel>,
 }
 
-/// What payment-service says when it is asked where an order can be paid.
+/// payment-service's answer to where an order can be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageAnswer {
-    /// There.
     Open(PaymentPage),
-    /// Nowhere: the payment is closed.
+    /// The payment is closed.
     Closed,
-    /// It has not heard of the order yet.
+    /// It has not consumed the order's `OrderCreated` yet.
     NotYet,
 }
 
-/// What payment-service says when it is asked to close a payment.
+/// payment-service's answer to a request to close a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentEnd {
     /// Closed for good.
     Cancelled,
     /// It was paid before.
     Paid,
-    /// It does not know at the moment; nothing has changed.
+    /// Midtrans does not answer: nothing has changed.
     Unknown,
 }
 
-/// What delivery-service says when it is asked to stop a delivery.
+/// delivery-service's answer to a request to stop a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryEnd {
     /// It will not leave.
@@ -88,7 +87,7 @@ pub enum KnownDelivery {
 }
 
 impl Clients {
-    /// Starts to follow the peers.
+    /// Connects on the first call, and follows the replicas of each service.
     pub fn follow(config: &Config, context: &ServiceContext) -> Result<Self, BoxError> {
         let channel = |url: &str| {
             Peer::follow(url, &context.common.internal_secret, &context.lifecycle).map(|peer| peer.channel())
@@ -145,7 +144,7 @@ impl Clients {
             Err(status) => return Err(status),
         };
         let expires = OffsetDateTime::from_unix_timestamp(reply.expires_at)
-            .map_err(|_| odd("payment", "expires_at"))?;
+            .map_err(|_| impossible("payment", "expires_at"))?;
         let left = match reply.expires_in_seconds {
             0 => Duration::try_from(expires - OffsetDateTime::now_utc()).unwrap_or_default(),
             seconds => Duration::from_secs(seconds.into()),
@@ -172,11 +171,11 @@ impl Clients {
             Err(status) if status.code() == Code::NotFound => return Ok(KnownDelivery::Missing),
             Err(status) => return Err(status),
         };
-        let delivery = reply.delivery.ok_or_else(|| odd("delivery", "delivery"))?;
+        let delivery = reply.delivery.ok_or_else(|| impossible("delivery", "delivery"))?;
         if delivery.status == "CANCELLED" {
             return Ok(KnownDelivery::Cancelled);
         }
-        let id = delivery.id.try_into().map_err(|_| odd("delivery", "id"))?;
+        let id = delivery.id.try_into().map_err(|_| impossible("delivery", "id"))?;
         Ok(KnownDelivery::Started(id))
     }
 
@@ -187,7 +186,7 @@ impl Clients {
         match reply.outcome() {
             CancelDeliveryOutcome::Cancelled => Ok(DeliveryEnd::Cancelled),
             CancelDeliveryOutcome::Shipped => Ok(DeliveryEnd::Shipped),
-            CancelDeliveryOutcome::Unspecified => Err(odd("delivery", "outcome")),
+            CancelDeliveryOutcome::Unspecified => Err(impossible("delivery", "outcome")),
         }
     }
 
@@ -211,23 +210,23 @@ impl Clients {
             Err(status) if status.code() == Code::Unimplemented => return Ok(0),
             Err(status) => return Err(status),
         };
-        i64::try_from(reply.order_id).map_err(|_| odd("product", "order_id"))
+        i64::try_from(reply.order_id).map_err(|_| impossible("product", "order_id"))
     }
 }
 
 fn cart_line(item: &CartItem) -> Result<CartLine, Status> {
-    let product_id = item.product_id.try_into().map_err(|_| odd("cart", "product_id"))?;
-    let quantity = i32::try_from(item.quantity).map_err(|_| odd("cart", "quantity"))?;
+    let product_id = item.product_id.try_into().map_err(|_| impossible("cart", "product_id"))?;
+    let quantity = i32::try_from(item.quantity).map_err(|_| impossible("cart", "quantity"))?;
     Ok(CartLine { product_id, quantity })
 }
 
 fn on_sale(product: ProductResponse) -> Result<(ProductId, OnSale), Status> {
-    let id = product.id.try_into().map_err(|_| odd("product", "id"))?;
-    let price = i64::try_from(product.price).map_err(|_| odd("product", "price"))?;
+    let id = product.id.try_into().map_err(|_| impossible("product", "id"))?;
+    let price = i64::try_from(product.price).map_err(|_| impossible("product", "price"))?;
     Ok((id, OnSale { name: product.name, price }))
 }
 
-/// A peer broke the contract.
-fn odd(peer: &str, member: &str) -> Status {
-    Status::internal(format!("{peer}-service answered with an impossible {member}"))
+/// A service broke the contract.
+fn impossible(service: &str, member: &str) -> Status {
+    Status::internal(format!("{service}-service answered with an impossible {member}"))
 }

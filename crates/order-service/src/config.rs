@@ -1,4 +1,4 @@
-//! What order-service can be told from outside.
+//! The settings of order-service.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// How much one buyer may keep without having paid. A load test, with `RATE_LIMIT=off`, buys with few accounts.
+    /// How much one buyer may hold without having paid. A load test, with `RATE_LIMIT=off`, buys with few accounts.
     pub fn limits(&self) -> HoldLimits {
         let orders = self.max_open_orders_per_user;
         match self.common.rate_limit {

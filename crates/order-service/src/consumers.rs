@@ -1,4 +1,4 @@
-//! What this service hears: everything that moves an order on.
+//! The events that move an order on.
 
 use std::time::Duration;
 
@@ -11,16 +11,13 @@ use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{
-        advance_order::advance_order,
-        reconcile_orders::{await_page, check_page},
-    },
+    app::{advance_order, await_page, check_page},
     clients::PageAnswer,
     domain::{Input, PaymentPage, Status},
     store,
 };
 
-/// The events it follows.
+/// Consumes them as `order-group`.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::ORDER, state.clone(), state.db.clone(), state.outbox.clone())
         .on::<StockReserved>()
@@ -34,7 +31,7 @@ pub fn consumer(state: &AppState) -> Consumer<AppState> {
         .on::<DeliveryFailed>()
 }
 
-/// The order that an event is about: all of those that are followed here are about one.
+/// The order that an event is about: all that are consumed here are about one.
 fn subject<E: Event>(event: &E) -> Result<Subject, HandlerError> {
     event.subject().ok_or_else(|| HandlerError::reject("the event is about no order"))
 }
@@ -70,7 +67,7 @@ advances!(
 );
 
 impl Handle<StockReserved> for AppState {
-    /// Where to pay; nothing if the payment is closed, or if the order is past the question.
+    /// The page to pay on; nothing if the payment is closed, or if the order has moved on.
     type Prepared = Option<PaymentPage>;
 
     async fn prepare(

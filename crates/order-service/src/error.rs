@@ -1,11 +1,11 @@
-//! What the errors of this service are to its callers.
+//! The problem that each error becomes.
 
 use chassis::Problem;
 use contracts::ProductId;
 use serde_json::Value;
 
 use crate::{
-    app::{cancel_order::CancelOrderError, place_order::PlaceOrderError},
+    app::{CancelOrderError, PlaceOrderError},
     domain::{OverLimit, Refusal, Unorderable},
 };
 
@@ -50,7 +50,7 @@ fn unorderable(why: Unorderable) -> Problem {
             Problem::conflict("product_unavailable", "Some products of the cart are not on sale any more.")
                 .with("product_ids", numbers(&ids))
         }
-        Unorderable::TooDear => {
+        Unorderable::TotalTooLarge => {
             Problem::unprocessable("total_too_large", "The order costs more than an order may.")
         }
         Unorderable::PriceChanged { expected, total } => {

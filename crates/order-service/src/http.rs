@@ -1,4 +1,4 @@
-//! What this service answers over HTTP.
+//! The HTTP interface.
 
 mod orders;
 mod placing;
@@ -11,7 +11,7 @@ use crate::AppState;
 /// What the document says beside the routes.
 #[derive(OpenApi)]
 #[openapi(
-    info(description = "Orders from the wish to the end."),
+    info(description = "Orders from the request to the end."),
     tags((name = "order", description = "Orders"))
 )]
 struct Document;

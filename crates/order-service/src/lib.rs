@@ -1,9 +1,9 @@
-//! order-service: orders from the wish to the end.
+//! order-service: orders from the request to the end.
 //!
 //! Start reading at [`domain::Status`] and its table, the state machine of an order. An order is placed over HTTP
-//! ([`http`], [`app::place_order`]), moved on by what the other services tell ([`consumers`], [`app::advance_order`]),
-//! and cancelled by its buyer or an administrator ([`app::cancel_order`]). What can get stuck is reconciled by
-//! [`workers`]. Everything that changes is told to the shop through the outbox.
+//! ([`http`], [`app::place_order`]), moved on by the events of the other services ([`consumers`],
+//! [`app::advance_order`]), and cancelled by its buyer or an administrator ([`app::cancel_order`]). The jobs in
+//! [`workers`] reconcile what gets stuck. Every change is published through the outbox.
 
 #![allow(missing_docs, reason = "items are public for the tests only")]
 

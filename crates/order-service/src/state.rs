@@ -15,26 +15,22 @@ use crate::{clients::Clients, config::Config, domain::HoldLimits};
 /// How often one buyer may do what costs others something.
 #[derive(Debug)]
 pub struct Rates {
-    /// Placing an order.
     pub orders: RateLimit<UserId>,
-    /// Cancelling one.
     pub cancels: RateLimit<UserId>,
 }
 
-/// What its handlers share.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    /// Where orders are kept.
     pub db: PgPool,
-    /// Commits what appended events, and wakes the relay.
+    /// Commits transactions that append events, and notifies the relay.
     pub outbox: Outbox,
-    /// The services that are asked.
     pub clients: Clients,
     /// Knows whether an event was read, before it is published again.
     pub group_progress: GroupProgress,
-    /// Tasks that outlive the request that began them.
+    /// Runs what has to be finished although its request has ended.
     pub lifecycle: Lifecycle,
-    /// How much one buyer may keep without having paid.
+    /// How much one buyer may hold without having paid.
     pub limits: HoldLimits,
     /// How often one buyer may order and cancel.
     pub rates: Arc<Rates>,

@@ -7,10 +7,8 @@ use jobs::{Queue, Worker};
 use crate::{
     AppState,
     app::{
-        finish_cancellation::{ClosePayment, StopDelivery},
-        reconcile_orders::{ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut},
-        return_goods::ReturnStock,
-        skip_numbers::skip_taken_numbers,
+        ClosePayment, ReconcilePaid, ReconcileReceived, ReconcileUnpaid, ReturnStock, StopDelivery, TimeOut,
+        skip_taken_numbers,
     },
     store,
 };

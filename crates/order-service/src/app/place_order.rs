@@ -1,11 +1,10 @@
-//! Places an order: what the cart holds at this moment, at today's prices.
+//! Places an order: what the cart holds, at the prices of this moment.
 
 use std::sync::atomic::Ordering;
 
 use chassis::limit::TooOften;
-use contracts::{OrderId, ProductId, UserId};
+use contracts::{ProductId, UserId};
 use messaging::outbox;
-use serde_json::Value;
 use tonic::Status;
 
 use super::{
@@ -22,19 +21,13 @@ use crate::{
     },
 };
 
-/// What keys of this use case are filed under. /order and /checkout are one route.
+/// The route that keys are stored with. /order and /checkout are one route.
 const ROUTE: &str = "order";
-/// The status of the reply, as it is stored with a key.
-const CREATED: i16 = 201;
-
-/// The reply to a wish that was granted.
+/// The answer to a request that was granted.
 #[derive(Debug)]
 pub struct PlacedOrder {
-    /// The order.
-    pub id: OrderId,
-    /// The body: a [`Receipt`] in JSON, the same bytes for every repetition.
-    pub body: String,
-    /// Whether the reply was given before.
+    pub receipt: Receipt,
+    /// Whether an earlier request with the same key got this receipt.
     pub replayed: bool,
 }
 
@@ -56,16 +49,13 @@ pub enum PlaceOrderError {
     /// The key was used for another request.
     #[error("the Idempotency-Key was used for another request")]
     KeyReused,
-    /// cart-service did not help.
     #[error("cart-service")]
     Cart(#[source] Status),
-    /// product-service did not help.
     #[error("product-service")]
     Product(#[source] Status),
-    /// The database did not help.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// The wish or the reply does not serialise.
+    /// The request or the receipt does not serialise.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
@@ -79,64 +69,53 @@ impl From<SkipNumbersError> for PlaceOrderError {
     }
 }
 
-/// Places an order, or gives the reply that was given to the same key before.
+/// Places an order, or gives the receipt again that the same key got before.
 pub async fn place_order(
     state: &AppState,
     buyer: UserId,
-    wish: NewOrder,
+    new: NewOrder,
     key: Option<&str>,
 ) -> Result<PlacedOrder, PlaceOrderError> {
-    let request = serde_json::to_value(&wish)?;
+    let request = serde_json::to_value(&new)?;
     let key = key.map(|key| Scoped { user: buyer, route: ROUTE, key });
     if let Some(key) = key
-        && let Some(reply) = stored_reply(state, key, &request).await?
+        && let Some(stored) =
+            store::idempotency::find_reply(&mut *state.db.acquire().await?, key, &request).await?
     {
-        return Ok(reply);
+        return replay(stored);
     }
     state.rates.orders.check(&buyer)?;
-    let basket = fill_basket(state, buyer, &wish).await?;
+    let basket = fill_basket(state, buyer, &new).await?;
     let mut tx = state.db.begin().await?;
     if let Some(key) = key
-        && !store::idempotency::insert_key(&mut tx, key, &request).await?
+        && let Some(stored) = store::idempotency::claim_key(&mut tx, key, &request).await?
     {
         tx.rollback().await?;
-        // A twin has just been committed under this key; keys stay for a day.
-        return stored_reply(state, key, &request)
-            .await?
-            .ok_or(PlaceOrderError::Database(sqlx::Error::RowNotFound));
+        return replay(stored);
     }
     check_limits(state, &mut tx, buyer, &basket.lines).await?;
-    let order = store::orders::insert_order(&mut tx, buyer, basket, wish.shipping_address).await?;
+    let order = store::orders::insert_order(&mut tx, buyer, basket, new.shipping_address).await?;
     let row = outbox::append_row(&mut tx, order.created_event()).await?;
     store::reconciliation::set_awaited_row(&mut tx, order.id, row).await?;
     schedule_new(&mut tx, order.id).await?;
-    let body =
-        serde_json::to_string(&Receipt { message: "Order received", order_id: order.id, order: &order })?;
+    let receipt = Receipt::from(order);
     if let Some(key) = key {
-        store::idempotency::update_reply(&mut tx, key, CREATED, order.id, &body).await?;
+        store::idempotency::store_receipt(&mut tx, key, &receipt).await?;
     }
     state.outbox.commit(tx).await?;
-    Ok(PlacedOrder { id: order.id, body, replayed: false })
+    Ok(PlacedOrder { receipt, replayed: false })
 }
 
-async fn stored_reply(
-    state: &AppState,
-    key: Scoped<'_>,
-    request: &Value,
-) -> Result<Option<PlacedOrder>, PlaceOrderError> {
-    let mut db = state.db.acquire().await?;
-    match store::idempotency::find_reply(&mut db, key, request).await? {
-        None => Ok(None),
-        Some(StoredReply { same_request: false, .. }) => Err(PlaceOrderError::KeyReused),
-        Some(StoredReply { order_id, body, .. }) => {
-            Ok(Some(PlacedOrder { id: order_id, body, replayed: true }))
-        }
+fn replay(stored: StoredReply) -> Result<PlacedOrder, PlaceOrderError> {
+    if !stored.same_request {
+        return Err(PlaceOrderError::KeyReused);
     }
+    Ok(PlacedOrder { receipt: serde_json::from_str(&stored.receipt)?, replayed: true })
 }
 
 /// What is ordered, and what it costs.
-async fn fill_basket(state: &AppState, buyer: UserId, wish: &NewOrder) -> Result<Basket, PlaceOrderError> {
-    let only = wish.product_ids.as_deref();
+async fn fill_basket(state: &AppState, buyer: UserId, new: &NewOrder) -> Result<Basket, PlaceOrderError> {
+    let only = new.product_ids.as_deref();
     let Cart { lines: cart, read_at } =
         state.clients.cart(buyer, only).await.map_err(PlaceOrderError::Cart)?;
     let missing = missing(&cart, only.unwrap_or_default());
@@ -147,7 +126,7 @@ async fn fill_basket(state: &AppState, buyer: UserId, wish: &NewOrder) -> Result
         return Err(PlaceOrderError::Unorderable(Unorderable::Empty));
     }
     let catalogue = state.clients.products_on_sale(&cart).await.map_err(PlaceOrderError::Product)?;
-    let priced = price_lines(&cart, catalogue, wish.expected_total);
+    let priced = price_lines(&cart, catalogue, new.expected_total);
     let (lines, total) = priced.map_err(PlaceOrderError::Unorderable)?;
     if !state.numbers_are_free.load(Ordering::Relaxed) {
         skip_taken_numbers(state).await?;

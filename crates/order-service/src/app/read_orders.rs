@@ -1,4 +1,4 @@
-//! What buyers and administrators see.
+//! Reading orders and their timelines.
 
 use contracts::{OrderId, UserId};
 
@@ -10,7 +10,7 @@ use crate::{
 
 /// A part of a list of orders.
 #[derive(Debug)]
-pub struct Listed {
+pub struct OrderPage {
     /// The orders, newest first.
     pub orders: Vec<Order>,
     /// The last order of the part, if the list goes on after it.
@@ -20,17 +20,17 @@ pub struct Listed {
 }
 
 /// Orders of a buyer, or of everybody.
-pub async fn list_orders(state: &AppState, buyer: Option<UserId>, part: Part) -> sqlx::Result<Listed> {
+pub async fn list_orders(state: &AppState, buyer: Option<UserId>, part: Part) -> sqlx::Result<OrderPage> {
     let mut db = state.db.acquire().await?;
     let total = store::orders::count_orders(&mut db, buyer, part.status).await?;
-    // One more than asked for tells whether the list goes on.
+    // One more than requested shows whether the list goes on.
     let one_more = Part { limit: part.limit + 1, ..part };
     let mut orders = store::orders::list_orders(&mut db, buyer, one_more).await?;
     let wanted = usize::try_from(part.limit).unwrap_or_default();
     let goes_on = orders.len() > wanted;
     orders.truncate(wanted);
     let next_before = orders.last().filter(|_| goes_on).map(|order| order.id);
-    Ok(Listed { orders, next_before, total })
+    Ok(OrderPage { orders, next_before, total })
 }
 
 /// An order within a scope: its buyer's, or anybody's.

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 /// The highest total of an order, in rupiah.
 const MAX_TOTAL: i64 = 9_000_000_000_000_000;
 
-/// A line of a cart, as far as an order cares.
+/// A line of a cart, without its name and price: an order takes those from the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CartLine {
     /// The product.
@@ -67,7 +67,7 @@ pub enum Unorderable {
     /// These products are not on sale any more.
     Gone(Vec<ProductId>),
     /// It costs more than an order may.
-    TooDear,
+    TotalTooLarge,
     /// It costs something else than the buyer expects.
     PriceChanged {
         /// What the buyer expects.
@@ -77,8 +77,8 @@ pub enum Unorderable {
     },
 }
 
-/// Prices a cart. Returns its lines and what they cost together. Whether there is enough of everything is not asked
-/// here: the hold decides that.
+/// Prices a cart. Returns its lines and what they cost together. The stock is not checked
+/// here: the hold decides about it.
 pub fn price_lines(
     cart: &[CartLine],
     mut catalogue: BTreeMap<ProductId, OnSale>,
@@ -97,7 +97,7 @@ pub fn price_lines(
     if lines.is_empty() {
         return Err(Unorderable::Empty);
     }
-    let total = total(&lines).ok_or(Unorderable::TooDear)?;
+    let total = total(&lines).ok_or(Unorderable::TotalTooLarge)?;
     match expected {
         Some(expected) if expected != total => Err(Unorderable::PriceChanged { expected, total }),
         _ => Ok((lines, total)),
@@ -141,16 +141,16 @@ mod tests {
     }
 
     #[test]
-    fn a_cart_is_refused_for_what_is_missing_too_dear_or_unexpected() {
+    fn a_cart_is_refused_for_what_is_missing_too_expensive_or_unexpected() {
         let refused = |lines: &[(i64, i32)], prices: &[(i64, i64)], expected| {
             price_lines(&cart(lines), catalogue(prices), expected).unwrap_err()
         };
         assert_eq!(refused(&[], &[], None), Unorderable::Empty);
         assert_eq!(refused(&[(1, 1), (2, 1)], &[(1, 5)], None), Unorderable::Gone(vec![id(2)]));
-        let dear = 1_000_000_000_000;
+        let expensive = 1_000_000_000_000;
         let lines: Vec<(i64, i32)> = (1..=10).map(|product| (product, 1_000)).collect();
-        let prices: Vec<(i64, i64)> = (1..=10).map(|product| (product, dear)).collect();
-        assert_eq!(refused(&lines, &prices, None), Unorderable::TooDear);
+        let prices: Vec<(i64, i64)> = (1..=10).map(|product| (product, expensive)).collect();
+        assert_eq!(refused(&lines, &prices, None), Unorderable::TotalTooLarge);
         assert!(
             price_lines(&cart(&lines[..9]), catalogue(&prices), None).is_ok(),
             "the limit itself is allowed"

@@ -1,4 +1,4 @@
-//! An order as its buyer sees it, and the wish for one.
+//! An order as its buyer sees it, and the request for one.
 
 use chassis::rules::{all_different, country_code, country_schema, not_blank};
 use contracts::{
@@ -121,7 +121,7 @@ pub struct Item {
 }
 
 /// An order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Order {
     /// The order.
     pub id: OrderId,
@@ -149,7 +149,7 @@ pub struct Order {
     )]
     pub payment_url: Option<String>,
     /// Until when it can be paid.
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "2026-01-02T03:34:05Z")]
     pub payment_expires: Option<OffsetDateTime>,
     /// Its delivery, once there is one.
@@ -177,17 +177,23 @@ pub struct Order {
     pub cart_read_at: Option<OffsetDateTime>,
 }
 
-/// What the buyer gets for a wish that was granted.
-#[derive(Debug, Serialize, ToSchema)]
+/// What the buyer gets for an order that was placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = OrderReceipt)]
-pub struct Receipt<'a> {
+pub struct Receipt {
     /// A sentence for people.
     #[schema(max_length = 200, example = "Order received")]
-    pub message: &'a str,
+    pub message: String,
     /// The order's id.
     pub order_id: OrderId,
     /// The order.
-    pub order: &'a Order,
+    pub order: Order,
+}
+
+impl From<Order> for Receipt {
+    fn from(order: Order) -> Self {
+        Self { message: "Order received".to_owned(), order_id: order.id, order }
+    }
 }
 
 /// A row of an order's timeline: a change, or a note (`from` and `to` are the same).
@@ -222,7 +228,7 @@ impl Order {
         self.items.iter().map(item).collect()
     }
 
-    /// What is told when it was placed, and again when nobody answers.
+    /// Published when it was placed, and again when nobody answers.
     pub fn created_event(&self) -> OrderCreated {
         OrderCreated {
             order_id: self.id,
@@ -233,7 +239,7 @@ impl Order {
         }
     }
 
-    /// What is told when it is paid, and again when no delivery is known.
+    /// Published when it is paid, and again when no delivery is known.
     pub fn paid_event(&self) -> OrderPaid {
         OrderPaid {
             order_id: self.id,
@@ -246,7 +252,7 @@ impl Order {
         }
     }
 
-    /// What is told when it ended FAILED or CANCELLED.
+    /// Published when it ended FAILED or CANCELLED.
     pub fn cancelled_event(&self, cause: CancelCause) -> OrderCancelled {
         OrderCancelled {
             order_id: self.id,

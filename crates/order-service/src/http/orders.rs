@@ -1,4 +1,4 @@
-//! Looking at orders, and cancelling them.
+//! Reading orders, and cancelling them.
 
 use axum::{
     extract::State,
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState, app,
-    app::read_orders::Listed,
+    app::OrderPage,
     domain::{HistoryEntry, Order, Status},
     error::no_such_order,
     store::orders::Part,
@@ -104,8 +104,7 @@ pub(super) async fn list_orders(
     Query(query): Query<ListQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let ListQuery { status, limit, before } = query;
-    let listed =
-        app::read_orders::list_orders(&state, Some(user.id()), Part { status, before, limit }).await?;
+    let listed = app::list_orders(&state, Some(user.id()), Part { status, before, limit }).await?;
     Ok(reply("/api/v1/order", listed, None, status, limit))
 }
 
@@ -133,14 +132,14 @@ pub(super) async fn list_all_orders(
     Query(query): Query<ListAllQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let ListAllQuery { status, user_id, limit, before } = query;
-    let listed = app::read_orders::list_orders(&state, user_id, Part { status, before, limit }).await?;
+    let listed = app::list_orders(&state, user_id, Part { status, before, limit }).await?;
     Ok(reply("/api/v1/order/all", listed, user_id, status, limit))
 }
 
 /// A part of a list, with the way to the next one.
 fn reply(
     path: &str,
-    listed: Listed,
+    listed: OrderPage,
     buyer: Option<UserId>,
     status: Option<Status>,
     limit: i64,
@@ -180,7 +179,7 @@ pub(super) async fn get_order(
     user: User,
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Order>, Problem> {
-    let order = app::read_orders::find_order(&state, id, user.scope()).await?;
+    let order = app::find_order(&state, id, user.scope()).await?;
     order.map(axum::Json).ok_or_else(no_such_order)
 }
 
@@ -204,7 +203,7 @@ pub(super) async fn list_order_events(
     user: User,
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Vec<HistoryEntry>>, Problem> {
-    let history = app::read_orders::list_history(&state, id, user.scope()).await?;
+    let history = app::list_history(&state, id, user.scope()).await?;
     // Every order has at least the row of its beginning.
     if history.is_empty() { Err(no_such_order()) } else { Ok(axum::Json(history)) }
 }
@@ -237,5 +236,5 @@ pub(super) async fn cancel_order(
     Path(id): Path<OrderId>,
     OptionalJson(CancelOrder { reason }): OptionalJson<CancelOrder>,
 ) -> Result<axum::Json<Order>, Problem> {
-    Ok(axum::Json(app::cancel_order::cancel_order(&state, &user, id, reason).await?))
+    Ok(axum::Json(app::cancel_order(&state, &user, id, reason).await?))
 }

@@ -6,18 +6,18 @@ use testkit::{envelope, eventually};
 use crate::shop::Shop;
 
 #[tokio::test]
-async fn an_order_is_told_over_redis_and_the_answer_is_heard() {
+async fn an_order_is_published_over_redis_and_the_answer_is_consumed() {
     let shop = Shop::open().await;
     shop.app.start_background().await;
     let id = shop.place().await;
     let mut redis = shop.app.redis_client(1).get_multiplexed_async_connection().await.unwrap();
-    let told = eventually("OrderCreated on its stream", async || {
+    let published = eventually("OrderCreated on its stream", async || {
         let length: u64 =
             redis::cmd("XLEN").arg(OrderCreated::STREAM.name).query_async(&mut redis).await.unwrap();
         (length > 0).then_some(length)
     })
     .await;
-    assert_eq!(told, 1);
+    assert_eq!(published, 1);
     let answer = envelope(StockReserved { order_id: id, user_id: None }).to_fields().unwrap();
     redis::cmd("XADD")
         .arg(StockReserved::STREAM.name)

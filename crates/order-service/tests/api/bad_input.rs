@@ -23,10 +23,10 @@ fn address_with(member: &str, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_bad_wish_names_its_member_and_orders_nothing() {
+async fn a_bad_request_names_its_member_and_orders_nothing() {
     let shop = Shop::open().await;
     let ani = shop.app.customer(ANI);
-    let wishes = [
+    let requests = [
         (json!({ "product_ids": [] }), "product_ids"),
         (json!({ "product_ids": [3, 3] }), "product_ids"),
         (json!({ "product_ids": 3 }), "product_ids"),
@@ -45,9 +45,9 @@ async fn a_bad_wish_names_its_member_and_orders_nothing() {
         (json!({ "shipping_address": {} }), "shipping_address.recipient"),
         (json!({ "shipping_address": "here" }), "shipping_address"),
     ];
-    for (wish, member) in wishes {
-        let problem = ani.post(ORDER, wish.clone()).await.problem(400, "invalid");
-        assert!(field(&problem).starts_with(member.split('.').next().unwrap()), "{wish}: {problem}");
+    for (request, member) in requests {
+        let problem = ani.post(ORDER, request.clone()).await.problem(400, "invalid");
+        assert!(field(&problem).starts_with(member.split('.').next().unwrap()), "{request}: {problem}");
     }
     let members = ["recipient", "phone", "street", "city", "province", "postal_code", "country"];
     for member in members {

@@ -21,9 +21,9 @@ async fn cancel(actor: &Actor, id: OrderId) -> Reply {
     actor.send(Method::POST, &format!("/api/v1/order/{id}/cancel"), &[], None).await
 }
 
-async fn told(shop: &Shop) -> Vec<(i64, CancelCause)> {
-    let told = shop.app.published::<OrderCancelled>().await;
-    told.iter().map(|event| (event.order_id.get(), event.cause)).collect()
+async fn published(shop: &Shop) -> Vec<(i64, CancelCause)> {
+    let published = shop.app.published::<OrderCancelled>().await;
+    published.iter().map(|event| (event.order_id.get(), event.cause)).collect()
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_received_order_is_cancelled_at_once_and_only_once() {
     let order = ani.post(&path, json!({ "reason": "salah pesan" })).await.expect(200);
     assert_eq!((&order["status"], &order["failure_reason"]), (&json!("CANCELLED"), &json!("salah pesan")));
     assert_eq!(cancel(&ani, id).await.expect(200), order);
-    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    assert_eq!(published(&shop).await, [(id.get(), CancelCause::Customer)]);
     assert_eq!(shop.app.published::<OrderCancelled>().await[0].items.len(), 2);
     assert_eq!(shop.timeline(id).await[1..], ["RECEIVED -> CANCELLED: CancelledByCustomer"]);
     assert!(shop.world.set().closed.is_empty(), "there is no page that could be paid");
@@ -53,12 +53,12 @@ async fn an_order_that_could_be_paid_is_cancelled_once_its_payment_is_closed() {
     shop.world.set().down.clear();
     shop.world.set().payment_end = CancelOutcome::Paid;
     cancel(&ani, id).await.problem(409, "already_paid");
-    assert_eq!((shop.status(id).await.as_str(), told(&shop).await.len()), ("AWAITING_PAYMENT", 0));
+    assert_eq!((shop.status(id).await.as_str(), published(&shop).await.len()), ("AWAITING_PAYMENT", 0));
 
     shop.world.set().payment_end = CancelOutcome::Cancelled;
     assert_eq!(cancel(&ani, id).await.expect(200)["status"], "CANCELLED");
     assert_eq!(shop.world.set().closed.last(), Some(&id.to_u64()));
-    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    assert_eq!(published(&shop).await, [(id.get(), CancelCause::Customer)]);
 }
 
 #[tokio::test]
@@ -72,12 +72,12 @@ async fn a_payment_that_succeeds_while_it_is_asked_to_close_is_not_lost() {
     let meanwhile = async {
         testkit::eventually("CancelPayment", async || (!shop.world.set().closed.is_empty()).then_some(()))
             .await;
-        shop.tell(paid(id)).await;
+        shop.deliver(paid(id)).await;
         gate.notify_one();
     };
     let (reply, ()) = join(cancel(&shop.app.customer(ANI), id), meanwhile).await;
     reply.problem(409, "already_paid");
-    assert_eq!((shop.status(id).await.as_str(), told(&shop).await.len()), ("PAID", 0));
+    assert_eq!((shop.status(id).await.as_str(), published(&shop).await.len()), ("PAID", 0));
 }
 
 #[tokio::test]
@@ -91,11 +91,11 @@ async fn a_paid_order_is_cancelled_by_an_administrator_once_its_delivery_is_stop
     shop.world.set().down.clear();
     shop.world.set().delivery_end = CancelDeliveryOutcome::Shipped;
     cancel(&root, id).await.problem(409, "already_shipped");
-    assert_eq!((shop.status(id).await.as_str(), told(&shop).await.len()), ("PAID", 0));
+    assert_eq!((shop.status(id).await.as_str(), published(&shop).await.len()), ("PAID", 0));
 
     shop.world.set().delivery_end = CancelDeliveryOutcome::Cancelled;
     assert_eq!(cancel(&root, id).await.expect(200)["status"], "CANCELLED");
-    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Admin)]);
+    assert_eq!(published(&shop).await, [(id.get(), CancelCause::Admin)]);
 }
 
 #[tokio::test]
@@ -125,10 +125,10 @@ async fn a_cancellation_without_an_answer_goes_on_and_ends_with_the_answer() {
         "AWAITING_PAYMENT -> CANCELLED: CancelledByCustomer"
     );
     assert_eq!(shop.timeline(paid_one).await.last().unwrap(), "PAID -> CANCELLED: CancelledByAdmin");
-    let told = told(&shop).await;
-    assert_eq!(told.len(), 2);
-    assert!(told.contains(&(unpaid.get(), CancelCause::Customer)));
-    assert!(told.contains(&(paid_one.get(), CancelCause::Admin)));
+    let published = published(&shop).await;
+    assert_eq!(published.len(), 2);
+    assert!(published.contains(&(unpaid.get(), CancelCause::Customer)));
+    assert!(published.contains(&(paid_one.get(), CancelCause::Admin)));
     assert_eq!((shop.open_cancellations().await, shop.finish_cancellations().await), (0, 0));
     cancel(&ani, unpaid).await.expect(200);
 }
@@ -149,7 +149,7 @@ async fn a_cancellation_is_finished_although_its_customer_went_away() {
     }
     gate.notify_one();
     testkit::eventually("CANCELLED", async || (shop.status(id).await == "CANCELLED").then_some(())).await;
-    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    assert_eq!(published(&shop).await, [(id.get(), CancelCause::Customer)]);
     assert_eq!(shop.open_cancellations().await, 0);
 }
 
@@ -166,12 +166,16 @@ async fn a_cancellation_never_outlives_what_it_was_meant_for() {
 
     shop.world.set().payment_end = CancelOutcome::Unknown;
     cancel(&ani, id).await.problem(503, "payment_unknown");
-    shop.tell(paid(id)).await;
+    shop.deliver(paid(id)).await;
     assert_eq!(shop.open_cancellations().await, 0, "overtaken by the payment");
     shop.world.set().down.insert("delivery", Code::Unavailable);
     cancel(&root, id).await.problem(503, "delivery_unavailable");
-    shop.tell(shipped(id)).await;
-    assert_eq!((shop.open_cancellations().await, told(&shop).await.len()), (0, 0), "overtaken by the goods");
+    shop.deliver(shipped(id)).await;
+    assert_eq!(
+        (shop.open_cancellations().await, published(&shop).await.len()),
+        (0, 0),
+        "overtaken by the goods"
+    );
     assert_eq!(shop.status(id).await, "SHIPPED");
 }
 
@@ -186,7 +190,7 @@ async fn of_two_who_cancel_the_first_counts_and_what_the_second_says_is_kept() {
     shop.world.set().payment_end = CancelOutcome::Cancelled;
     let order = root.post(&path, json!({ "reason": "asked on the phone" })).await.expect(200);
     assert_eq!(order["failure_reason"], "salah pesan");
-    assert_eq!(told(&shop).await, [(id.get(), CancelCause::Customer)]);
+    assert_eq!(published(&shop).await, [(id.get(), CancelCause::Customer)]);
     let again = root.post(&path, json!({ "reason": "asked on the phone" })).await.expect(200);
     assert_eq!(again["failure_reason"], "salah pesan");
     let events = root.get(&format!("/api/v1/order/{id}/events")).await.expect(200);
@@ -238,7 +242,7 @@ async fn an_administrator_cancels_for_a_customer_and_as_one() {
     let anis = shop.place().await;
     cancel(&root, own.try_into().unwrap()).await.expect(200);
     cancel(&root, anis).await.expect(200);
-    assert_eq!(told(&shop).await, [(own, CancelCause::Customer), (anis.get(), CancelCause::Admin)]);
+    assert_eq!(published(&shop).await, [(own, CancelCause::Customer), (anis.get(), CancelCause::Admin)]);
 }
 
 #[tokio::test]

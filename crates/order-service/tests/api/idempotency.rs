@@ -17,7 +17,7 @@ async fn post(actor: &Actor, path: &str, key: &str, body: Option<Value>) -> Repl
 }
 
 #[tokio::test]
-async fn the_same_key_and_wish_get_the_first_reply_again_by_either_path() {
+async fn the_same_key_and_request_get_the_first_reply_again_by_either_path() {
     let shop = Shop::open().await;
     let ani = shop.app.customer(ANI);
     let first = post(&ani, ORDER, "k-1", None).await;
@@ -39,7 +39,7 @@ async fn the_same_key_and_wish_get_the_first_reply_again_by_either_path() {
 }
 
 #[tokio::test]
-async fn the_same_key_for_another_wish_is_refused() {
+async fn the_same_key_for_another_request_is_refused() {
     let shop = Shop::open().await;
     let ani = shop.app.customer(ANI);
     post(&ani, ORDER, "k-1", None).await.expect(201);
@@ -49,7 +49,7 @@ async fn the_same_key_for_another_wish_is_refused() {
 }
 
 #[tokio::test]
-async fn keys_of_different_buyers_and_wishes_without_a_key_are_apart() {
+async fn keys_of_different_buyers_and_requests_without_a_key_are_apart() {
     let shop = Shop::open().await;
     shop.world.fill(8, &[(3, 1)]);
     let ids = [
@@ -81,19 +81,22 @@ async fn a_refusal_is_not_kept() {
 }
 
 #[tokio::test]
-async fn twins_at_the_same_moment_are_one_order() {
+async fn duplicates_at_the_same_moment_are_one_order() {
     let shop = Shop::open_with(&["--max-open-orders-per-user=1"]).await;
     let ani = shop.app.customer(ANI);
-    let twins = join_all((0..8).map(|_| post(&ani, ORDER, "k-1", None))).await;
-    assert_eq!(twins.iter().filter(|twin| twin.header("idempotency-replayed").is_empty()).count(), 1);
-    for twin in &twins {
-        assert_eq!(twin.expect(201), twins[0].json());
+    let duplicates = join_all((0..8).map(|_| post(&ani, ORDER, "k-1", None))).await;
+    assert_eq!(
+        duplicates.iter().filter(|duplicate| duplicate.header("idempotency-replayed").is_empty()).count(),
+        1
+    );
+    for duplicate in &duplicates {
+        assert_eq!(duplicate.expect(201), duplicates[0].json());
     }
     assert_eq!(shop.app.published::<OrderCreated>().await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_key_is_kept_for_a_day_and_then_forgotten() {
+async fn a_key_is_kept_for_a_day_and_then_purged() {
     let shop = Shop::open().await;
     let ani = shop.app.customer(ANI);
     for key in ["young", "old"] {

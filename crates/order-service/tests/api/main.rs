@@ -1,4 +1,4 @@
-//! order-service from outside: its routes, the events it hears and what it does by itself.
+//! order-service from outside: its routes, the events it consumes and its jobs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use contracts::events::{Item, OrderCreated};
 use futures::future::join_all;
-use order_service::app::skip_numbers::skip_taken_numbers;
+use order_service::app::skip_taken_numbers;
 use reqwest::Method;
 use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpListener};
@@ -46,12 +46,15 @@ async fn the_whole_cart_is_ordered_at_todays_names_and_prices() {
         "what is stored"
     );
 
-    let told = shop.app.published::<OrderCreated>().await;
+    let published = shop.app.published::<OrderCreated>().await;
     let items = [(4, 1), (3, 2)]
         .map(|(id, quantity): (i64, i32)| Item { product_id: id.try_into().unwrap(), quantity });
-    assert_eq!(told.len(), 1);
-    assert_eq!((told[0].order_id.get(), told[0].total_amount), (body["order_id"].as_i64().unwrap(), TOTAL));
-    assert_eq!(told[0].items, items);
+    assert_eq!(published.len(), 1);
+    assert_eq!(
+        (published[0].order_id.get(), published[0].total_amount),
+        (body["order_id"].as_i64().unwrap(), TOTAL)
+    );
+    assert_eq!(published[0].items, items);
 }
 
 #[tokio::test]
@@ -68,8 +71,8 @@ async fn only_the_named_products_are_ordered_by_either_path() {
     let shop = Shop::open().await;
     let ani = shop.app.customer(ANI);
     for path in [ORDER, "/api/v1/checkout"] {
-        let wish = json!({ "product_ids": [3], "expected_total": 200_000, "shipping_address": address() });
-        let order = ani.post(path, wish).await.expect(201)["order"].clone();
+        let request = json!({ "product_ids": [3], "expected_total": 200_000, "shipping_address": address() });
+        let order = ani.post(path, request).await.expect(201)["order"].clone();
         assert_eq!(order["items"].as_array().unwrap().len(), 1);
         assert_eq!(order["total_amount"], 200_000);
         assert_eq!(order["shipping_address"], address());
@@ -93,7 +96,7 @@ async fn a_cart_that_cannot_be_ordered_is_refused_without_a_trace() {
     ani.post(ORDER, json!({})).await.problem(409, "product_unavailable");
 
     shop.world.fill(ANI, &(1..=10).map(|id| (id, 1_000)).collect::<Vec<_>>());
-    (1..=10).for_each(|id| shop.world.sell(id, "dear", 1_000_000_000_000));
+    (1..=10).for_each(|id| shop.world.sell(id, "expensive", 1_000_000_000_000));
     ani.post(ORDER, json!({})).await.problem(422, "total_too_large");
 
     shop.app.anyone().post(ORDER, json!({})).await.problem(401, "unauthorized");
@@ -203,7 +206,7 @@ async fn a_buyer_keeps_at_most_so_many_units_without_having_paid() {
 
     shop.hold(id).await;
     let price = shop.order(id).await["total_amount"].as_i64().unwrap();
-    shop.tell(contracts::events::PaymentSuccess { amount: price, ..crate::shop::paid(id) }).await;
+    shop.deliver(contracts::events::PaymentSuccess { amount: price, ..crate::shop::paid(id) }).await;
     shop.world.fill(ANI, &[(3, 1_000)]);
     ani.post(ORDER, json!({})).await.expect(201);
 }

@@ -88,7 +88,7 @@ async fn an_order_and_its_timeline_are_for_its_buyer_and_administrators() {
 }
 
 #[tokio::test]
-async fn a_timeline_tells_when_what_and_why() {
+async fn a_timeline_shows_when_what_and_why() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Paid).await;
     let events = shop.app.customer(ANI).get(&format!("/api/v1/order/{id}/events")).await.expect(200);

@@ -79,23 +79,23 @@ async fn is_read_by_all<E: Event>(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn an_unanswered_order_is_told_again_with_growing_pauses_and_ends_after_a_quarter_of_an_hour() {
+async fn an_unanswered_order_is_published_again_with_growing_pauses_and_ends_after_a_quarter_of_an_hour() {
     let shop = Shop::open().await;
     let id = shop.place().await;
     shop.age(id, 25).await;
     assert_eq!(shop.run_due_jobs().await, 0, "somebody may still answer");
     shop.age(id, 6).await;
-    for (told, pause) in [(1, 60), (2, 120), (3, 240), (4, 430)] {
-        assert_eq!(shop.app.published::<OrderCreated>().await.len(), told);
+    for (published, pause) in [(1, 60), (2, 120), (3, 240), (4, 430)] {
+        assert_eq!(shop.app.published::<OrderCreated>().await.len(), published);
         is_read_by_all::<OrderCreated>(&shop).await;
         assert_eq!(shop.run_due_jobs().await, 1);
         shop.age(id, pause - 5).await;
         assert_eq!(shop.run_due_jobs().await, 0, "{pause} s have not passed");
         shop.age(id, 10).await;
     }
-    let told = shop.app.published::<OrderCreated>().await;
-    assert_eq!(told.len(), 5);
-    assert!(told.iter().all(|event| event.items == told[0].items && event.order_id == id));
+    let published = shop.app.published::<OrderCreated>().await;
+    assert_eq!(published.len(), 5);
+    assert!(published.iter().all(|event| event.items == published[0].items && event.order_id == id));
     assert_eq!(shop.timeline(id).await.len(), 1);
 
     shop.age(id, 15).await;
@@ -115,7 +115,7 @@ async fn published_after_a_look(shop: &Shop) -> usize {
 }
 
 #[tokio::test]
-async fn an_order_is_not_told_again_while_it_was_not_read() {
+async fn an_order_is_not_published_again_while_it_was_not_read() {
     let mut shop = Shop::open().await;
     shop.place().await;
     assert_eq!(published_after_a_look(&shop).await, 1, "not on its stream yet");
@@ -138,7 +138,7 @@ async fn an_order_is_not_told_again_while_it_was_not_read() {
 }
 
 #[tokio::test]
-async fn an_order_whose_goods_are_held_and_only_its_page_is_missing_is_not_told_again() {
+async fn an_order_whose_goods_are_held_and_only_its_page_is_missing_is_not_published_again() {
     let shop = Shop::open().await;
     let id = shop.place().await;
     is_read_by_all::<OrderCreated>(&shop).await;
@@ -197,11 +197,11 @@ async fn a_service_that_is_slow_holds_up_only_what_waits_for_it() {
 }
 
 #[tokio::test]
-async fn an_expired_order_ends_only_by_the_word_of_payment_service() {
+async fn an_expired_order_ends_only_by_the_answer_of_payment_service() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::AwaitingPayment).await;
     expire(&shop, id, 30).await;
-    assert_eq!(shop.run_due_jobs().await, 0, "payment-service may still tell by itself");
+    assert_eq!(shop.run_due_jobs().await, 0, "payment-service may still publish it by itself");
     shop.age(id, 31).await;
     shop.world.set().down.insert("payment", Code::Unavailable);
     assert_eq!(shop.run_due_jobs().await, 1);
@@ -226,12 +226,12 @@ async fn an_order_that_was_paid_at_the_last_moment_is_paid() {
     shop.world.set().payment_end = CancelOutcome::Paid;
     expire(&shop, id, 61).await;
     assert_eq!(shop.run_due_jobs().await, 1);
-    shop.tell(paid(id)).await;
+    shop.deliver(paid(id)).await;
     assert_eq!(shop.status(id).await, "PAID");
 }
 
 #[tokio::test]
-async fn a_paid_order_is_told_again_until_its_delivery_is_known() {
+async fn a_paid_order_is_published_again_until_its_delivery_is_known() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Paid).await;
     shop.age(id, 55).await;

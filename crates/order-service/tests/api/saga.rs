@@ -1,4 +1,4 @@
-//! What the other services tell: each event once, twice, too early, and after a failure.
+//! The events of the other services: each once, twice, too early, and after a failure.
 
 use contracts::{
     OrderId, ProductId, UserId,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_order_goes_from_the_wish_to_the_door() {
+async fn an_order_goes_from_the_request_to_the_door() {
     let shop = Shop::open().await;
     let id = shop.place().await;
     shop.hold(id).await;
@@ -33,19 +33,19 @@ async fn an_order_goes_from_the_wish_to_the_door() {
     assert_eq!(order["payment_expires"], "2100-01-01T00:00:00Z");
     assert_eq!(shop.world.set().pages, [(id.to_u64(), TOTAL.unsigned_abs(), ANI.unsigned_abs())]);
 
-    shop.tell(paid(id)).await;
-    let told = shop.app.published::<OrderPaid>().await;
+    shop.deliver(paid(id)).await;
+    let published = shop.app.published::<OrderPaid>().await;
     let items = [(4, 1), (3, 2)]
         .map(|(id, quantity): (i64, i32)| Item { product_id: id.try_into().unwrap(), quantity });
     assert_eq!(
-        (told.len(), told[0].order_id, told[0].total_amount, told[0].user_id.get()),
+        (published.len(), published[0].order_id, published[0].total_amount, published[0].user_id.get()),
         (1, id, TOTAL, ANI)
     );
-    assert_eq!(told[0].items, items);
-    assert!(told[0].shipping_address.is_none());
+    assert_eq!(published[0].items, items);
+    assert!(published[0].shipping_address.is_none());
 
-    shop.tell(shipped(id)).await;
-    shop.tell(delivered(id)).await;
+    shop.deliver(shipped(id)).await;
+    shop.deliver(delivered(id)).await;
     assert_eq!(shop.order(id).await["delivery_id"], 9);
     assert_eq!(
         shop.timeline(id).await,
@@ -63,9 +63,9 @@ async fn an_order_goes_from_the_wish_to_the_door() {
 async fn what_was_paid_for_says_when_the_cart_was_read() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Paid).await;
-    let told = shop.app.published::<OrderPaid>().await;
-    let micros = told[0].cart_read_at.unwrap().unix_timestamp_nanos() / 1_000;
-    assert_eq!((told[0].order_id, micros), (id, CART_READ_AT.into()));
+    let published = shop.app.published::<OrderPaid>().await;
+    let micros = published[0].cart_read_at.unwrap().unix_timestamp_nanos() / 1_000;
+    assert_eq!((published[0].order_id, micros), (id, CART_READ_AT.into()));
 }
 
 #[tokio::test]
@@ -92,11 +92,11 @@ async fn the_address_goes_with_the_order_to_the_delivery() {
         "recipient": "Ani", "phone": "+62 811", "street": "Jl. Mawar 1", "city": "Bandung", "province": "Jawa Barat",
         "postal_code": "40111", "country": "ID"
     });
-    let wish = json!({ "shipping_address": address });
-    let reply = shop.app.customer(ANI).post("/api/v1/order", wish).await.expect(201);
+    let request = json!({ "shipping_address": address });
+    let reply = shop.app.customer(ANI).post("/api/v1/order", request).await.expect(201);
     shop.pay(reply["order_id"].as_i64().unwrap().try_into().unwrap()).await;
-    let told = shop.app.published::<OrderPaid>().await;
-    assert_eq!(serde_json::to_value(&told[0].shipping_address).unwrap(), address);
+    let published = shop.app.published::<OrderPaid>().await;
+    assert_eq!(serde_json::to_value(&published[0].shipping_address).unwrap(), address);
 }
 
 #[tokio::test]
@@ -108,11 +108,11 @@ async fn an_event_that_comes_twice_has_its_effects_once() {
     let event = envelope(paid(id));
     assert!(matches!(redeliver(&consumer, &event).await, Delivered::Applied));
     assert!(matches!(redeliver(&consumer, &event).await, Delivered::AlreadyApplied));
-    // The same news under another id, as a publisher that was restored would send it.
-    shop.tell(paid(id)).await;
+    // The same event under another id, as a publisher that was restored would send it.
+    shop.deliver(paid(id)).await;
     shop.hold(id).await;
-    shop.tell(undelivered(id)).await;
-    shop.tell(undelivered(id)).await;
+    shop.deliver(undelivered(id)).await;
+    shop.deliver(undelivered(id)).await;
     assert_eq!(shop.app.published::<OrderPaid>().await.len(), 1);
     assert_eq!(shop.world.set().pages.len(), 1);
     assert_eq!(shop.timeline(id).await.len(), 4);
@@ -131,15 +131,15 @@ async fn missing_goods_fail_the_order() {
         let id = shop.place().await;
         let missing =
             Shortage { product_id: ProductId::try_from(3_i64).unwrap(), requested: 2, available: 1 };
-        shop.tell(StockInsufficient { order_id: id, user_id: None, reason, items: vec![missing] }).await;
+        shop.deliver(StockInsufficient { order_id: id, user_id: None, reason, items: vec![missing] }).await;
         let order = shop.order(id).await;
         assert_eq!((&order["status"], &order["failure_reason"]), (&json!("FAILED"), &json!(shown)));
         let events = shop.app.customer(ANI).get(&format!("/api/v1/order/{id}/events")).await.expect(200);
         assert_eq!(events[1]["detail"], "product 3: 2 wanted, 1 free");
     }
-    let told: Vec<CancelCause> =
+    let published: Vec<CancelCause> =
         shop.app.published::<OrderCancelled>().await.iter().map(|event| event.cause).collect();
-    assert_eq!(told, [CancelCause::Stock, CancelCause::Stock]);
+    assert_eq!(published, [CancelCause::Stock, CancelCause::Stock]);
 }
 
 #[tokio::test]
@@ -147,16 +147,16 @@ async fn a_payment_that_ends_without_money_fails_the_order() {
     let shop = Shop::open().await;
     for before in [Status::Received, Status::AwaitingPayment] {
         let id = shop.order_in(before).await;
-        shop.tell(unpaid(id)).await;
+        shop.deliver(unpaid(id)).await;
         let order = shop.order(id).await;
         assert_eq!(
             (&order["status"], &order["failure_reason"]),
             (&json!("FAILED"), &json!("payment_expired"))
         );
     }
-    let told: Vec<CancelCause> =
+    let published: Vec<CancelCause> =
         shop.app.published::<OrderCancelled>().await.iter().map(|event| event.cause).collect();
-    assert_eq!(told, [CancelCause::Payment, CancelCause::Payment]);
+    assert_eq!(published, [CancelCause::Payment, CancelCause::Payment]);
 }
 
 async fn fails(shop: &Shop, event: impl contracts::events::Event) -> HandlerError {
@@ -219,7 +219,7 @@ async fn held_goods_wait_for_a_payment_service_that_is_away() {
 }
 
 #[tokio::test]
-async fn held_goods_wait_for_a_payment_service_that_has_not_heard_of_the_order() {
+async fn held_goods_wait_for_a_payment_service_that_does_not_know_the_order_yet() {
     let shop = Shop::open().await;
     let id = shop.place().await;
     shop.world.set().page_later = 1;
@@ -251,7 +251,7 @@ async fn held_goods_of_a_closed_payment_are_left_to_the_payment() {
     let id = shop.place().await;
     shop.world.set().down.insert("payment", Code::FailedPrecondition);
     shop.hold(id).await;
-    shop.tell(unpaid(id)).await;
+    shop.deliver(unpaid(id)).await;
     assert_eq!(
         shop.timeline(id).await[1..],
         ["note in RECEIVED: StockReserved", "RECEIVED -> FAILED: PaymentFailed"]
@@ -262,16 +262,16 @@ async fn held_goods_of_a_closed_payment_are_left_to_the_payment() {
 async fn money_that_goes_back_is_shown_and_ends_an_undeliverable_order() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Delivered).await;
-    shop.tell(refunded(id, RefundCause::Admin, 50_000)).await;
+    shop.deliver(refunded(id, RefundCause::Admin, 50_000)).await;
     let order = shop.order(id).await;
     assert_eq!((&order["status"], &order["refunded_amount"]), (&json!("DELIVERED"), &json!(50_000)));
 
     let id = shop.order_in(Status::DeliveryFailed).await;
-    shop.tell(refunded(id, RefundCause::DeliveryFailed, 100_000)).await;
+    shop.deliver(refunded(id, RefundCause::DeliveryFailed, 100_000)).await;
     assert_eq!(shop.status(id).await, "DELIVERY_FAILED");
-    shop.tell(refunded(id, RefundCause::DeliveryFailed, TOTAL)).await;
-    // A partial refund that was told earlier but comes later does not lessen the sum.
-    shop.tell(refunded(id, RefundCause::DeliveryFailed, 100_000)).await;
+    shop.deliver(refunded(id, RefundCause::DeliveryFailed, TOTAL)).await;
+    // A partial refund that was published earlier but comes later does not lessen the sum.
+    shop.deliver(refunded(id, RefundCause::DeliveryFailed, 100_000)).await;
     let order = shop.order(id).await;
     assert_eq!((&order["status"], &order["refunded_amount"]), (&json!("REFUNDED"), &json!(TOTAL)));
     let events = shop.app.admin().get(&format!("/api/v1/order/{id}/events")).await.expect(200);
@@ -285,7 +285,7 @@ async fn an_undeliverable_order_ends_although_nothing_was_left_to_go_back() {
     for refunded_total in [TOTAL, 0] {
         let id = shop.order_in(Status::DeliveryFailed).await;
         let cause = RefundCause::DeliveryFailed;
-        shop.tell(PaymentRefunded {
+        shop.deliver(PaymentRefunded {
             order_id: id,
             user_id: None,
             total_amount: None,
@@ -307,7 +307,7 @@ async fn an_undeliverable_order_ends_although_nothing_was_left_to_go_back() {
 async fn money_that_is_taken_back_or_comes_late_is_noted() {
     let shop = Shop::open().await;
     let id = shop.order_in(Status::Paid).await;
-    shop.tell(PaymentReversed {
+    shop.deliver(PaymentReversed {
         order_id: id,
         user_id: None,
         total_amount: None,
@@ -315,15 +315,15 @@ async fn money_that_is_taken_back_or_comes_late_is_noted() {
         amount: TOTAL,
     })
     .await;
-    shop.tell(unpaid(id)).await;
+    shop.deliver(unpaid(id)).await;
     assert_eq!(
         shop.timeline(id).await[3..],
         ["note in PAID: PaymentReversed", "note in PAID: PaymentFailed"]
     );
 
     let id = shop.order_in(Status::Failed).await;
-    shop.tell(paid(id)).await;
-    shop.tell(refunded(id, RefundCause::Late, TOTAL)).await;
+    shop.deliver(paid(id)).await;
+    shop.deliver(refunded(id, RefundCause::Late, TOTAL)).await;
     assert_eq!(
         shop.timeline(id).await[3..],
         ["note in FAILED: PaymentSuccess", "note in FAILED: PaymentRefunded"]
@@ -355,6 +355,6 @@ async fn what_is_about_another_order_of_the_same_number_is_rejected() {
     ));
     assert_eq!(shop.status(id).await, "AWAITING_PAYMENT");
     let ours = (Some(UserId::try_from(ANI).unwrap()), Some(TOTAL));
-    shop.tell(PaymentSuccess { user_id: ours.0, total_amount: ours.1, ..paid(id) }).await;
+    shop.deliver(PaymentSuccess { user_id: ours.0, total_amount: ours.1, ..paid(id) }).await;
     assert_eq!(shop.status(id).await, "PAID");
 }

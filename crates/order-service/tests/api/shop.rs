@@ -52,12 +52,12 @@ impl Shop {
 
     /// Gives it an event that must be handled.
     #[track_caller]
-    pub fn tell<E: Event>(&self, event: E) -> impl Future<Output = ()> {
-        let told = format!("{} about {:?}", E::TYPE, event.subject());
+    pub fn deliver<E: Event>(&self, event: E) -> impl Future<Output = ()> {
+        let published = format!("{} about {:?}", E::TYPE, event.subject());
         let consumer = self.consumer();
         async move {
             let delivered = testkit::deliver(&consumer, event).await;
-            assert!(matches!(delivered, Delivered::Applied), "{told}: {delivered:?}");
+            assert!(matches!(delivered, Delivered::Applied), "{published}: {delivered:?}");
         }
     }
 
@@ -76,19 +76,19 @@ impl Shop {
             Status::Paid => self.pay(id).await,
             Status::Shipped => {
                 self.pay(id).await;
-                self.tell(shipped(id)).await;
+                self.deliver(shipped(id)).await;
             }
             Status::Delivered => {
                 self.pay(id).await;
-                self.tell(delivered(id)).await;
+                self.deliver(delivered(id)).await;
             }
             Status::DeliveryFailed => {
                 self.pay(id).await;
-                self.tell(undelivered(id)).await;
+                self.deliver(undelivered(id)).await;
             }
             Status::Failed => {
                 self.hold(id).await;
-                self.tell(unpaid(id)).await;
+                self.deliver(unpaid(id)).await;
             }
             Status::Cancelled => {
                 let path = format!("/api/v1/order/{id}/cancel");
@@ -96,8 +96,8 @@ impl Shop {
             }
             Status::Refunded => {
                 self.pay(id).await;
-                self.tell(undelivered(id)).await;
-                self.tell(refunded(id, RefundCause::DeliveryFailed, TOTAL)).await;
+                self.deliver(undelivered(id)).await;
+                self.deliver(refunded(id, RefundCause::DeliveryFailed, TOTAL)).await;
             }
         }
         assert_eq!(self.order(id).await["status"], state.as_str());
@@ -105,12 +105,12 @@ impl Shop {
     }
 
     pub async fn hold(&self, id: OrderId) {
-        self.tell(StockReserved { order_id: id, user_id: None }).await;
+        self.deliver(StockReserved { order_id: id, user_id: None }).await;
     }
 
     pub async fn pay(&self, id: OrderId) {
         self.hold(id).await;
-        self.tell(paid(id)).await;
+        self.deliver(paid(id)).await;
     }
 
     /// The order as an administrator sees it.
