@@ -20,5 +20,5 @@ pub use self::{
     read_orders::{OrderPage, find_order, list_history, list_orders},
     reconcile_orders::{ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut, await_page, check_page},
     return_goods::ReturnStock,
-    skip_numbers::skip_taken_numbers,
+    skip_numbers::{SkipNumbersError, skip_taken_numbers},
 };

@@ -1,4 +1,4 @@
-//! Finishes a cancellation that another service has to agree to: it was recorded before that service was asked, so that
+//! Finishes a cancellation that another service has to agree to: it is recorded before that service is called, so that
 //! neither a slow answer nor the end of the request or of the process leaves one half of it undone.
 
 use std::time::Duration;
@@ -51,7 +51,8 @@ async fn finish_recorded(state: &AppState, id: OrderId, step: CancelStep) -> Res
     }
 }
 
-/// Enqueues the job that finishes a cancellation if the request that records it does not.
+/// Enqueues the job that finishes a cancellation if the request that records it does not. If the request does, the job
+/// finds no row, and ends.
 pub(super) async fn schedule(db: &mut PgConnection, id: OrderId, step: CancelStep) -> sqlx::Result<()> {
     enqueue(db, id, step, jobs::LEASE).await
 }
@@ -88,7 +89,8 @@ async fn settle(state: &AppState, cancellation: Cancellation) -> Result<Option<O
         }
         Err(refused @ CancelOrderError::Refused(..)) => {
             tracing::info!(order.id = %order_id, requested_by = %requested_by, ?step, "the cancellation was refused");
-            store::cancellations::delete_cancellation(&mut *state.db.acquire().await?, order_id).await?;
+            let mut db = state.db.acquire().await?;
+            store::cancellations::delete_cancellation(&mut db, order_id, step).await?;
             Err(refused)
         }
         Err(unknown) => Err(unknown),

@@ -11,7 +11,6 @@ const MAX_TOTAL: i64 = 9_000_000_000_000_000;
 /// A line of a cart, without its name and price: an order takes those from the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CartLine {
-    /// The product.
     pub product_id: ProductId,
     /// Units.
     pub quantity: i32,
@@ -20,7 +19,6 @@ pub struct CartLine {
 /// A cart, or the lines of it that were asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cart {
-    /// Its lines.
     pub lines: Vec<CartLine>,
     /// When it was read, by cart-service's clock. An older cart-service does not say.
     pub read_at: Option<OffsetDateTime>,
@@ -40,16 +38,14 @@ pub struct Basket {
 /// A product that can be bought at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnSale {
-    /// Its name.
     pub name: String,
-    /// Its price in rupiah.
+    /// In rupiah.
     pub price: i64,
 }
 
 /// A line of an order that is about to be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The product.
     pub product_id: ProductId,
     /// Its name at this moment.
     pub name: String,

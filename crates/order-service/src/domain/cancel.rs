@@ -7,7 +7,6 @@ use super::Status;
 /// Who requests a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester {
-    /// Its buyer.
     Buyer,
     Admin {
         /// Whether the order is the administrator's own.

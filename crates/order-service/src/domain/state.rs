@@ -13,7 +13,6 @@ use super::Status;
 /// Where and until when an order can be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPage {
-    /// The page.
     pub url: String,
     /// When the page and the payment end, by payment-service's clock.
     pub expires: OffsetDateTime,

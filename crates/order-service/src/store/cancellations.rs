@@ -77,8 +77,14 @@ pub async fn find_cancellation(
     .await
 }
 
-/// Ends a cancellation that was refused: the order goes on.
-pub async fn delete_cancellation(db: &mut PgConnection, order: OrderId) -> Result<()> {
-    sqlx::query!("delete from cancellations where order_id = $1", order.get()).execute(db).await?;
+/// Ends a cancellation that was refused: the order goes on. One for a later state of the order stays.
+pub async fn delete_cancellation(db: &mut PgConnection, order: OrderId, step: CancelStep) -> Result<()> {
+    sqlx::query!(
+        "delete from cancellations where order_id = $1 and step = $2",
+        order.get(),
+        step as CancelStep
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

@@ -13,7 +13,6 @@ pub struct Scoped<'a> {
     pub user: UserId,
     /// To which route; paths of the same use case are one.
     pub route: &'a str,
-    /// The key.
     pub key: &'a str,
 }
 
