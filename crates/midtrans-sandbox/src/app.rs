@@ -5,11 +5,12 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::Config;
-use crate::desk::{Desk, Terms};
-use crate::fault::Fault;
-use crate::http::{Faults, Replays};
+use crate::commands::{CommandHandler, Terms};
+use crate::error::CommandError;
+use crate::fault_injection::FaultInjection;
 use crate::journal::{JournalError, Writer};
 use crate::store::Store;
+use crate::stored_replies::StoredReplies;
 
 /// One running sandbox.
 #[derive(Debug)]
@@ -17,8 +18,8 @@ pub(crate) struct Sandbox {
     pub(crate) config: Config,
     pub(crate) terms: Terms,
     pub(crate) store: Store,
-    pub(crate) faults: Faults,
-    pub(crate) replays: Replays,
+    pub(crate) fault_injection: FaultInjection,
+    pub(crate) stored_replies: StoredReplies,
 }
 
 pub(crate) type App = Arc<Sandbox>;
@@ -31,13 +32,17 @@ impl Sandbox {
             notification_url: config.sandbox_notification_url.clone(),
             speedup: config.sandbox_speedup,
         };
-        let app = Self { config, terms, store, faults: Faults::default(), replays: Replays::default() };
+        let (fault_injection, stored_replies) = (FaultInjection::default(), StoredReplies::default());
+        let app = Self { config, terms, store, fault_injection, stored_replies };
         Ok((Arc::new(app), writer))
     }
 
     /// Runs a use case; what it changes is on the disk when this returns.
-    pub(crate) async fn desk<T>(&self, work: impl FnOnce(Desk<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(crate) async fn handle<T>(
+        &self,
+        work: impl FnOnce(CommandHandler<'_>) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
         let now = OffsetDateTime::now_utc();
-        self.store.change(|book| work(Desk { book, terms: &self.terms, now })).await
+        self.store.change(|state| work(CommandHandler { state, terms: &self.terms, now })).await
     }
 }

@@ -1,8 +1,8 @@
 //! Midtrans' public test cards and what each of them does. Any other number is accepted.
 
-/// What becomes of a charge on a card.
+/// How the bank decides on a charge of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum CardDecision {
     Accept,
     /// Held back by the fraud detection until the merchant decides.
     Challenge,
@@ -39,47 +39,47 @@ pub(crate) struct TestCard {
     pub(crate) number: &'static str,
     pub(crate) scheme: &'static str,
     pub(crate) behaviour: &'static str,
-    pub(crate) verdict: Verdict,
+    pub(crate) decision: CardDecision,
 }
 
-const fn visa(number: &'static str, behaviour: &'static str, verdict: Verdict) -> TestCard {
-    TestCard { number, scheme: "Visa", behaviour, verdict }
+const fn visa(number: &'static str, behaviour: &'static str, decision: CardDecision) -> TestCard {
+    TestCard { number, scheme: "Visa", behaviour, decision }
 }
 
-const fn mastercard(number: &'static str, behaviour: &'static str, verdict: Verdict) -> TestCard {
-    TestCard { number, scheme: "Mastercard", behaviour, verdict }
+const fn mastercard(number: &'static str, behaviour: &'static str, decision: CardDecision) -> TestCard {
+    TestCard { number, scheme: "Mastercard", behaviour, decision }
 }
 
 /// The published table.
 pub(crate) const TEST_CARDS: [TestCard; 28] = [
-    visa("4811111111111114", "Accepted", Verdict::Accept),
-    mastercard("5211111111111117", "Accepted", Verdict::Accept),
-    visa("4911111111111113", "Denied by the bank", Verdict::Deny(Denial::Bank)),
-    mastercard("5111111111111118", "Denied by the bank", Verdict::Deny(Denial::Bank)),
-    visa("4411111111111118", "Accepted, card not enrolled", Verdict::Accept),
-    mastercard("5410111111111116", "Accepted, card not enrolled", Verdict::Accept),
-    visa("4511111111111117", "Challenged by fraud detection", Verdict::Challenge),
-    mastercard("5510111111111115", "Challenged by fraud detection", Verdict::Challenge),
-    visa("4611111111111116", "Denied by fraud detection", Verdict::Deny(Denial::Fraud)),
-    mastercard("5411111111111115", "Denied by fraud detection", Verdict::Deny(Denial::Fraud)),
-    visa("4711111111111115", "Denied, card not enrolled", Verdict::Deny(Denial::Bank)),
-    mastercard("5511111111111114", "Denied, card not enrolled", Verdict::Deny(Denial::Bank)),
-    visa("4716125059847899", "3-D Secure fails", Verdict::Deny(Denial::Authentication)),
-    mastercard("5250548692069390", "3-D Secure fails", Verdict::Deny(Denial::Authentication)),
-    visa("4556557955726624", "3DS2 frictionless, accepted", Verdict::Accept),
-    mastercard("5333259155643223", "3DS2 frictionless, accepted", Verdict::Accept),
-    visa("4485436455354151", "3DS2 frictionless, denied", Verdict::Deny(Denial::Authentication)),
-    mastercard("5328720384582224", "3DS2 frictionless, denied", Verdict::Deny(Denial::Authentication)),
-    visa("4916994064252017", "3DS2 challenged, accepted", Verdict::Accept),
-    mastercard("5306889942833340", "3DS2 challenged, accepted", Verdict::Accept),
-    visa("4604633194219929", "3DS2 challenged, denied", Verdict::Deny(Denial::Authentication)),
-    mastercard("5424184049821670", "3DS2 challenged, denied", Verdict::Deny(Denial::Authentication)),
-    visa("4024007176265022", "Pending, accepted after a minute", Verdict::Later),
-    mastercard("5487971631330522", "Pending, accepted after a minute", Verdict::Later),
-    visa("4472429866996670", "Insufficient funds", Verdict::Deny(Denial::Funds)),
-    visa("4705859510984866", "Card offline, denied", Verdict::Deny(Denial::Offline)),
-    mastercard("5597518926561951", "Card offline, denied", Verdict::Deny(Denial::Offline)),
-    visa("4011111111111111", "Accepted (any other card is too)", Verdict::Accept),
+    visa("4811111111111114", "Accepted", CardDecision::Accept),
+    mastercard("5211111111111117", "Accepted", CardDecision::Accept),
+    visa("4911111111111113", "Denied by the bank", CardDecision::Deny(Denial::Bank)),
+    mastercard("5111111111111118", "Denied by the bank", CardDecision::Deny(Denial::Bank)),
+    visa("4411111111111118", "Accepted, card not enrolled", CardDecision::Accept),
+    mastercard("5410111111111116", "Accepted, card not enrolled", CardDecision::Accept),
+    visa("4511111111111117", "Challenged by fraud detection", CardDecision::Challenge),
+    mastercard("5510111111111115", "Challenged by fraud detection", CardDecision::Challenge),
+    visa("4611111111111116", "Denied by fraud detection", CardDecision::Deny(Denial::Fraud)),
+    mastercard("5411111111111115", "Denied by fraud detection", CardDecision::Deny(Denial::Fraud)),
+    visa("4711111111111115", "Denied, card not enrolled", CardDecision::Deny(Denial::Bank)),
+    mastercard("5511111111111114", "Denied, card not enrolled", CardDecision::Deny(Denial::Bank)),
+    visa("4716125059847899", "3-D Secure fails", CardDecision::Deny(Denial::Authentication)),
+    mastercard("5250548692069390", "3-D Secure fails", CardDecision::Deny(Denial::Authentication)),
+    visa("4556557955726624", "3DS2 frictionless, accepted", CardDecision::Accept),
+    mastercard("5333259155643223", "3DS2 frictionless, accepted", CardDecision::Accept),
+    visa("4485436455354151", "3DS2 frictionless, denied", CardDecision::Deny(Denial::Authentication)),
+    mastercard("5328720384582224", "3DS2 frictionless, denied", CardDecision::Deny(Denial::Authentication)),
+    visa("4916994064252017", "3DS2 challenged, accepted", CardDecision::Accept),
+    mastercard("5306889942833340", "3DS2 challenged, accepted", CardDecision::Accept),
+    visa("4604633194219929", "3DS2 challenged, denied", CardDecision::Deny(Denial::Authentication)),
+    mastercard("5424184049821670", "3DS2 challenged, denied", CardDecision::Deny(Denial::Authentication)),
+    visa("4024007176265022", "Pending, accepted after a minute", CardDecision::Later),
+    mastercard("5487971631330522", "Pending, accepted after a minute", CardDecision::Later),
+    visa("4472429866996670", "Insufficient funds", CardDecision::Deny(Denial::Funds)),
+    visa("4705859510984866", "Card offline, denied", CardDecision::Deny(Denial::Offline)),
+    mastercard("5597518926561951", "Card offline, denied", CardDecision::Deny(Denial::Offline)),
+    visa("4011111111111111", "Accepted (any other card is too)", CardDecision::Accept),
 ];
 
 /// A card as far as it is kept: the first eight and the last four digits, as Midtrans shows it.
@@ -104,10 +104,10 @@ impl Card {
         (digits(first, 8) && digits(last, 4)).then(|| Self { masked: masked.to_owned() })
     }
 
-    /// What the table says about it. Twelve digits are enough to tell the rows apart.
-    pub(crate) fn verdict(&self) -> Verdict {
+    /// What the table says about it. Twelve digits are enough to distinguish the rows.
+    pub(crate) fn decision(&self) -> CardDecision {
         let row = TEST_CARDS.iter().find(|card| mask(card.number) == self.masked);
-        row.map_or(Verdict::Accept, |card| card.verdict)
+        row.map_or(CardDecision::Accept, |card| card.decision)
     }
 }
 
@@ -120,22 +120,22 @@ fn mask(digits: &str) -> String {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{Card, Denial, TEST_CARDS, Verdict, mask};
+    use super::{Card, CardDecision, Denial, TEST_CARDS, mask};
 
     #[test]
-    fn the_mask_tells_all_test_cards_apart() {
+    fn the_mask_distinguishes_all_test_cards() {
         let masks: HashSet<_> = TEST_CARDS.iter().map(|card| mask(card.number)).collect();
         assert_eq!(masks.len(), TEST_CARDS.len());
     }
 
     #[test]
     fn test_cards_do_what_the_table_says_and_others_are_accepted() {
-        let verdict = |number: &str| Card::parse(number).unwrap().verdict();
-        assert_eq!(verdict("4811 1111 1111 1114"), Verdict::Accept);
-        assert_eq!(verdict("4911-1111-1111-1113"), Verdict::Deny(Denial::Bank));
-        assert_eq!(verdict("4511111111111117"), Verdict::Challenge);
-        assert_eq!(verdict("4011111111111111"), Verdict::Accept);
-        assert_eq!(verdict("5264221038874659"), Verdict::Accept);
+        let decision = |number: &str| Card::parse(number).unwrap().decision();
+        assert_eq!(decision("4811 1111 1111 1114"), CardDecision::Accept);
+        assert_eq!(decision("4911-1111-1111-1113"), CardDecision::Deny(Denial::Bank));
+        assert_eq!(decision("4511111111111117"), CardDecision::Challenge);
+        assert_eq!(decision("4011111111111111"), CardDecision::Accept);
+        assert_eq!(decision("5264221038874659"), CardDecision::Accept);
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_token_remembers_its_card() {
         let card = Card::from_token("49111111-1113-0b7f6f0e").unwrap();
-        assert_eq!(card.verdict(), Verdict::Deny(Denial::Bank));
+        assert_eq!(card.decision(), CardDecision::Deny(Denial::Bank));
         assert_eq!(Card::from_token("nonsense"), None);
         assert_eq!(Card::from_token("4911111é-1113"), None);
     }

@@ -1,5 +1,5 @@
 //! What happens by itself: payments expire, slow cards are answered, notifications are sent and sent again, old orders
-//! are forgotten.
+//! are purged.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,34 +10,34 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::book::Book;
-use crate::jakarta;
+use crate::state::State;
 use crate::webhooks::{self, Next, Webhook};
+use crate::wib;
 
-/// How long what is over is remembered.
-const MEMORY: Duration = Duration::from_hours(7 * 24);
+/// How long an order is kept after the last change.
+const RETENTION: Duration = Duration::from_hours(7 * 24);
 
-/// How many notifications are sent at the same time; after an outage of the merchant thousands may be due at once.
-const AT_ONCE: usize = 64;
+/// How many notifications are sent at the same time; after the merchant was down thousands may be due at once.
+const CONCURRENCY: usize = 64;
 
 const BETWEEN_CLEANUPS: Duration = Duration::from_hours(1);
 
 /// Runs until stopped. A notification that is on its way then is sent again after the next start.
 pub(crate) async fn run(app: App, http: reqwest::Client, stop: CancellationToken) {
     let on_their_way = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let slots = Arc::new(Semaphore::new(CONCURRENCY));
     let mut next_cleanup = OffsetDateTime::now_utc();
     loop {
         let now = OffsetDateTime::now_utc();
         if next_cleanup <= now {
-            app.store.forget_before(now - MEMORY);
+            app.store.purge_before(now - RETENTION);
             next_cleanup = now + BETWEEN_CLEANUPS;
         }
-        if app.store.read(Book::next_time).is_some_and(|next| next <= now) {
+        if app.store.read(State::next_time).is_some_and(|next| next <= now) {
             // If this cannot be written, the process is about to end.
             let _ = app
-                .desk(|mut desk| {
-                    desk.tick();
+                .handle(|mut handler| {
+                    handler.tick();
                     Ok(())
                 })
                 .await;
@@ -46,11 +46,11 @@ pub(crate) async fn run(app: App, http: reqwest::Client, stop: CancellationToken
                 on_their_way.spawn(stop.clone().run_until_cancelled_owned(delivery));
             }
         }
-        let wake_at = app.store.read(Book::next_time).map_or(next_cleanup, |next| next.min(next_cleanup));
+        let wake_at = app.store.read(State::next_time).map_or(next_cleanup, |next| next.min(next_cleanup));
         tokio::select! {
             () = stop.cancelled() => break,
             () = app.store.changed() => {}
-            () = tokio::time::sleep(jakarta::until(wake_at, OffsetDateTime::now_utc())) => {}
+            () = tokio::time::sleep(wib::until(wake_at, OffsetDateTime::now_utc())) => {}
         }
     }
     on_their_way.close();
@@ -69,13 +69,13 @@ async fn deliver(app: App, http: reqwest::Client, webhook: Webhook, slots: Arc<S
             tracing::warn!(order_id, ?answer, retries = webhook.retries, "notification given up");
         }
         Next::Again(again) => {
-            let next_at = jakarta::format(again.next_at);
+            let next_at = wib::format(again.next_at);
             tracing::info!(order_id, ?answer, next_at, "notification not accepted, will be sent again");
         }
     }
     let _ = app
-        .desk(|mut desk| {
-            desk.answered(&webhook, next);
+        .handle(|mut handler| {
+            handler.answered(&webhook, next);
             Ok(())
         })
         .await;

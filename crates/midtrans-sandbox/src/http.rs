@@ -16,15 +16,12 @@ mod auth;
 mod charge;
 mod control;
 mod core;
-mod faults;
 mod guard;
 mod headers;
+mod injection;
 mod page;
 mod replays;
 mod snap;
-
-pub(crate) use self::faults::Faults;
-pub(crate) use self::replays::Replays;
 
 const BODY_LIMIT: usize = 256 * 1024;
 
@@ -33,7 +30,7 @@ pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
         .nest("/snap/v1", snap_api(&app))
         .nest("/v2", core_api(&app))
-        .layer(from_fn_with_state(app.clone(), faults::apply))
+        .layer(from_fn_with_state(app.clone(), injection::apply))
         .layer(from_fn(guard::json_only))
         .layer(from_fn(guard::only_from_here));
     let midtrans = Router::new()

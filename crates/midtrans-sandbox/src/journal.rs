@@ -2,7 +2,7 @@
 //!
 //! Entries are appended by one thread, which writes and syncs what has gathered meanwhile in one go, so hundreds of
 //! changes per second share a few syncs. The file is rewritten from memory, by way of a temporary file and a rename,
-//! when the process starts and while it runs, so that it does not grow with what is forgotten.
+//! when the process starts and while it runs, so that it does not grow with what is purged.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ use crate::webhooks::Webhook;
 pub(crate) enum Entry {
     /// An order as it is now.
     Order(Box<Order>),
-    /// The order is forgotten.
+    /// The order was purged.
     OrderGone(String),
     /// A notification that waits to be sent.
     Webhook(Webhook),

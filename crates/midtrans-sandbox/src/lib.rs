@@ -6,8 +6,8 @@
 //! Tour, from the inside out:
 //! - `transaction.rs` is the state machine of one attempt to pay, `order.rs` an order with its page and attempts,
 //!   `cards.rs` and `method.rs` what customers pay with, `webhooks.rs` the retry rules. All pure.
-//! - `book.rs` holds everything in memory, `journal.rs` is the state file, `store.rs` puts the two together.
-//! - `desk.rs` has the use cases, `clock.rs` starts those that happen by themselves.
+//! - `state.rs` holds everything in memory, `journal.rs` is the state file, `store.rs` puts the two together.
+//! - `commands.rs` has the use cases, `clock.rs` starts those that happen by themselves.
 //! - `http.rs` and its folder are the interfaces: `snap.rs`, `core.rs` and `charge.rs` for merchants, `page.rs` for
 //!   customers, `control.rs` for tests. `validation.rs` reads requests, `wire.rs` words replies.
 
@@ -22,29 +22,31 @@ use tokio_util::sync::CancellationToken;
 use crate::app::Sandbox;
 
 mod app;
-mod book;
 mod cards;
 mod cli;
 mod clock;
+mod commands;
 mod config;
-mod desk;
-mod fault;
+mod error;
+mod fault_injection;
 mod http;
-mod jakarta;
 mod journal;
 mod method;
 mod order;
+mod state;
 mod store;
+mod stored_replies;
 mod transaction;
 mod validation;
 mod webhooks;
+mod wib;
 mod wire;
 
 pub use crate::cli::{BoxError, Cli};
 pub use crate::config::Config;
 pub use crate::journal::JournalError;
 
-/// Why the sandbox ended before it was told to.
+/// Why the sandbox ended before `shutdown` resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The state file cannot be used.

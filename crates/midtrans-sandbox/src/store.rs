@@ -1,4 +1,4 @@
-//! The book behind a lock, and the promise that what was answered is on the disk.
+//! The state behind a lock, and the promise that what was answered is on the disk.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use crate::book::Book;
-use crate::fault::Fault;
+use crate::error::CommandError;
 use crate::journal::{self, Journal, JournalError, Writer};
+use crate::state::State;
 use crate::webhooks::Webhook;
 
 /// Shared by everything that reads or changes the state.
 #[derive(Debug)]
 pub(crate) struct Store {
-    book: Mutex<Book>,
+    state: Mutex<State>,
     journal: Journal,
     changed: Notify,
 }
@@ -22,30 +22,30 @@ pub(crate) struct Store {
 impl Store {
     /// Reads the file and starts writing to it.
     pub(crate) fn open(path: &Path) -> Result<(Self, Writer), JournalError> {
-        let book = Book::replay(journal::load(path)?);
-        let (journal, writer) = journal::start(path, &book.entries())?;
-        Ok((Self { book: Mutex::new(book), journal, changed: Notify::new() }, writer))
+        let state = State::replay(journal::load(path)?);
+        let (journal, writer) = journal::start(path, &state.entries())?;
+        Ok((Self { state: Mutex::new(state), journal, changed: Notify::new() }, writer))
     }
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Book) -> T) -> T {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.lock())
     }
 
-    /// Changes the book; returns once the change is on the disk. `change` puts things into the book only when it is going
+    /// Changes the state; returns once the change is on the disk. `change` puts things into the state only when it is going
     /// to succeed.
     pub(crate) async fn change<T>(
         &self,
-        change: impl FnOnce(&mut Book) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        change: impl FnOnce(&mut State) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
         let (result, written) = {
-            let mut book = self.lock();
-            let result = change(&mut book);
+            let mut state = self.lock();
+            let result = change(&mut state);
             // Inside the lock: the journal has to hold the changes in the order in which they were made.
-            (result, self.journal.append(&book.take_log()))
+            (result, self.journal.append(&state.take_log()))
         };
         let value = result?;
         self.changed.notify_one();
-        written.await.map_err(|_| Fault::Storage)?;
+        written.await.map_err(|_| CommandError::Storage)?;
         Ok(value)
     }
 
@@ -53,12 +53,12 @@ impl Store {
         self.lock().take_due_webhooks(now)
     }
 
-    /// Forgets old orders and brings the file down to what is left.
-    pub(crate) fn forget_before(&self, time: OffsetDateTime) {
-        let mut book = self.lock();
-        book.forget_before(time);
-        book.take_log();
-        self.journal.rewrite(&book.entries());
+    /// Purges old orders and rewrites the file with the rest.
+    pub(crate) fn purge_before(&self, time: OffsetDateTime) {
+        let mut state = self.lock();
+        state.purge_before(time);
+        state.take_log();
+        self.journal.rewrite(&state.entries());
     }
 
     /// Waits for a change.
@@ -74,8 +74,8 @@ impl Store {
         self.journal.close();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Book> {
-        // A panic in a handler is that request's fault; the book is changed in single steps and stays whole.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in a handler is that request's fault; the state is changed in single steps and stays whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! One transaction and everything that can happen to it: a pure state machine after section 4.5 of the fact sheet.
+//! One transaction and everything that can happen to it: a pure state machine after section 4.5 of `crates/midtrans/FACTS.md`.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -22,7 +22,7 @@ pub(crate) enum Status {
     Chargeback,
 }
 
-/// Verdict of the fraud detection.
+/// What the fraud detection decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Fraud {
@@ -64,7 +64,7 @@ pub(crate) struct NotAllowed;
 
 /// Why money cannot be given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RefundFault {
+pub(crate) enum RefundError {
     NotAllowed,
     InvalidAmount,
     DuplicateKey,
@@ -168,18 +168,18 @@ impl Transaction {
     }
 
     /// Gives money back and returns how much: what was asked for, or all that is left.
-    pub(crate) fn refund(&mut self, asked: Option<i64>, mut refund: Refund) -> Result<i64, RefundFault> {
+    pub(crate) fn refund(&mut self, asked: Option<i64>, mut refund: Refund) -> Result<i64, RefundError> {
         if self.refunds.iter().any(|earlier| earlier.key == refund.key) {
-            return Err(RefundFault::DuplicateKey);
+            return Err(RefundError::DuplicateKey);
         }
         let settled = matches!(self.status, Status::Settlement | Status::PartialRefund);
         if !settled || !self.method.is_refundable() {
-            return Err(RefundFault::NotAllowed);
+            return Err(RefundError::NotAllowed);
         }
         let left = self.amount - self.refunded();
         refund.amount = asked.unwrap_or(left);
         if !(1..=left).contains(&refund.amount) {
-            return Err(RefundFault::InvalidAmount);
+            return Err(RefundError::InvalidAmount);
         }
         self.status = if refund.amount == left { Status::Refund } else { Status::PartialRefund };
         let amount = refund.amount;

@@ -6,10 +6,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::cards::Card;
-use crate::desk::{NewCharge, NewPage, NewRefund};
-use crate::jakarta;
+use crate::commands::{NewCharge, NewPage, NewRefund};
 use crate::method::{Method, PaymentType};
 use crate::order::{Destinations, PaymentExpiry};
+use crate::wib;
 
 const A_DAY: Duration = Duration::from_hours(24);
 const SHORTEST_EXPIRY: Duration = Duration::from_secs(20);
@@ -18,11 +18,11 @@ const LONGEST_ORDER_ID: usize = 50;
 const LONGEST_ITEM_NAME: usize = 50;
 const LONGEST_TEXT: usize = 255;
 
-/// The faults found so far.
+/// The errors found so far.
 #[derive(Default)]
-struct Faults(Vec<String>);
+struct ValidationErrors(Vec<String>);
 
-impl Faults {
+impl ValidationErrors {
     fn add(&mut self, message: impl Into<String>) {
         self.0.push(message.into());
     }
@@ -38,15 +38,15 @@ pub(crate) fn page(
     destinations: Destinations,
     now: OffsetDateTime,
 ) -> Result<NewPage, Vec<String>> {
-    let mut faults = Faults::default();
-    let (order_id, amount) = details(body, &mut faults);
-    let payment_expiry = payment_expiry(&body["expiry"], ["start_time", "duration"], now, &mut faults);
-    let page_expiry = duration(&body["page_expiry"], "page_expiry", "duration", &mut faults);
-    let finish = text(body, "/callbacks/finish", &mut faults);
-    let custom_fields = custom_fields(body, &mut faults);
+    let mut errors = ValidationErrors::default();
+    let (order_id, amount) = details(body, &mut errors);
+    let payment_expiry = payment_expiry(&body["expiry"], ["start_time", "duration"], now, &mut errors);
+    let page_expiry = duration(&body["page_expiry"], "page_expiry", "duration", &mut errors);
+    let finish = text(body, "/callbacks/finish", &mut errors);
+    let custom_fields = custom_fields(body, &mut errors);
     let fixed_end = payment_expiry.and_then(|expiry| expiry.start.map(|start| start + expiry.duration));
     let closes_at = page_expiry.map(|duration| now + duration).or(fixed_end).unwrap_or(now + A_DAY);
-    faults.check(NewPage { order_id, amount, closes_at, payment_expiry, finish, custom_fields, destinations })
+    errors.check(NewPage { order_id, amount, closes_at, payment_expiry, finish, custom_fields, destinations })
 }
 
 /// Core charge.
@@ -55,13 +55,13 @@ pub(crate) fn charge(
     destinations: Destinations,
     now: OffsetDateTime,
 ) -> Result<NewCharge, Vec<String>> {
-    let mut faults = Faults::default();
-    let (order_id, amount) = details(body, &mut faults);
-    let expiry = payment_expiry(&body["custom_expiry"], ["order_time", "expiry_duration"], now, &mut faults);
-    let custom_fields = custom_fields(body, &mut faults);
+    let mut errors = ValidationErrors::default();
+    let (order_id, amount) = details(body, &mut errors);
+    let expiry = payment_expiry(&body["custom_expiry"], ["order_time", "expiry_duration"], now, &mut errors);
+    let custom_fields = custom_fields(body, &mut errors);
     let authorize_only = body["credit_card"]["type"] == "authorize";
-    match method(body, &mut faults) {
-        Some(method) => faults.check(NewCharge {
+    match method(body, &mut errors) {
+        Some(method) => errors.check(NewCharge {
             order_id,
             amount,
             method,
@@ -70,91 +70,91 @@ pub(crate) fn charge(
             custom_fields,
             destinations,
         }),
-        None => Err(faults.0),
+        None => Err(errors.0),
     }
 }
 
 /// Core refund; null and nothing mean "all of it".
 pub(crate) fn refund(body: &Value, direct: bool) -> Result<NewRefund, Vec<String>> {
-    let mut faults = Faults::default();
-    let key = text(body, "/refund_key", &mut faults);
+    let mut errors = ValidationErrors::default();
+    let key = text(body, "/refund_key", &mut errors);
     let plain = |key: &String| key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if !key.as_ref().is_none_or(plain) {
-        faults.add("refund_key format is invalid");
+        errors.add("refund_key format is invalid");
     }
     let amount = match &body["amount"] {
         Value::Null => None,
         amount => whole(amount).or_else(|| {
-            faults.add("amount is not a number");
+            errors.add("amount is not a number");
             None
         }),
     };
-    let reason = text(body, "/reason", &mut faults).unwrap_or_default();
-    faults.check(NewRefund { key, amount, reason, direct })
+    let reason = text(body, "/reason", &mut errors).unwrap_or_default();
+    errors.check(NewRefund { key, amount, reason, direct })
 }
 
-fn details(body: &Value, faults: &mut Faults) -> (String, i64) {
+fn details(body: &Value, errors: &mut ValidationErrors) -> (String, i64) {
     let details = &body["transaction_details"];
-    let amount = gross_amount(&details["gross_amount"], faults);
+    let amount = gross_amount(&details["gross_amount"], errors);
     let order_id = match details["order_id"].as_str() {
         None | Some("") => {
-            faults.add("transaction_details.order_id is required");
+            errors.add("transaction_details.order_id is required");
             ""
         }
         Some(order_id) if order_id.chars().count() > LONGEST_ORDER_ID => {
-            faults.add("transaction_details.order_id is too long");
+            errors.add("transaction_details.order_id is too long");
             order_id
         }
         Some(order_id) => order_id,
     };
     if let Some(amount) = amount
-        && items(&body["item_details"], faults).is_some_and(|sum| sum != amount)
+        && items(&body["item_details"], errors).is_some_and(|sum| sum != amount)
     {
-        faults.add("transaction_details.gross_amount is not equal to the sum of item_details");
+        errors.add("transaction_details.gross_amount is not equal to the sum of item_details");
     }
     (order_id.to_owned(), amount.unwrap_or_default())
 }
 
-fn gross_amount(value: &Value, faults: &mut Faults) -> Option<i64> {
+fn gross_amount(value: &Value, errors: &mut ValidationErrors) -> Option<i64> {
     if value.is_null() {
-        faults.add("transaction_details.gross_amount is required");
+        errors.add("transaction_details.gross_amount is required");
     }
     match whole(value) {
-        None => faults.add("transaction_details.gross_amount is not a number"),
-        Some(..=0) => faults.add("transaction_details.gross_amount must be greater than or equal to 0.01"),
+        None => errors.add("transaction_details.gross_amount is not a number"),
+        Some(..=0) => errors.add("transaction_details.gross_amount must be greater than or equal to 0.01"),
         amount => return amount,
     }
     None
 }
 
 /// The sum of the items, or nothing if there are none or they cannot be added up.
-fn items(value: &Value, faults: &mut Faults) -> Option<i64> {
+fn items(value: &Value, errors: &mut ValidationErrors) -> Option<i64> {
     let items = value.as_array()?;
     let mut sum = Some(0_i64);
     for (n, item) in items.iter().enumerate() {
-        let line = item_total(item, n, faults);
+        let line = item_total(item, n, errors);
         sum = sum.zip(line).and_then(|(sum, line)| sum.checked_add(line));
     }
     sum
 }
 
-fn item_total(item: &Value, n: usize, faults: &mut Faults) -> Option<i64> {
+fn item_total(item: &Value, n: usize, errors: &mut ValidationErrors) -> Option<i64> {
     let name = item["name"].as_str().unwrap_or_default();
     if name.is_empty() {
-        faults.add(format!("item_details[{n}].name is required"));
+        errors.add(format!("item_details[{n}].name is required"));
     } else if name.chars().count() > LONGEST_ITEM_NAME {
-        faults.add(format!("item_details[{n}].name is too long"));
+        errors.add(format!("item_details[{n}].name is too long"));
     }
     let mut number = |member: &str| {
         let number = whole(&item[member]);
         if number.is_none() {
-            faults.add(format!("item_details[{n}].{member} is not a number"));
+            errors.add(format!("item_details[{n}].{member} is not a number"));
         }
         number
     };
     let (price, quantity) = (number("price"), number("quantity"));
     if quantity.is_some_and(|quantity| quantity < 1) {
-        faults.add(format!("item_details[{n}].quantity must be greater than or equal to 1"));
+        errors.add(format!("item_details[{n}].quantity must be greater than or equal to 1"));
         return None;
     }
     price?.checked_mul(quantity?)
@@ -164,18 +164,18 @@ fn payment_expiry(
     value: &Value,
     [start_name, duration_name]: [&str; 2],
     now: OffsetDateTime,
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) -> Option<PaymentExpiry> {
-    let duration = duration(value, "expiry", duration_name, faults)?;
+    let duration = duration(value, "expiry", duration_name, errors)?;
     if duration < SHORTEST_EXPIRY {
-        faults.add("expiry duration must be at least 20 seconds");
+        errors.add("expiry duration must be at least 20 seconds");
         return None;
     }
     let start = match &value[start_name] {
         Value::Null => None,
         start => {
-            let Some(start) = start.as_str().and_then(jakarta::parse_request) else {
-                faults.add(format!("expiry.{start_name} must be yyyy-MM-dd HH:mm:ss Z"));
+            let Some(start) = start.as_str().and_then(wib::parse_request) else {
+                errors.add(format!("expiry.{start_name} must be yyyy-MM-dd HH:mm:ss Z"));
                 return None;
             };
             Some(start)
@@ -183,12 +183,12 @@ fn payment_expiry(
     };
     let expiry = PaymentExpiry { start, duration: duration.min(LONGEST_EXPIRY) };
     if expiry.end(now) <= now {
-        faults.add("expiry time is in the past");
+        errors.add("expiry time is in the past");
     }
     Some(expiry)
 }
 
-fn duration(value: &Value, name: &str, member: &str, faults: &mut Faults) -> Option<Duration> {
+fn duration(value: &Value, name: &str, member: &str, errors: &mut ValidationErrors) -> Option<Duration> {
     if value.is_null() {
         return None;
     }
@@ -203,15 +203,15 @@ fn duration(value: &Value, name: &str, member: &str, faults: &mut Faults) -> Opt
     let count = value[member].as_u64().filter(|count| *count > 0);
     let duration = seconds.zip(count).and_then(|(seconds, count)| count.checked_mul(seconds));
     if duration.is_none() {
-        faults.add(format!("{name} needs a positive {member} and a unit of second, minute, hour or day"));
+        errors.add(format!("{name} needs a positive {member} and a unit of second, minute, hour or day"));
     }
     // Nothing lives longer than a year, and dates further out cannot be written.
     duration.map(|seconds| Duration::from_secs(seconds).min(365 * A_DAY))
 }
 
-fn method(body: &Value, faults: &mut Faults) -> Option<Method> {
+fn method(body: &Value, errors: &mut ValidationErrors) -> Option<Method> {
     let Some(name) = body["payment_type"].as_str() else {
-        faults.add("payment_type is required");
+        errors.add("payment_type is required");
         return None;
     };
     let of =
@@ -219,7 +219,7 @@ fn method(body: &Value, faults: &mut Faults) -> Option<Method> {
     Some(match PaymentType::parse(name) {
         Some(PaymentType::CreditCard) => {
             let Some(card) = body["credit_card"]["token_id"].as_str().and_then(Card::from_token) else {
-                faults.add("credit_card.token_id is missing or invalid");
+                errors.add("credit_card.token_id is missing or invalid");
                 return None;
             };
             Method::CreditCard { card }
@@ -232,20 +232,20 @@ fn method(body: &Value, faults: &mut Faults) -> Option<Method> {
         Some(PaymentType::Dana) => Method::Dana,
         Some(PaymentType::Cstore) => Method::cstore(&of("cstore", "store", "indomaret")),
         None => {
-            faults.add("payment_type is not supported");
+            errors.add("payment_type is not supported");
             return None;
         }
     })
 }
 
-fn custom_fields(body: &Value, faults: &mut Faults) -> [Option<String>; 3] {
-    ["/custom_field1", "/custom_field2", "/custom_field3"].map(|pointer| text(body, pointer, faults))
+fn custom_fields(body: &Value, errors: &mut ValidationErrors) -> [Option<String>; 3] {
+    ["/custom_field1", "/custom_field2", "/custom_field3"].map(|pointer| text(body, pointer, errors))
 }
 
-fn text(body: &Value, pointer: &str, faults: &mut Faults) -> Option<String> {
+fn text(body: &Value, pointer: &str, errors: &mut ValidationErrors) -> Option<String> {
     let text = body.pointer(pointer)?.as_str()?;
     if text.chars().count() > LONGEST_TEXT {
-        faults.add(format!("{} is too long", pointer.trim_start_matches('/').replace('/', ".")));
+        errors.add(format!("{} is too long", pointer.trim_start_matches('/').replace('/', ".")));
     }
     Some(text.to_owned())
 }

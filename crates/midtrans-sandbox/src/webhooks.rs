@@ -30,7 +30,7 @@ const WAITS: [Duration; 5] = [
     Duration::from_mins(210),
 ];
 
-/// Midtrans starts a wait up to this much earlier: a first retry was seen after 33 of 120 seconds.
+/// Midtrans starts a wait up to this much earlier: a first retry was changed after 33 of 120 seconds.
 const EARLIEST: f64 = 0.25;
 
 const TIMEOUT: Duration = Duration::from_secs(15);

@@ -5,10 +5,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha512};
 use time::OffsetDateTime;
 
-use crate::jakarta;
 use crate::method::Method;
 use crate::order::Order;
 use crate::transaction::{Fraud, Refund, Status, Transaction};
+use crate::wib;
 
 mod method_details;
 mod notification;
@@ -94,9 +94,9 @@ impl Body {
             custom_field1,
             custom_field2,
             custom_field3,
-            transaction_time: jakarta::format(attempt.created_at),
-            settlement_time: attempt.settled_at.map(jakarta::format),
-            expiry_time: jakarta::format(attempt.expires_at),
+            transaction_time: wib::format(attempt.created_at),
+            settlement_time: attempt.settled_at.map(wib::format),
+            expiry_time: wib::format(attempt.expires_at),
             ..Self::default()
         }
     }
@@ -130,11 +130,11 @@ fn refund_details(place: usize, refund: &Refund, as_of: OffsetDateTime) -> Refun
     RefundDetails {
         refund_chargeback_id: place + 1,
         refund_amount: amount(refund.amount),
-        created_at: jakarta::format(refund.created_at),
+        created_at: wib::format(refund.created_at),
         reason: refund.reason.clone(),
         refund_key: refund.key.clone(),
         refund_method: if refund.direct { "online" } else { "offline" },
-        bank_confirmed_at: (refund.confirmed_at <= as_of).then(|| jakarta::format(refund.confirmed_at)),
+        bank_confirmed_at: (refund.confirmed_at <= as_of).then(|| wib::format(refund.confirmed_at)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Core API without Snap: card tokens and charges (section 3.4 of the fact sheet).
+//! Core API without Snap: card tokens and charges (section 3.4 of `crates/midtrans/FACTS.md`).
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{core, headers};
 use crate::app::App;
 use crate::cards::Card;
-use crate::fault::Fault;
+use crate::error::CommandError;
 use crate::method::Method;
 use crate::transaction::{Status, Transaction};
 use crate::{validation, wire};
@@ -36,14 +36,14 @@ pub(super) async fn charge(State(app): State<App>, headers: HeaderMap, body: Byt
     };
     let new = match validation::charge(&body, headers::destinations(&headers), OffsetDateTime::now_utc()) {
         Ok(new) => new,
-        Err(messages) => return core::refuse(Fault::Invalid(messages)),
+        Err(messages) => return core::refuse(CommandError::Invalid(messages)),
     };
-    match app.desk(|mut desk| desk.charge(new)).await {
-        Ok(seen) => {
-            let attempt = seen.attempt();
-            core::answer(&app, &seen, wire::notification_code(attempt), &message(attempt))
+    match app.handle(|mut handler| handler.charge(new)).await {
+        Ok(changed) => {
+            let attempt = changed.attempt();
+            core::answer(&app, &changed, wire::notification_code(attempt), &message(attempt))
         }
-        Err(fault) => core::refuse(fault),
+        Err(error) => core::refuse(error),
     }
 }
 
@@ -92,7 +92,7 @@ fn with_card(query: &CardQuery, reply: impl FnOnce(&Card) -> Value) -> Response 
     }
     match Card::parse(&query.card_number) {
         Some(card) => Json(reply(&card)).into_response(),
-        None => core::refuse(Fault::invalid("card_number does not match with luhn algorithm")),
+        None => core::refuse(CommandError::invalid("card_number does not match with luhn algorithm")),
     }
 }
 

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::core;
-use super::faults::Weather;
 use crate::app::{App, Sandbox};
-use crate::book::Book;
 use crate::cards::Card;
-use crate::desk::{Notify, Outcome, Payment, Seen};
-use crate::fault::Fault;
+use crate::commands::{Changed, Notify, Outcome, Payment};
+use crate::error::CommandError;
+use crate::fault_injection::InjectedFaults;
 use crate::method::PaymentType;
 use crate::order::Order;
+use crate::state;
 use crate::transaction::Event;
 use crate::wire;
 
@@ -44,23 +44,25 @@ impl Problem {
     }
 }
 
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Unknown => Self::new(StatusCode::NOT_FOUND, "not_found", "nothing has this id"),
-            Fault::Invalid(messages) => Self::new(StatusCode::BAD_REQUEST, "invalid", messages.join("; ")),
-            Fault::Storage => {
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Unknown => Self::new(StatusCode::NOT_FOUND, "not_found", "nothing has this id"),
+            CommandError::Invalid(messages) => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid", messages.join("; "))
+            }
+            CommandError::Storage => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", "the state file cannot be written")
             }
-            Fault::PageOver | Fault::PageCanceled | Fault::PageInProgress => Self::new(
+            CommandError::PageOver | CommandError::PageCanceled | CommandError::PageInProgress => Self::new(
                 StatusCode::CONFLICT,
                 "page_over",
                 "the customer cannot do this on the page any more",
             ),
-            Fault::NotAllowed
-            | Fault::DuplicateOrder
-            | Fault::DuplicateRefund
-            | Fault::InvalidRefundAmount => Self::new(
+            CommandError::NotAllowed
+            | CommandError::DuplicateOrder
+            | CommandError::DuplicateRefund
+            | CommandError::InvalidRefundAmount => Self::new(
                 StatusCode::CONFLICT,
                 "not_allowed",
                 "this cannot happen to a transaction in this state",
@@ -79,8 +81,8 @@ pub(super) struct ListQuery {
 
 pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Json<Value> {
     let now = OffsetDateTime::now_utc();
-    let views = app.store.read(|book| {
-        let orders = book.orders().into_iter();
+    let views = app.store.read(|state| {
+        let orders = state.orders().into_iter();
         let wanted = |order: &&Order| {
             query
                 .status
@@ -88,25 +90,31 @@ pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>)
                 .is_none_or(|status| order.latest().map(|it| it.status.as_str()) == Some(status))
         };
         let wanted = orders.filter(wanted).take(query.limit.unwrap_or(usize::MAX));
-        wanted.map(|order| view(&app, book, order, None, now)).collect()
+        wanted.map(|order| view(&app, state, order, None, now)).collect()
     });
     Json(Value::Array(views))
 }
 
 pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Reply {
     let now = OffsetDateTime::now_utc();
-    let found = app.store.read(|book| {
-        let (order, place) = match book.transaction(&id) {
+    let found = app.store.read(|state| {
+        let (order, place) = match state.transaction(&id) {
             Some((order, place)) => (order, Some(place)),
-            None => (book.order(&id).or_else(|| book.by_token(&id))?, None),
+            None => (state.order(&id).or_else(|| state.by_token(&id))?, None),
         };
-        Some(view(&app, book, order, place, now))
+        Some(view(&app, state, order, place, now))
     });
-    found.map(Json).ok_or_else(|| Fault::Unknown.into())
+    found.map(Json).ok_or_else(|| CommandError::Unknown.into())
 }
 
-/// An order, told as GET status tells the attempt at `place` (else the newest), with what only the sandbox knows.
-fn view(app: &Sandbox, book: &Book, order: &Order, place: Option<usize>, now: OffsetDateTime) -> Value {
+/// The reply of GET status for the attempt at `place` (else the newest), with the members that only the sandbox has.
+fn view(
+    app: &Sandbox,
+    state: &state::State,
+    order: &Order,
+    place: Option<usize>,
+    now: OffsetDateTime,
+) -> Value {
     let describe = |attempt| {
         let body = core::describe(app, attempt, wire::Body::of(order, attempt, now));
         serde_json::to_value(body).unwrap_or_default()
@@ -123,7 +131,7 @@ fn view(app: &Sandbox, book: &Book, order: &Order, place: Option<usize>, now: Of
         view["page"] = json!(order.page_state(now));
     }
     view["attempts"] = json!(attempts);
-    view["notifications_pending"] = json!(book.webhooks_of(&order.id));
+    view["notifications_pending"] = json!(state.webhooks_of(&order.id));
     view
 }
 
@@ -145,27 +153,27 @@ struct Pay {
 }
 
 pub(super) async fn pay(State(app): State<App>, body: Bytes) -> Reply {
-    let wish: Pay = read(&body)?;
-    let card = match wish.card_number.as_deref().map(Card::parse) {
-        Some(None) => return Err(Fault::invalid("card_number: 13 to 19 digits").into()),
+    let request: Pay = read(&body)?;
+    let card = match request.card_number.as_deref().map(Card::parse) {
+        Some(None) => return Err(CommandError::invalid("card_number: 13 to 19 digits").into()),
         card => card.flatten(),
     };
-    if wish.bank.as_ref().is_some_and(|bank| bank.is_empty() || bank.len() > LONGEST_BANK) {
-        return Err(Fault::invalid("bank: 1 to 20 characters").into());
+    if request.bank.as_ref().is_some_and(|bank| bank.is_empty() || bank.len() > LONGEST_BANK) {
+        return Err(CommandError::invalid("bank: 1 to 20 characters").into());
     }
-    if wish.gross_amount.is_some_and(|amount| amount < 1) {
-        return Err(Fault::invalid("gross_amount: more than 0").into());
+    if request.gross_amount.is_some_and(|amount| amount < 1) {
+        return Err(CommandError::invalid("gross_amount: more than 0").into());
     }
     let payment = Payment {
-        kind: wish.payment_type,
+        kind: request.payment_type,
         card,
-        bank: wish.bank,
-        outcome: wish.outcome,
-        amount: wish.gross_amount,
-        notify: wish.notify,
+        bank: request.bank,
+        outcome: request.outcome,
+        amount: request.gross_amount,
+        notify: request.notify,
     };
-    let seen = app.desk(|mut desk| desk.pay(&wish.token, payment)).await?;
-    Ok(tell(&app, &seen))
+    let changed = app.handle(|mut handler| handler.pay(&request.token, payment)).await?;
+    Ok(reply(&app, &changed))
 }
 
 pub(super) async fn settle(State(app): State<App>, Path(id): Path<String>) -> Reply {
@@ -190,28 +198,28 @@ pub(super) async fn reverse(State(app): State<App>, Path(id): Path<String>) -> R
 
 async fn act(app: &App, id: &str, event: Event) -> Reply {
     // A token stands for the newest attempt on its page.
-    let id = app.store.read(|book| book.by_token(id).map_or(id.to_owned(), |order| order.id.clone()));
-    let seen = app.desk(|mut desk| desk.act(&id, event)).await?;
-    Ok(tell(app, &seen))
+    let id = app.store.read(|state| state.by_token(id).map_or(id.to_owned(), |order| order.id.clone()));
+    let changed = app.handle(|mut handler| handler.act(&id, event)).await?;
+    Ok(reply(app, &changed))
 }
 
-fn tell(app: &Sandbox, seen: &Seen) -> Json<Value> {
+fn reply(app: &Sandbox, changed: &Changed) -> Json<Value> {
     let now = OffsetDateTime::now_utc();
-    Json(app.store.read(|book| view(app, book, &seen.order, Some(seen.place), now)))
+    Json(app.store.read(|state| view(app, state, &changed.order, Some(changed.place), now)))
 }
 
-pub(super) async fn set_faults(State(app): State<App>, body: Bytes) -> Result<Json<Weather>, Problem> {
-    let weather: Weather = read(&body)?;
-    if !(0.0..=1.0).contains(&weather.error_rate) {
-        return Err(Fault::invalid("error_rate: 0 to 1").into());
+pub(super) async fn set_faults(State(app): State<App>, body: Bytes) -> Result<Json<InjectedFaults>, Problem> {
+    let faults: InjectedFaults = read(&body)?;
+    if !(0.0..=1.0).contains(&faults.error_rate) {
+        return Err(CommandError::invalid("error_rate: 0 to 1").into());
     }
-    tracing::info!(weather.latency_ms, weather.error_rate, weather.down, "faults set");
-    app.faults.set(weather);
-    Ok(Json(weather))
+    tracing::info!(faults.latency_ms, faults.error_rate, faults.down, "faults set");
+    app.fault_injection.set(faults);
+    Ok(Json(faults))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|fault| Fault::invalid(format!("the body: {fault}")).into())
+    serde_json::from_slice(body).map_err(|error| CommandError::invalid(format!("the body: {error}")).into())
 }
 
 pub(super) async fn no_route() -> Problem {

@@ -1,4 +1,4 @@
-//! Core API: status and actions (section 3 of the fact sheet). Most errors are HTTP 200 with the code in the body.
+//! Core API: status and actions (section 3 of `crates/midtrans/FACTS.md`). Most errors are HTTP 200 with the code in the body.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,11 +11,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::app::{App, Sandbox};
-use crate::desk::Seen;
-use crate::fault::Fault;
+use crate::commands::Changed;
+use crate::error::CommandError;
 use crate::transaction::{Event, Status, Transaction};
 use crate::wire::{self, Body};
-use crate::{jakarta, validation};
+use crate::{validation, wib};
 
 /// The members in the order of the wire.
 #[derive(Serialize)]
@@ -32,12 +32,12 @@ pub(super) async fn status(State(app): State<App>, Path(id): Path<String>, uri: 
         return no_route(uri).await;
     }
     let now = OffsetDateTime::now_utc();
-    let found = app.store.read(|book| {
-        let (order, place) = book.core_transaction(&id)?;
+    let found = app.store.read(|state| {
+        let (order, place) = state.core_transaction(&id)?;
         let body = Body::of_core(order, &order.attempts[place], now);
         Some(describe(&app, &order.attempts[place], body))
     });
-    found.map_or_else(|| refuse(Fault::Unknown), |body| Json(body).into_response())
+    found.map_or_else(|| refuse(CommandError::Unknown), |body| Json(body).into_response())
 }
 
 /// The transaction as GET status words it.
@@ -53,12 +53,12 @@ pub(super) fn describe(app: &Sandbox, attempt: &Transaction, body: Body) -> Body
 
 pub(super) async fn status_b2b(State(app): State<App>, Path(id): Path<String>) -> Response {
     let now = OffsetDateTime::now_utc();
-    let found = app.store.read(|book| {
-        let (order, _) = book.core_transaction(&id)?;
+    let found = app.store.read(|state| {
+        let (order, _) = state.core_transaction(&id)?;
         let body = |attempt| describe(&app, attempt, Body::of_core(order, attempt, now));
         Some(order.attempts.iter().map(body).collect::<Vec<_>>())
     });
-    let Some(transactions) = found else { return refuse(Fault::Unknown) };
+    let Some(transactions) = found else { return refuse(CommandError::Unknown) };
     let body = json!({"status_code": "200", "status_message": "Success, transaction found",
         "id": Uuid::new_v4(), "transactions": transactions});
     Json(body).into_response()
@@ -84,7 +84,7 @@ pub(super) async fn deny(State(app): State<App>, Path(id): Path<String>, uri: Ur
 pub(super) async fn capture(State(app): State<App>, uri: Uri, body: Bytes) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let Some(id) = body["transaction_id"].as_str() else {
-        return refuse(Fault::invalid("transaction_id is required"));
+        return refuse(CommandError::invalid("transaction_id is required"));
     };
     let message = "Success, Credit Card capture transaction is successful";
     act(&app, id, &uri, Event::Capture, "200", message).await
@@ -94,24 +94,24 @@ async fn act(app: &App, id: &str, uri: &Uri, event: Event, code: &'static str, m
     if id.contains('/') {
         return no_route(uri.clone()).await;
     }
-    let Some(id) = transaction_id(app, id) else { return refuse(Fault::Unknown) };
-    match app.desk(|mut desk| desk.act(&id, event)).await {
-        Ok(seen) => answer(app, &seen, code, message),
-        Err(fault) => refuse(fault),
+    let Some(id) = transaction_id(app, id) else { return refuse(CommandError::Unknown) };
+    match app.handle(|mut handler| handler.act(&id, event)).await {
+        Ok(changed) => answer(app, &changed, code, message),
+        Err(error) => refuse(error),
     }
 }
 
 /// The transaction that an id of the Core API stands for.
 fn transaction_id(app: &Sandbox, id: &str) -> Option<String> {
-    app.store.read(|book| {
-        let (order, place) = book.core_transaction(id)?;
+    app.store.read(|state| {
+        let (order, place) = state.core_transaction(id)?;
         Some(order.attempts[place].id.clone())
     })
 }
 
 /// A transaction with the outcome of a call.
-pub(super) fn answer(app: &Sandbox, seen: &Seen, code: &'static str, message: &str) -> Response {
-    let body = Body::of_core(&seen.order, seen.attempt(), OffsetDateTime::now_utc());
+pub(super) fn answer(app: &Sandbox, changed: &Changed, code: &'static str, message: &str) -> Response {
+    let body = Body::of_core(&changed.order, changed.attempt(), OffsetDateTime::now_utc());
     Json(body.answer(code, message, &app.terms.server_key)).into_response()
 }
 
@@ -130,23 +130,23 @@ async fn give_back(app: &App, id: &str, body: &[u8], direct: bool) -> Response {
     };
     let new = match validation::refund(&body, direct) {
         Ok(new) => new,
-        Err(messages) => return refuse(Fault::Invalid(messages)),
+        Err(messages) => return refuse(CommandError::Invalid(messages)),
     };
-    let Some(id) = transaction_id(app, id) else { return refuse(Fault::Unknown) };
-    let (seen, amount) = match app.desk(|mut desk| desk.refund(&id, new)).await {
+    let Some(id) = transaction_id(app, id) else { return refuse(CommandError::Unknown) };
+    let (changed, amount) = match app.handle(|mut handler| handler.refund(&id, new)).await {
         Ok(done) => done,
-        Err(fault) => return refuse(fault),
+        Err(error) => return refuse(error),
     };
-    let attempt = seen.attempt();
+    let attempt = changed.attempt();
     // A direct refund is answered with the sum of all, the other kind with this one's amount.
     let (by, amount) = if direct { (" by the bank", attempt.refunded()) } else { ("", amount) };
     Json(json!({
         "status_code": "200",
         "status_message": format!("Success, refund request is approved{by}"),
         "transaction_id": attempt.id,
-        "order_id": Body::of_core(&seen.order, attempt, OffsetDateTime::now_utc()).order_id,
+        "order_id": Body::of_core(&changed.order, attempt, OffsetDateTime::now_utc()).order_id,
         "payment_type": attempt.method.payment_type().as_str(),
-        "transaction_time": jakarta::format(attempt.created_at),
+        "transaction_time": wib::format(attempt.created_at),
         "transaction_status": attempt.status.as_str(),
         "gross_amount": wire::amount(attempt.amount),
         "refund_chargeback_id": attempt.refunds.len(),
@@ -167,21 +167,22 @@ pub(super) fn read(body: &[u8]) -> Result<Value, Box<Response>> {
     })
 }
 
-pub(super) fn refuse(fault: Fault) -> Response {
-    let (code, message) = match fault {
-        Fault::Unknown => ("404", "Transaction doesn't exist."),
-        Fault::NotAllowed | Fault::PageOver | Fault::PageInProgress | Fault::PageCanceled => {
-            ("412", "Transaction status cannot be updated.")
-        }
-        Fault::DuplicateOrder => (
+pub(super) fn refuse(refusal: CommandError) -> Response {
+    let (code, message) = match refusal {
+        CommandError::Unknown => ("404", "Transaction doesn't exist."),
+        CommandError::NotAllowed
+        | CommandError::PageOver
+        | CommandError::PageInProgress
+        | CommandError::PageCanceled => ("412", "Transaction status cannot be updated."),
+        CommandError::DuplicateOrder => (
             "406",
             "The request could not be completed due to a conflict with the current state of the target resource, \
              please try again",
         ),
-        Fault::DuplicateRefund => ("406", "Duplicate refund ID"),
-        Fault::InvalidRefundAmount => ("414", "Refund request is rejected due to invalid amount"),
-        Fault::Invalid(messages) => return invalid(messages),
-        Fault::Storage => return internal_error(),
+        CommandError::DuplicateRefund => ("406", "Duplicate refund ID"),
+        CommandError::InvalidRefundAmount => ("414", "Refund request is rejected due to invalid amount"),
+        CommandError::Invalid(messages) => return invalid(messages),
+        CommandError::Storage => return internal_error(),
     };
     error(StatusCode::OK, code, message)
 }
@@ -209,7 +210,7 @@ pub(super) fn error(http: StatusCode, status_code: &str, status_message: &str) -
 /// What the server in front of Midtrans says to a path it does not know, such as one with a slash in the id.
 pub(super) async fn no_route(uri: Uri) -> Response {
     let body = json!({
-        "timestamp": jakarta::format_utc(OffsetDateTime::now_utc()).replace('Z', "+0000"),
+        "timestamp": wib::format_utc(OffsetDateTime::now_utc()).replace('Z', "+0000"),
         "status": 404,
         "error": "Not Found",
         "message": "Not Found",

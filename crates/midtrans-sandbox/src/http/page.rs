@@ -12,12 +12,12 @@ use time::OffsetDateTime;
 use self::template::{escape, fill};
 use crate::app::App;
 use crate::cards::{Card, TEST_CARDS, TestCard};
-use crate::desk::{Outcome, Payment};
-use crate::fault::Fault;
-use crate::jakarta;
+use crate::commands::{Outcome, Payment};
+use crate::error::CommandError;
 use crate::method::{Method, PaymentType};
 use crate::order::{Order, Page, PageState};
 use crate::transaction::{Status, Transaction};
+use crate::wib;
 use crate::wire;
 
 mod template;
@@ -48,7 +48,7 @@ pub(super) async fn show(
     Query(prefill): Query<Prefill>,
 ) -> Response {
     let now = OffsetDateTime::now_utc();
-    let order = app.store.read(|book| book.by_token(&token).cloned());
+    let order = app.store.read(|state| state.by_token(&token).cloned());
     match order.as_ref().and_then(|order| Some((order, order.page.as_ref()?, order.page_state(now)?))) {
         Some((order, page, state)) => html(StatusCode::OK, render(order, page, state, prefill.card)),
         None => html(StatusCode::NOT_FOUND, not_found()),
@@ -87,18 +87,21 @@ pub(super) async fn submit(
             "A card number has 13 to 19 digits. Please go back and correct it.",
         );
     };
-    match app.desk(|mut desk| desk.pay(&token, payment)).await {
-        Ok(seen) => {
-            let finish =
-                seen.order.page.as_ref().and_then(|page| finish_url(page, &seen.order, Some(seen.attempt())));
-            let done = !matches!(seen.attempt().status, Status::Pending | Status::Deny);
+    match app.handle(|mut handler| handler.pay(&token, payment)).await {
+        Ok(changed) => {
+            let finish = changed
+                .order
+                .page
+                .as_ref()
+                .and_then(|page| finish_url(page, &changed.order, Some(changed.attempt())));
+            let done = !matches!(changed.attempt().status, Status::Pending | Status::Deny);
             // Relative, so that it works behind any gateway.
             let to = finish.filter(|_| done).map_or(token, String::from);
             Redirect::to(&to).into_response()
         }
-        Err(Fault::Unknown) => html(StatusCode::NOT_FOUND, not_found()),
+        Err(CommandError::Unknown) => html(StatusCode::NOT_FOUND, not_found()),
         // Done elsewhere meanwhile, or a button pressed twice: the page says how it ended.
-        Err(Fault::PageOver | Fault::NotAllowed) => Redirect::to(&token).into_response(),
+        Err(CommandError::PageOver | CommandError::NotAllowed) => Redirect::to(&token).into_response(),
         Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "This did not work. Please try again."),
     }
 }
@@ -182,7 +185,7 @@ fn waiting(attempt: &Transaction) -> String {
 }
 
 fn waiting_for(attempt: &Transaction, title: &str, code: &str) -> String {
-    let until = jakarta::format(attempt.expires_at);
+    let until = wib::format(attempt.expires_at);
     fill(WAITING, &[("title", &escape(title)), ("code", &escape(code)), ("until", &until)])
 }
 
@@ -205,7 +208,7 @@ fn over(state: PageState, attempt: Option<&Transaction>) -> String {
     fill(OVER, &[("class", class), ("title", title), ("text", text)])
 }
 
-/// The shop's address with what became of the payment, as Midtrans appends it (section 2.3 of the fact sheet).
+/// The shop's address with what became of the payment, as Midtrans appends it (section 2.3 of `crates/midtrans/FACTS.md`).
 fn finish_url(page: &Page, order: &Order, attempt: Option<&Transaction>) -> Option<Url> {
     let mut url = Url::parse(page.finish.as_deref()?).ok()?;
     // Anything else, such as a script, does not belong into a link.

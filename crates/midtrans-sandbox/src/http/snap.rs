@@ -1,4 +1,4 @@
-//! Snap: making and closing payment pages (section 2 of the fact sheet).
+//! Snap: making and closing payment pages (section 2 of `crates/midtrans/FACTS.md`).
 
 use axum::Json;
 use axum::body::Bytes;
@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 
 use super::headers;
 use crate::app::App;
-use crate::fault::Fault;
-use crate::{jakarta, validation};
+use crate::error::CommandError;
+use crate::{validation, wib};
 
 pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice::<Value>(&body) };
@@ -22,39 +22,39 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
         Ok(new) => new,
         Err(messages) => return errors(StatusCode::BAD_REQUEST, &messages),
     };
-    match app.desk(|mut desk| desk.create_page(new)).await {
+    match app.handle(|mut handler| handler.create_page(new)).await {
         Ok(token) => {
             let redirect_url = app.config.page_url(&token);
             (StatusCode::CREATED, Json(json!({"token": token, "redirect_url": redirect_url}))).into_response()
         }
-        Err(fault) => refuse(fault),
+        Err(error) => refuse(error),
     }
 }
 
 pub(super) async fn cancel(State(app): State<App>, Path(token): Path<String>) -> Response {
-    match app.desk(|mut desk| desk.cancel_page(&token)).await {
+    match app.handle(|mut handler| handler.cancel_page(&token)).await {
         Ok(()) => {
-            let canceled_at = jakarta::format_utc(OffsetDateTime::now_utc());
+            let canceled_at = wib::format_utc(OffsetDateTime::now_utc());
             Json(json!({"canceled_at": canceled_at})).into_response()
         }
-        Err(fault) => refuse(fault),
+        Err(error) => refuse(error),
     }
 }
 
-fn refuse(fault: Fault) -> Response {
-    let (status, message) = match fault {
-        Fault::DuplicateOrder => {
+fn refuse(error: CommandError) -> Response {
+    let (status, message) = match error {
+        CommandError::DuplicateOrder => {
             (StatusCode::BAD_REQUEST, "transaction_details.order_id has already been taken")
         }
-        Fault::Unknown => (StatusCode::NOT_FOUND, "token not found"),
-        Fault::PageCanceled => (StatusCode::BAD_REQUEST, "token already canceled"),
-        Fault::PageInProgress => (StatusCode::BAD_REQUEST, "Transaction is on progress"),
-        Fault::Invalid(messages) => return errors(StatusCode::BAD_REQUEST, &messages),
-        Fault::Storage
-        | Fault::NotAllowed
-        | Fault::PageOver
-        | Fault::DuplicateRefund
-        | Fault::InvalidRefundAmount => (
+        CommandError::Unknown => (StatusCode::NOT_FOUND, "token not found"),
+        CommandError::PageCanceled => (StatusCode::BAD_REQUEST, "token already canceled"),
+        CommandError::PageInProgress => (StatusCode::BAD_REQUEST, "Transaction is on progress"),
+        CommandError::Invalid(messages) => return errors(StatusCode::BAD_REQUEST, &messages),
+        CommandError::Storage
+        | CommandError::NotAllowed
+        | CommandError::PageOver
+        | CommandError::DuplicateRefund
+        | CommandError::InvalidRefundAmount => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "Sorry, we encountered internal server error. We will fix this soon.",
         ),

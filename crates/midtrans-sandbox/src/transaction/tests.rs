@@ -3,7 +3,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{Event, Fraud, NotAllowed, Refund, RefundFault, Status, Transaction};
+use super::{Event, Fraud, NotAllowed, Refund, RefundError, Status, Transaction};
 use crate::cards::Card;
 use crate::method::Method;
 
@@ -133,22 +133,22 @@ fn refunds_add_up_to_the_amount_and_no_further() {
     let mut paid = after(pending(Method::Gopay), &[Event::Settle]);
     assert_eq!(paid.refund(Some(4_000), refund("a")), Ok(4_000));
     assert_eq!(paid.status, Status::PartialRefund);
-    assert_eq!(paid.refund(Some(6_001), refund("b")), Err(RefundFault::InvalidAmount));
-    assert_eq!(paid.refund(Some(0), refund("b")), Err(RefundFault::InvalidAmount));
-    assert_eq!(paid.refund(Some(4_000), refund("a")), Err(RefundFault::DuplicateKey));
+    assert_eq!(paid.refund(Some(6_001), refund("b")), Err(RefundError::InvalidAmount));
+    assert_eq!(paid.refund(Some(0), refund("b")), Err(RefundError::InvalidAmount));
+    assert_eq!(paid.refund(Some(4_000), refund("a")), Err(RefundError::DuplicateKey));
     assert_eq!(paid.refund(None, refund("b")), Ok(6_000));
     assert_eq!((paid.status, paid.refunded()), (Status::Refund, 10_000));
-    assert_eq!(paid.refund(None, refund("a")), Err(RefundFault::DuplicateKey));
-    assert_eq!(paid.refund(None, refund("c")), Err(RefundFault::NotAllowed));
+    assert_eq!(paid.refund(None, refund("a")), Err(RefundError::DuplicateKey));
+    assert_eq!(paid.refund(None, refund("c")), Err(RefundError::NotAllowed));
 }
 
 #[test]
-fn only_what_is_settled_and_refundable_is_given_back() {
+fn only_what_is_settled_and_refundable_is_refunded() {
     let mut captured = after(card(), &[Event::Capture]);
-    assert_eq!(captured.refund(None, refund("a")), Err(RefundFault::NotAllowed));
+    assert_eq!(captured.refund(None, refund("a")), Err(RefundError::NotAllowed));
     for method in [Method::bank_transfer("bca"), Method::echannel(), Method::cstore("indomaret")] {
         let mut settled = after(pending(method), &[Event::Settle]);
-        assert_eq!(settled.refund(None, refund("a")), Err(RefundFault::NotAllowed));
+        assert_eq!(settled.refund(None, refund("a")), Err(RefundError::NotAllowed));
     }
 }
 

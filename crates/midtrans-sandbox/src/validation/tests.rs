@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::{charge, page, refund};
-use crate::desk::NewPage;
+use crate::commands::NewPage;
 use crate::order::Destinations;
 
 const NOW: OffsetDateTime = datetime!(2030-01-01 12:00 UTC);
@@ -27,9 +27,9 @@ fn with(member: &str, value: Value) -> Value {
 #[test]
 fn nothing_at_all_lists_what_is_required() {
     for body in [Value::Null, json!({}), json!([]), json!("text")] {
-        let faults = read(&body).unwrap_err();
+        let errors = read(&body).unwrap_err();
         assert_eq!(
-            faults,
+            errors,
             [
                 "transaction_details.gross_amount is required",
                 "transaction_details.gross_amount is not a number",

@@ -17,7 +17,7 @@ fn ending_soon(order_id: &str) -> SnapRequest {
 }
 
 #[tokio::test]
-async fn a_chosen_method_expires_by_itself_and_the_merchant_hears_of_it() {
+async fn a_chosen_method_expires_by_itself_and_the_merchant_is_notified() {
     let merchant = Merchant::start().await;
     let sandbox = Sandbox::notifying(&merchant.url).await;
     let order_id = order_id();

@@ -41,16 +41,16 @@ impl Received {
 }
 
 #[derive(Default)]
-struct Desk {
+struct Inbox {
     received: Vec<Received>,
     answers: VecDeque<(u16, Option<&'static str>)>,
 }
 
-type Shared = Arc<Mutex<Desk>>;
+type Shared = Arc<Mutex<Inbox>>;
 
 pub struct Merchant {
     pub url: String,
-    desk: Shared,
+    inbox: Shared,
     server: JoinHandle<()>,
 }
 
@@ -66,27 +66,27 @@ impl Merchant {
     }
 
     pub async fn listening_at(address: &str) -> Self {
-        let desk = Shared::default();
+        let inbox = Shared::default();
         let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}/webhook", listener.local_addr().unwrap());
-        let app = Router::new().fallback(receive).with_state(Arc::clone(&desk));
+        let app = Router::new().fallback(receive).with_state(Arc::clone(&inbox));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { url, desk, server }
+        Self { url, inbox, server }
     }
 
     /// Gives these answers first, then 200.
     pub async fn answering(answers: impl IntoIterator<Item = u16>) -> Self {
         let merchant = Self::start().await;
-        merchant.desk.lock().unwrap().answers = answers.into_iter().map(|status| (status, None)).collect();
+        merchant.inbox.lock().unwrap().answers = answers.into_iter().map(|status| (status, None)).collect();
         merchant
     }
 
     pub fn redirect_once(&self, status: u16, to: &'static str) {
-        self.desk.lock().unwrap().answers = VecDeque::from([(status, Some(to))]);
+        self.inbox.lock().unwrap().answers = VecDeque::from([(status, Some(to))]);
     }
 
     pub fn received(&self) -> Vec<Received> {
-        self.desk.lock().unwrap().received.clone()
+        self.inbox.lock().unwrap().received.clone()
     }
 
     /// Waits until so many have arrived.
@@ -95,10 +95,10 @@ impl Merchant {
     }
 }
 
-async fn receive(State(desk): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let mut desk = desk.lock().unwrap();
-    desk.received.push(Received { path: uri.path().to_owned(), headers, body });
-    let (status, location) = desk.answers.pop_front().unwrap_or((200, None));
+async fn receive(State(inbox): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let mut inbox = inbox.lock().unwrap();
+    inbox.received.push(Received { path: uri.path().to_owned(), headers, body });
+    let (status, location) = inbox.answers.pop_front().unwrap_or((200, None));
     let status = StatusCode::from_u16(status).unwrap();
     match location {
         Some(location) => (status, [("location", location)]).into_response(),

@@ -25,7 +25,7 @@ impl<'a> Customer<'a> {
         response.text().await.unwrap()
     }
 
-    /// Presses a button and tells where it leads.
+    /// Presses a button; returns where it leads.
     async fn presses(&self, button: &str, card_number: &str) -> String {
         let form = [("action", button), ("card_number", card_number)];
         let response = self.sandbox.http.post(&self.url).form(&form).send().await.unwrap();

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::sandbox::{Sandbox, eventually, order_id};
 
 /// A page of 10,000 rupiah on which this is done.
-async fn paid(sandbox: &Sandbox, mut wish: Value) -> (String, Value) {
+async fn paid(sandbox: &Sandbox, mut request: Value) -> (String, Value) {
     let order_id = order_id();
-    wish["token"] = json!(sandbox.page(&order_id, 10_000).await.token);
-    (order_id, sandbox.pay(wish).await)
+    request["token"] = json!(sandbox.page(&order_id, 10_000).await.token);
+    (order_id, sandbox.pay(request).await)
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn a_captured_card_is_cancelled_and_not_refunded() {
 }
 
 #[tokio::test]
-async fn the_merchant_hears_of_a_refund_twice() {
+async fn the_merchant_is_notified_of_a_refund_twice() {
     let merchant = Merchant::start().await;
     let sandbox = Sandbox::notifying(&merchant.url).await;
     let order_id = settled(&sandbox, "qris").await;

@@ -109,8 +109,8 @@ impl Sandbox {
         reply
     }
 
-    pub async fn pay(&self, wish: Value) -> Value {
-        self.post("/pay", wish).await
+    pub async fn pay(&self, request: Value) -> Value {
+        self.post("/pay", request).await
     }
 
     pub async fn show(&self, id: &str) -> Value {

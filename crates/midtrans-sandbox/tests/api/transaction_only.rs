@@ -21,9 +21,9 @@ async fn the_order_id_finds_nothing_and_the_transaction_id_names_itself() {
     ] {
         let order_id = order_id();
         let page = sandbox.page(&order_id, 10_000).await;
-        let mut wish = method.clone();
-        wish["token"] = json!(page.token);
-        let paid = sandbox.pay(wish).await;
+        let mut request = method.clone();
+        request["token"] = json!(page.token);
+        let paid = sandbox.pay(request).await;
         assert_eq!(paid["order_id"], json!(order_id), "the control API names the order");
         let transaction_id = paid["transaction_id"].as_str().unwrap();
         assert_eq!(status(&sandbox, &order_id).await["status_code"], "404", "{method}");

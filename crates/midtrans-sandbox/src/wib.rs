@@ -1,4 +1,4 @@
-//! Midtrans' clock: Jakarta time, written without an offset.
+//! Times as Midtrans writes them: WIB (Western Indonesia Time, UTC+7), without an offset.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 use time::{OffsetDateTime, UtcOffset};
 
-const JAKARTA: UtcOffset = offset!(+7);
+const WIB: UtcOffset = offset!(+7);
 
 const REPLY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
@@ -19,7 +19,7 @@ const UTC_MILLIS: &[BorrowedFormatItem<'_>] =
 
 /// A time as replies and notifications carry it.
 pub(crate) fn format(at: OffsetDateTime) -> String {
-    at.to_offset(JAKARTA).format(REPLY).unwrap_or_default()
+    at.to_offset(WIB).format(REPLY).unwrap_or_default()
 }
 
 /// A time as the answer to a token cancel carries it: the one place where Midtrans speaks UTC.
@@ -42,7 +42,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn replies_carry_jakarta_time_without_saying_so() {
+    fn replies_carry_wib_without_an_offset() {
         assert_eq!(super::format(datetime!(2024-04-30 20:13:31 UTC)), "2024-05-01 03:13:31");
     }
 

@@ -1,4 +1,4 @@
-//! Everything the sandbox knows, in memory, with the ways to find it. Each change leaves an entry for the journal.
+//! All orders and notifications in memory, with the indexes to find them. Each change leaves an entry for the journal.
 
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
@@ -13,7 +13,7 @@ use crate::webhooks::Webhook;
 
 /// Orders and the notifications that wait to be sent.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub(crate) struct State {
     orders: HashMap<String, Order>,
     /// Page token to order id.
     tokens: HashMap<String, String>,
@@ -27,20 +27,20 @@ pub(crate) struct Book {
     log: Vec<Entry>,
 }
 
-impl Book {
+impl State {
     /// Replays a journal.
     pub(crate) fn replay(entries: Vec<Entry>) -> Self {
-        let mut book = Self::default();
+        let mut state = Self::default();
         for entry in entries {
             match entry {
-                Entry::Order(order) => book.put_order(*order),
-                Entry::OrderGone(id) => book.forget_order(&id),
-                Entry::Webhook(webhook) => book.put_webhook(webhook),
-                Entry::WebhookGone(id) => book.remove_webhook(id),
+                Entry::Order(order) => state.put_order(*order),
+                Entry::OrderGone(id) => state.purge_order(&id),
+                Entry::Webhook(webhook) => state.put_webhook(webhook),
+                Entry::WebhookGone(id) => state.remove_webhook(id),
             }
         }
-        book.log.clear();
-        book
+        state.log.clear();
+        state
     }
 
     /// All there is, as a journal.
@@ -102,7 +102,7 @@ impl Book {
         self.orders.insert(order.id.clone(), order);
     }
 
-    fn forget_order(&mut self, order_id: &str) {
+    fn purge_order(&mut self, order_id: &str) {
         self.unlink(order_id);
         self.orders.remove(order_id);
         self.log.push(Entry::OrderGone(order_id.to_owned()));
@@ -128,12 +128,12 @@ impl Book {
         due.filter_map(|(_, order_id)| self.order(order_id).cloned()).collect()
     }
 
-    /// Forgets orders nothing has happened to since then, except those that still wait for something.
-    pub(crate) fn forget_before(&mut self, time: OffsetDateTime) {
+    /// Purges orders that have not changed since then, except those that still wait for something.
+    pub(crate) fn purge_before(&mut self, time: OffsetDateTime) {
         let is_old = |order: &&Order| order.updated_at < time && order.due_at().is_none();
         let old: Vec<_> = self.orders.values().filter(is_old).map(|order| order.id.clone()).collect();
         for order_id in old {
-            self.forget_order(&order_id);
+            self.purge_order(&order_id);
         }
     }
 
@@ -150,7 +150,7 @@ impl Book {
         }
     }
 
-    /// Takes the notifications that are due; they stay in the book until somebody says what became of them.
+    /// Takes the notifications that are due; they stay in the state until their outcome is recorded.
     pub(crate) fn take_due_webhooks(&mut self, now: OffsetDateTime) -> Vec<Webhook> {
         let mut due = Vec::new();
         while let Some((_, id)) = self.webhook_times.first().copied().filter(|(at, _)| *at <= now) {
@@ -180,7 +180,7 @@ mod tests {
     use time::macros::datetime;
     use uuid::Uuid;
 
-    use super::Book;
+    use super::State;
     use crate::method::Method;
     use crate::order::Order;
     use crate::transaction::{Event, Transaction};
@@ -208,62 +208,62 @@ mod tests {
 
     #[test]
     fn a_journal_of_all_there_is_restores_it() {
-        let mut book = Book::default();
-        book.put_order(waiting("a"));
-        book.put_webhook(webhook(NOW));
-        let restored = Book::replay(book.entries());
-        assert_eq!(restored.order("a"), book.order("a"));
+        let mut state = State::default();
+        state.put_order(waiting("a"));
+        state.put_webhook(webhook(NOW));
+        let restored = State::replay(state.entries());
+        assert_eq!(restored.order("a"), state.order("a"));
         assert_eq!(restored.webhooks_of("a"), 1);
         assert_eq!(restored.next_time(), Some(NOW));
     }
 
     #[test]
     fn the_log_alone_restores_it_too() {
-        let mut book = Book::default();
-        book.put_order(waiting("a"));
-        book.put_order(waiting("b"));
-        book.put_webhook(webhook(NOW));
-        book.remove_webhook(Uuid::nil());
-        book.forget_order("b");
-        let restored = Book::replay(book.take_log());
+        let mut state = State::default();
+        state.put_order(waiting("a"));
+        state.put_order(waiting("b"));
+        state.put_webhook(webhook(NOW));
+        state.remove_webhook(Uuid::nil());
+        state.purge_order("b");
+        let restored = State::replay(state.take_log());
         assert!(restored.order("a").is_some() && restored.order("b").is_none());
         assert_eq!(restored.webhooks_of("a"), 0);
-        assert!(book.take_log().is_empty());
+        assert!(state.take_log().is_empty());
     }
 
     #[test]
     fn an_order_is_due_at_the_end_of_its_payment_and_no_longer_once_it_is_over() {
-        let mut book = Book::default();
-        book.put_order(waiting("a"));
-        assert_eq!(book.next_time(), Some(LATER));
-        assert_eq!(book.due_orders(NOW), []);
-        let mut order = book.due_orders(LATER).remove(0);
+        let mut state = State::default();
+        state.put_order(waiting("a"));
+        assert_eq!(state.next_time(), Some(LATER));
+        assert_eq!(state.due_orders(NOW), []);
+        let mut order = state.due_orders(LATER).remove(0);
         order.attempts[0].apply(Event::Expire, LATER).unwrap();
-        book.put_order(order);
-        assert_eq!(book.next_time(), None);
+        state.put_order(order);
+        assert_eq!(state.next_time(), None);
     }
 
     #[test]
     fn a_due_webhook_is_taken_once() {
-        let mut book = Book::default();
-        book.put_webhook(webhook(LATER));
-        assert_eq!(book.take_due_webhooks(NOW), []);
-        assert_eq!(book.take_due_webhooks(LATER).len(), 1);
-        assert_eq!(book.take_due_webhooks(LATER), []);
-        assert_eq!(book.webhooks_of("a"), 1, "it is on its way");
+        let mut state = State::default();
+        state.put_webhook(webhook(LATER));
+        assert_eq!(state.take_due_webhooks(NOW), []);
+        assert_eq!(state.take_due_webhooks(LATER).len(), 1);
+        assert_eq!(state.take_due_webhooks(LATER), []);
+        assert_eq!(state.webhooks_of("a"), 1, "it is on its way");
     }
 
     #[test]
-    fn old_orders_are_forgotten_unless_they_wait() {
-        let mut book = Book::default();
+    fn old_orders_are_purged_unless_they_wait() {
+        let mut state = State::default();
         let mut over = waiting("over");
         over.attempts[0].apply(Event::Cancel, NOW).unwrap();
-        book.put_order(over);
-        book.put_order(waiting("waiting"));
-        book.forget_before(NOW);
-        assert!(book.order("over").is_some(), "not old yet");
-        book.forget_before(NOW + Duration::from_secs(1));
-        assert!(book.order("over").is_none() && book.transaction("t-over").is_none());
-        assert!(book.order("waiting").is_some());
+        state.put_order(over);
+        state.put_order(waiting("waiting"));
+        state.purge_before(NOW);
+        assert!(state.order("over").is_some(), "not old yet");
+        state.purge_before(NOW + Duration::from_secs(1));
+        assert!(state.order("over").is_none() && state.transaction("t-over").is_none());
+        assert!(state.order("waiting").is_some());
     }
 }

@@ -1,10 +1,9 @@
-//! Why something asked of the sandbox is not done; each of its interfaces has its own words for it.
+//! Why a command is refused; each interface has its own reply for it.
 
-use crate::transaction::{NotAllowed, RefundFault};
+use crate::transaction::{NotAllowed, RefundError};
 
-/// What stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum CommandError {
     /// Nothing has this id.
     Unknown,
     /// The transaction is in a state in which this cannot be.
@@ -21,30 +20,30 @@ pub(crate) enum Fault {
     PageCanceled,
     /// The customer can do nothing on the page any more.
     PageOver,
-    /// The request makes no sense, one entry per fault.
+    /// The request makes no sense, one entry per error.
     Invalid(Vec<String>),
     /// The state file cannot be written, so nothing can be promised.
     Storage,
 }
 
-impl Fault {
+impl CommandError {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::Invalid(vec![message.into()])
     }
 }
 
-impl From<NotAllowed> for Fault {
+impl From<NotAllowed> for CommandError {
     fn from(NotAllowed: NotAllowed) -> Self {
         Self::NotAllowed
     }
 }
 
-impl From<RefundFault> for Fault {
-    fn from(fault: RefundFault) -> Self {
-        match fault {
-            RefundFault::NotAllowed => Self::NotAllowed,
-            RefundFault::InvalidAmount => Self::InvalidRefundAmount,
-            RefundFault::DuplicateKey => Self::DuplicateRefund,
+impl From<RefundError> for CommandError {
+    fn from(error: RefundError) -> Self {
+        match error {
+            RefundError::NotAllowed => Self::NotAllowed,
+            RefundError::InvalidAmount => Self::InvalidRefundAmount,
+            RefundError::DuplicateKey => Self::DuplicateRefund,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of the desk.
+//! The requests that the use cases take.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -78,7 +78,7 @@ impl Default for Notify {
     }
 }
 
-/// Money to be given back.
+/// A refund to be made.
 #[derive(Debug)]
 pub(crate) struct NewRefund {
     pub(crate) key: Option<String>,
