@@ -1,5 +1,5 @@
 // Says in words what Midtrans put into the address. Anybody can write such an address, so this is a courtesy and no
-// receipt: the order itself tells what was paid. Values are only ever set as text.
+// receipt: the order itself says what was paid. Values are only ever set as text.
 "use strict";
 
 const outcomes = {

@@ -65,7 +65,7 @@ impl HandlerError {
     }
 }
 
-/// A bug if a statement of ours can be blamed; trouble with the database itself is waited out.
+/// A bug if a statement of ours can be blamed; failures of the database itself are retried.
 impl From<sqlx::Error> for HandlerError {
     fn from(error: sqlx::Error) -> Self {
         if chassis::database::is_transient(&error) { Self::retry(error) } else { Self::bug(error) }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dead_letter_tells_the_whole_chain_of_causes() {
+    fn a_dead_letter_has_the_whole_chain_of_causes() {
         #[derive(Debug, thiserror::Error)]
         #[error("no answer from the peer")]
         struct Outer(#[source] std::io::Error);

@@ -63,14 +63,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Commits, then wakes the relay.
+    /// Commits, then signals the relay.
     pub async fn commit(&self, tx: PgTransaction<'_>) -> sqlx::Result<()> {
         tx.commit().await?;
         self.wake();
         Ok(())
     }
 
-    /// Wakes the relay, for transactions that were committed elsewhere.
+    /// Signals the relay, for transactions that were committed elsewhere.
     pub fn wake(&self) {
         self.wake.notify_one();
     }

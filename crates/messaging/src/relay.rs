@@ -150,7 +150,7 @@ impl Relay {
         self
     }
 
-    /// Relays until `shutdown`, and keeps the outbox and its streams small. Trouble with Redis or Postgres is waited
+    /// Relays until `shutdown`, and keeps the outbox and its streams small. Failures of Redis or Postgres are waited
     /// out. A slow delete or count delays no event: each of the three has connections of its own.
     pub async fn run(self, shutdown: CancellationToken) {
         tokio::join!(self.publish_all(&shutdown), self.maintain(&shutdown), self.watch_backlog(&shutdown));

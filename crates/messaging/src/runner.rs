@@ -96,7 +96,7 @@ pub struct Policy {
     pub bug_for: Duration,
     /// Waiting entries per stream that are kept in memory. More of them wait in Redis until they are claimed.
     pub delayed: usize,
-    /// How long a consumer of the group may be idle, with nothing pending, before it is forgotten.
+    /// How long a consumer of the group may be idle, with nothing pending, before it is removed.
     pub idle_consumer_after: Duration,
     /// How long work in hand may take once the shutdown has begun.
     pub drain: Duration,
@@ -152,7 +152,7 @@ impl<E: StreamHandler> Runner<E> {
         self
     }
 
-    /// Reads and handles until `shutdown`, then finishes what is in hand. Trouble with Redis is waited out.
+    /// Reads and handles until `shutdown`, then finishes what is in hand. Failures of Redis are waited out.
     pub async fn run(self, redis: redis::Client, shutdown: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.policy.slots));
         let consumer = format!("{}-{}", self.group, Uuid::now_v7().simple());

@@ -50,7 +50,7 @@ impl Relay {
         }
     }
 
-    /// One round. Trouble with one stream keeps nothing of the others; the last of it is returned.
+    /// One round. A failure of one stream does not stop the others; the last error is returned.
     async fn tidy(&self) -> Result<(), Error> {
         let mut redis = connect(&self.redis, Some(SCRIPT_TIMEOUT)).await?;
         let mut outcome = Ok(());

@@ -17,7 +17,7 @@ static FIRST_TRY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("
 static REMOVE_IDLE_CONSUMERS: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("remove_idle_consumers.lua")));
 
-/// An entry as Redis tells it; one that was deleted while it was pending has no fields.
+/// An entry as Redis returns it; one that was deleted while it was pending has no fields.
 type Raw = (String, Option<Vec<(Vec<u8>, Vec<u8>)>>);
 
 /// One consumer, on one connection.
@@ -109,7 +109,7 @@ impl GroupConsumer {
         Duration::from_millis(ms.unwrap_or_default())
     }
 
-    /// Forgets members that are gone: idle for long, with nothing pending.
+    /// Removes consumers that are gone: idle for long, with nothing pending.
     pub(super) async fn remove_idle_consumers(&mut self, idle: Duration) -> RedisResult<()> {
         let mut remove_idle_consumers = REMOVE_IDLE_CONSUMERS.prepare_invoke();
         remove_idle_consumers.key(self.stream).arg(self.group).arg(&self.consumer).arg(millis(idle));

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_be_handled_is_buried_at_once() {
+    fn what_can_never_be_handled_is_dead_immediately() {
         assert!(is_dead(&entry(Duration::ZERO, 1), &HandlerError::reject("nonsense")));
     }
 

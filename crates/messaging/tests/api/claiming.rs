@@ -58,7 +58,7 @@ async fn a_waiting_entry_is_not_taken_from_an_owner_that_lives() {
 }
 
 #[tokio::test]
-async fn members_that_are_gone_are_forgotten_unless_something_is_pending_with_them() {
+async fn consumers_that_are_gone_are_removed_unless_something_is_pending_with_them() {
     let world = World::new().await;
     world.redis.create_group(STREAM, GROUP).await;
     world.add(Ping::new(1)).await;
@@ -67,12 +67,12 @@ async fn members_that_are_gone_are_forgotten_unless_something_is_pending_with_th
     let () =
         cmd("XGROUP").arg(&["CREATECONSUMER", STREAM, GROUP, "gone"]).query_async(&mut redis).await.unwrap();
     let consumer = world.consumer_with(Policy { idle_consumer_after: Duration::ZERO, ..policy() });
-    eventually("one to be forgotten", async || !members(&world).await.contains(&"gone".to_owned())).await;
+    eventually("one to be removed", async || !consumers(&world).await.contains(&"gone".to_owned())).await;
     consumer.stop().await;
-    assert!(members(&world).await.contains(&"busy".to_owned()));
+    assert!(consumers(&world).await.contains(&"busy".to_owned()));
 }
 
-async fn members(world: &World) -> Vec<String> {
+async fn consumers(world: &World) -> Vec<String> {
     let mut info = cmd("XINFO");
     info.arg("CONSUMERS").arg(STREAM).arg(GROUP);
     let reply: StreamInfoConsumersReply = world.redis.ask(info).await;

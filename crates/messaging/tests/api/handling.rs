@@ -126,7 +126,7 @@ async fn what_is_in_hand_is_finished_at_a_shutdown_although_redis_is_gone() {
 }
 
 #[tokio::test]
-async fn a_delivery_without_redis_tells_what_became_of_it() {
+async fn a_delivery_without_redis_returns_its_outcome() {
     let world = World::new().await;
     let (consumer, event) = (world.routes(), fields(Ping::new(1)));
     assert!(matches!(consumer.deliver(STREAM, &event).await, Delivered::Applied));

@@ -1,4 +1,4 @@
-//! Redis forgets; Postgres does not.
+//! Redis loses data; Postgres does not.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What may be forgotten, and when.
+//! What may be trimmed, and when.
 
 use contracts::events::Event;
 use messaging::{HandlerError, relay::RelayPolicy};
@@ -11,18 +11,18 @@ use crate::support::{
 
 const STREAM: &str = Ping::STREAM.name;
 
-/// Looks all the time whether there is something to forget.
-fn tidy() -> RelayPolicy {
+/// Runs the maintenance all the time.
+fn frequent_maintenance() -> RelayPolicy {
     RelayPolicy { maintenance: Duration::from_millis(50), ..relay_policy() }
 }
 
-/// Keeps nothing that it need not keep.
-fn forgetful() -> RelayPolicy {
+/// Retains nothing longer than necessary.
+fn shortest_retention() -> RelayPolicy {
     RelayPolicy {
         keep_published: Duration::ZERO,
         keep_handled: Duration::ZERO,
         keep_ungrouped: Duration::ZERO,
-        ..tidy()
+        ..frequent_maintenance()
     }
 }
 
@@ -32,7 +32,7 @@ async fn rows(world: &World, stream: &str) -> i64 {
 }
 
 /// Two rounds of maintenance: an event without a group that comes afterwards is gone.
-async fn housekeeping_is_done(world: &World) {
+async fn maintenance_is_done(world: &World) {
     for _ in 0..2 {
         world.publish([Pong::new(0)]).await;
         eventually("maintenance", async || rows(world, Pong::STREAM.name).await == 0).await;
@@ -43,11 +43,11 @@ async fn housekeeping_is_done(world: &World) {
 async fn nothing_is_trimmed_or_deleted_while_a_group_is_missing_and_then_the_slowest_decides() {
     let world = World::new().await;
     let stream = Tally::STREAM.name;
-    let (relay, consumer) = (world.relay_with(forgetful()), world.consumer());
+    let (relay, consumer) = (world.relay_with(shortest_retention()), world.consumer());
     world.publish((0..5).map(Tally::new)).await;
     world.wait_for_effects(0..5).await;
     world.wait_until_acknowledged(stream).await;
-    housekeeping_is_done(&world).await;
+    maintenance_is_done(&world).await;
     assert_eq!(world.redis.numbers(stream).await, [0, 1, 2, 3, 4]);
     assert_eq!(rows(&world, stream).await, 5);
 
@@ -62,7 +62,7 @@ async fn nothing_is_trimmed_or_deleted_while_a_group_is_missing_and_then_the_slo
         world.redis.numbers(stream).await == [2, 3, 4] && rows(&world, stream).await == 3
     })
     .await;
-    housekeeping_is_done(&world).await;
+    maintenance_is_done(&world).await;
     assert_eq!(world.redis.numbers(stream).await, [2, 3, 4]);
     relay.stop().await;
     consumer.stop().await;
@@ -71,11 +71,11 @@ async fn nothing_is_trimmed_or_deleted_while_a_group_is_missing_and_then_the_slo
 #[tokio::test]
 async fn neither_an_unread_nor_a_pending_entry_is_passed() {
     let world = World::new().await;
-    let relay = world.relay_with(forgetful());
+    let relay = world.relay_with(shortest_retention());
     world.redis.create_group(STREAM, GROUP).await;
     world.publish((0..5).map(Ping::new)).await;
     world.wait_until_published().await;
-    housekeeping_is_done(&world).await;
+    maintenance_is_done(&world).await;
     assert_eq!(world.redis.numbers(STREAM).await, [0, 1, 2, 3, 4], "unread");
     assert_eq!(rows(&world, STREAM).await, 5);
 
@@ -86,7 +86,7 @@ async fn neither_an_unread_nor_a_pending_entry_is_passed() {
         world.redis.numbers(STREAM).await == [2, 3, 4] && rows(&world, STREAM).await == 3
     })
     .await;
-    housekeeping_is_done(&world).await;
+    maintenance_is_done(&world).await;
     assert_eq!(world.redis.numbers(STREAM).await, [2, 3, 4], "pending");
     assert_eq!(rows(&world, STREAM).await, 3);
 
@@ -102,12 +102,12 @@ async fn neither_an_unread_nor_a_pending_entry_is_passed() {
 #[tokio::test]
 async fn a_group_that_a_newer_program_added_is_waited_for() {
     let world = World::new().await;
-    let (relay, consumer) = (world.relay_with(forgetful()), world.consumer());
+    let (relay, consumer) = (world.relay_with(shortest_retention()), world.consumer());
     world.redis.create_group(STREAM, "group-of-tomorrow").await;
     world.publish((0..3).map(Ping::new)).await;
     world.wait_for_effects(0..3).await;
     world.wait_until_acknowledged(STREAM).await;
-    housekeeping_is_done(&world).await;
+    maintenance_is_done(&world).await;
     assert_eq!(world.redis.numbers(STREAM).await, [0, 1, 2]);
     assert_eq!(rows(&world, STREAM).await, 3);
 
@@ -128,11 +128,11 @@ async fn the_row_of_a_dead_letter_is_kept_for_as_long_as_the_letter() {
     world.app.conduct(|n, _| {
         if n == 1 { Conduct::HandlerError(HandlerError::reject("a wrong one")) } else { Conduct::Succeed }
     });
-    let (relay, consumer) = (world.relay_with(forgetful()), world.consumer());
+    let (relay, consumer) = (world.relay_with(shortest_retention()), world.consumer());
     world.publish((0..3).map(Ping::new)).await;
     world.wait_for_effects([0, 2]).await;
     eventually("the others to go", async || rows(&world, STREAM).await == 1).await;
-    housekeeping_is_done(&world).await;
+    maintenance_is_done(&world).await;
     assert_eq!(rows(&world, STREAM).await, 1);
     assert!(world.redis.numbers(STREAM).await.is_empty());
 
@@ -154,7 +154,7 @@ async fn a_slow_delete_delays_no_event() {
     sqlx::query(old).bind(Pong::STREAM.name).execute(&world.pool).await.unwrap();
     let mut hold = world.pool.begin().await.unwrap();
     sqlx::query("select from messaging.outbox for update").execute(&mut *hold).await.unwrap();
-    let relay = world.relay_with(tidy());
+    let relay = world.relay_with(frequent_maintenance());
     eventually("the delete to wait", async || {
         let waits = "select exists (select from pg_stat_activity where datname = current_database()
                      and wait_event_type = 'Lock' and query like 'delete%')";
@@ -171,7 +171,7 @@ async fn a_slow_delete_delays_no_event() {
 #[tokio::test]
 async fn acknowledged_rows_are_kept_for_their_time() {
     let world = World::new().await;
-    let (relay, consumer) = (world.relay_with(tidy()), world.consumer());
+    let (relay, consumer) = (world.relay_with(frequent_maintenance()), world.consumer());
     world.publish((0..5).map(Ping::new)).await;
     world.wait_for_effects(0..5).await;
     eventually("the stream to be trimmed", async || world.redis.numbers(STREAM).await.is_empty()).await;
@@ -185,7 +185,7 @@ async fn a_stream_without_groups_is_trimmed_by_age() {
     let world = World::new().await;
     world.add_raw(Pong::STREAM.name, "1-0", &fields(Pong::new(1))).await;
     world.add(Pong::new(2)).await;
-    let relay = world.relay_with(tidy());
+    let relay = world.relay_with(frequent_maintenance());
     eventually("the old one to go", async || world.redis.numbers(Pong::STREAM.name).await == [2]).await;
     relay.stop().await;
 }
@@ -197,10 +197,10 @@ async fn what_was_handled_is_remembered_for_its_time() {
     let old = "insert into messaging.inbox (consumer, event_id, handled_at)
                values ('test-group', gen_random_uuid(), now() - interval '31 days')";
     sqlx::query(old).execute(&world.pool).await.unwrap();
-    let relay = world.relay_with(tidy());
+    let relay = world.relay_with(frequent_maintenance());
     eventually("the old one to go", async || inbox(&world).await == 1).await;
     relay.stop().await;
-    let relay = world.relay_with(forgetful());
+    let relay = world.relay_with(shortest_retention());
     eventually("the other to go", async || inbox(&world).await == 0).await;
     relay.stop().await;
 }
@@ -214,8 +214,8 @@ async fn dead_letters_are_never_trimmed() {
     let world = World::new().await;
     let dead_letters = format!("{STREAM}:dlq");
     world.add_raw(&dead_letters, "1-0", &fields(Ping::new(1))).await;
-    let relay = world.relay_with(forgetful());
-    housekeeping_is_done(&world).await;
+    let relay = world.relay_with(shortest_retention());
+    maintenance_is_done(&world).await;
     relay.stop().await;
     let mut length = cmd("XLEN");
     length.arg(dead_letters);

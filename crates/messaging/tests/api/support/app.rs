@@ -124,7 +124,7 @@ impl App {
             Conduct::Panic => panic!("span to panic"),
             Conduct::Hang => std::future::pending().await,
             Conduct::WaitAtGate => {
-                self.gate.acquire().await.unwrap().forget();
+                let _taken = std::mem::ManuallyDrop::new(self.gate.acquire().await.unwrap());
                 Ok(Ok(()))
             }
         }

@@ -58,7 +58,7 @@ impl RedisServer {
         }
     }
 
-    /// Forgets what was saved.
+    /// Deletes what was saved.
     pub fn wipe(&self) {
         let _ = std::fs::remove_file(self.copy());
     }
