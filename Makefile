@@ -37,11 +37,11 @@ doctor: ## Check the health and the books of the running shop, and say what to d
 	@$(call in_shop,doctor)
 
 .PHONY: replay
-replay: ## Put dead letters back onto their streams, once what they died of is mended
+replay: ## Put dead letters back onto their streams, once the cause is fixed
 	@$(call in_shop,replay)
 
 .PHONY: discard
-discard: ## Close dead letters whose events are not wanted any more (LETTERS="product-service/17 ..", as doctor prints)
+discard: ## Close dead letters whose events are no longer needed (LETTERS="product-service/17 ..", as doctor prints)
 	@$(call in_shop,discard $(LETTERS))
 
 .PHONY: clean-data
@@ -155,12 +155,12 @@ fmt: ## Format the code
 # ---- Generated files -------------------------------------------------------------------------------------------------
 
 .PHONY: sqlx
-sqlx: deps ## Write the notes about checked queries anew (CRATE=order-service for one crate)
+sqlx: deps ## Rewrite the sqlx metadata of the checked queries (CRATE=order-service for one crate)
 	cargo build -p stack
 	$(DEV_STACK) sqlx $(CRATE)
 
 .PHONY: sqlx-check
-sqlx-check: deps ## Fail if those notes are out of date
+sqlx-check: deps ## Fail if that metadata is out of date
 	cargo build -p stack
 	$(DEV_STACK) sqlx --check
 

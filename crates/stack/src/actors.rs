@@ -1,4 +1,4 @@
-//! The people of every journey: a customer, the administrator, and the customer's bank.
+//! The actors of every journey: a customer, the administrator, and the customer's bank.
 
 use std::time::Duration;
 
@@ -9,33 +9,36 @@ use tokio::time::Instant;
 use crate::api::{Api, Reply, number, text};
 use crate::{Error, Result};
 
-/// How long anything that happens by itself may take: what a killed process had in hand is taken over after a minute.
-pub const PATIENCE: Duration = Duration::from_secs(100);
-/// Soon at first, to measure well; then seldom, so that looking is not the load.
-const FIRST_LOOK: Duration = Duration::from_millis(2);
-const SELDOM: Duration = Duration::from_millis(100);
+/// How long anything asynchronous may take: the work of a killed process is taken over after 15 s.
+pub const TIMEOUT: Duration = Duration::from_secs(100);
+/// Short at first, to measure precisely; then longer, so that polling is not the load.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Somebody who waits for something to happen by itself.
+/// Polls for something asynchronous, until a deadline.
 #[derive(Debug)]
-pub struct Patience {
+pub struct Poller {
     deadline: Instant,
     pause: Duration,
 }
 
-impl Patience {
-    /// Somebody who begins to wait now.
+impl Poller {
+    /// The deadline counts from now.
     #[allow(clippy::new_without_default, reason = "it starts a clock")]
     pub fn new() -> Self {
-        Self { deadline: Instant::now() + PATIENCE, pause: FIRST_LOOK }
+        Self { deadline: Instant::now() + TIMEOUT, pause: FIRST_PAUSE }
     }
 
-    /// Waits a little; an error with these words once it took too long.
+    /// Pauses before the next look.
+    ///
+    /// # Errors
+    /// With this message once the deadline has passed.
     pub async fn wait(&mut self, otherwise: impl FnOnce() -> String) -> Result<()> {
         if Instant::now() > self.deadline {
-            return Err(Error::other(format!("{} after {} s", otherwise(), PATIENCE.as_secs())));
+            return Err(Error::other(format!("{} after {} s", otherwise(), TIMEOUT.as_secs())));
         }
         tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 5 / 4).min(SELDOM);
+        self.pause = (self.pause * 5 / 4).min(LONGEST_PAUSE);
         Ok(())
     }
 }
@@ -54,7 +57,7 @@ pub struct Customer {
 
 impl Customer {
     /// Registers somebody new and logs her in.
-    pub async fn arrive(api: &Api) -> Result<Self> {
+    pub async fn register(api: &Api) -> Result<Self> {
         let username = format!("demo-{:010x}", rand::random::<u64>() >> 24);
         let email = format!("{username}@example.com");
         let body = json!({"username": username, "email": email, "password": "correct horse battery"});
@@ -105,14 +108,14 @@ impl Customer {
 
     /// Waits until an order has one of these statuses.
     pub async fn wait_for(&self, order: i64, statuses: &[&str]) -> Result<Value> {
-        let mut patience = Patience::new();
+        let mut poller = Poller::new();
         loop {
             let seen = self.see_order(order).await?;
             let status = text(&seen, "/status")?;
             if statuses.contains(&status) {
                 return Ok(seen);
             }
-            patience.wait(|| format!("order {order} is {status}, not {statuses:?},")).await?;
+            poller.wait(|| format!("order {order} is {status}, not {statuses:?},")).await?;
         }
     }
 
@@ -132,14 +135,14 @@ impl Customer {
 
     /// Waits until an order has a delivery.
     pub async fn wait_for_delivery(&self, order: i64) -> Result<Value> {
-        let mut patience = Patience::new();
+        let mut poller = Poller::new();
         loop {
             let path = format!("/api/v1/delivery?order_id={order}");
             let deliveries = self.api.get(&path, Some(&self.token)).await?.expect(200)?;
             if let Some(delivery) = deliveries.get(0) {
                 return Ok(delivery.clone());
             }
-            patience.wait(|| format!("order {order} has no delivery")).await?;
+            poller.wait(|| format!("order {order} has no delivery")).await?;
         }
     }
 }
@@ -161,11 +164,11 @@ pub struct Admin {
 
 impl Admin {
     /// Logs her in.
-    pub async fn arrive(api: &Api, email: &str, password: &str) -> Result<Self> {
+    pub async fn log_in(api: &Api, email: &str, password: &str) -> Result<Self> {
         Ok(Self { api: api.clone(), token: login(api, email, password).await? })
     }
 
-    /// Puts a new product on the shelf.
+    /// Creates a product.
     pub async fn add_product(&self, price: i64, stock: i64) -> Result<i64> {
         let name = format!("Demo product {:010x}", rand::random::<u64>() >> 24);
         let body = json!({"name": name, "description": "Made by stack", "price": price, "stock": stock,
@@ -174,7 +177,7 @@ impl Admin {
         number(&made, "/product/id")
     }
 
-    /// Takes a product off the shelf.
+    /// Deletes a product.
     pub async fn remove_product(&self, product: i64) -> Result<()> {
         let path = format!("/api/v1/products/{product}");
         let reply = self.api.send(self.api.request(Method::DELETE, &path).bearer_auth(&self.token)).await?;
@@ -189,13 +192,13 @@ impl Admin {
 
     /// Waits until a product has this many free units.
     pub async fn wait_for_stock(&self, product: i64, expected: i64) -> Result<()> {
-        let mut patience = Patience::new();
+        let mut poller = Poller::new();
         loop {
             let stock = self.stock(product).await?;
             if stock == expected {
                 return Ok(());
             }
-            patience.wait(|| format!("product {product} has {stock} free units, not {expected},")).await?;
+            poller.wait(|| format!("product {product} has {stock} free units, not {expected},")).await?;
         }
     }
 

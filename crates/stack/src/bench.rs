@@ -7,10 +7,10 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use crate::Result;
+use crate::actors::{Admin, Customer};
 use crate::api::Api;
 use crate::local::identity::{Identity, resident_bytes};
 use crate::measure::Samples;
-use crate::people::{Admin, Customer};
 use crate::settings::Settings;
 use crate::shop::{Service, pid_file};
 
@@ -38,11 +38,11 @@ struct Results {
 pub async fn run(url: &str, load: &Load, settings: &Settings, data: &Path) -> Result<()> {
     print_memory(data);
     let api = Api::new(url)?;
-    let admin = Admin::arrive(&api, settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD")).await?;
+    let admin = Admin::log_in(&api, settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD")).await?;
     let product = admin.add_product(10_000, 1_000_000).await?;
     let mut customers = Vec::new();
     for _ in 0..load.customers {
-        customers.push(Customer::arrive(&api).await?);
+        customers.push(Customer::register(&api).await?);
     }
     println!("\n{} customers at once, for at most {} s", load.customers, load.duration.as_secs());
     let began = Instant::now();

@@ -21,14 +21,14 @@ type Bytes = Vec<u8>;
 
 /// Where dead letters are.
 #[derive(Debug, Clone)]
-pub struct Letters {
+pub struct DeadLetters {
     databases: Vec<(Service, PgPool)>,
     redis: MultiplexedConnection,
 }
 
 /// A dead letter that nobody has replayed or discarded.
 #[derive(Debug)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Where it is kept.
     pub place: Place,
     /// The group that gave it up.
@@ -106,7 +106,7 @@ impl Copy {
     }
 }
 
-impl Letter {
+impl DeadLetter {
     /// The event's id, if the entry has one.
     pub fn event_id(&self) -> Option<&str> {
         field(&self.fields, "event_id")
@@ -126,18 +126,18 @@ impl Letter {
     }
 }
 
-impl Letters {
+impl DeadLetters {
     /// The dead letters in these databases and in this Redis.
     pub fn new(databases: Vec<(Service, PgPool)>, redis: MultiplexedConnection) -> Self {
         Self { databases, redis }
     }
 
     /// All that are open, those of databases first.
-    pub async fn open(&mut self) -> Result<Vec<Letter>> {
+    pub async fn open(&mut self) -> Result<Vec<DeadLetter>> {
         let (mut letters, mut known) = (Vec::new(), Vec::new());
         for (service, pool) in &self.databases {
             for row in rows(pool).await? {
-                letters.extend(row.open.then(|| Letter {
+                letters.extend(row.open.then(|| DeadLetter {
                     place: Place::Database(*service, row.id),
                     group: row.consumer.clone(),
                     stream: row.stream.clone(),
@@ -149,7 +149,7 @@ impl Letters {
         }
         let copies = copies(&mut self.redis).await?;
         let alone = copies.into_iter().filter(|copy| !known.iter().any(|row| copy.is_of(row)));
-        letters.extend(alone.map(|copy| Letter {
+        letters.extend(alone.map(|copy| DeadLetter {
             group: copy.added("group").to_owned(),
             stream: copy.stream().to_owned(),
             error: copy.added("error").to_owned(),
@@ -161,7 +161,7 @@ impl Letters {
 
     /// Has the event published again. Every group reads it once more; those that have handled it know it. Interrupted in
     /// the middle, the letter is open still, or the event comes twice.
-    pub async fn replay(&mut self, letter: &Letter) -> Result<()> {
+    pub async fn replay(&mut self, letter: &DeadLetter) -> Result<()> {
         match &letter.place {
             Place::Database(service, id) => {
                 if let Some(event) = letter.event() {
@@ -214,7 +214,7 @@ impl Letters {
         found.map(|(_, pool)| pool).ok_or_else(|| Error::other("this service has no database"))
     }
 
-    async fn add(&mut self, letter: &Letter) -> Result<()> {
+    async fn add(&mut self, letter: &DeadLetter) -> Result<()> {
         let added: redis::RedisResult<String> = self.redis.xadd(&letter.stream, "*", &letter.fields).await;
         added.map(drop).map_err(Error::redis("put a dead letter back"))
     }
@@ -225,7 +225,7 @@ impl Letters {
     }
 
     /// Has its publisher send the event again: then no loss of Redis takes it away. False if no outbox has it.
-    async fn publish_again(&self, letter: &Letter) -> Result<bool> {
+    async fn publish_again(&self, letter: &DeadLetter) -> Result<bool> {
         let Some(event_id) = letter.event_id() else { return Ok(false) };
         for (_, pool) in &self.databases {
             let update = "UPDATE messaging.outbox

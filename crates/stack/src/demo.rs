@@ -1,18 +1,18 @@
-//! `stack demo`: what the shop does, shown from outside: one line for each step, with what it shows and how long it took.
+//! `stack demo`: journeys of customers through the gateway, one line for each step with its duration.
 
 mod journeys;
 mod latency;
-mod teller;
+mod reporter;
 
+use crate::actors::{Admin, Bank};
 use crate::api::Api;
-use crate::people::{Admin, Bank};
 use crate::settings::Settings;
 use crate::{Result, ledger};
 
-use self::teller::Teller;
+use self::reporter::Reporter;
 
-/// Everybody who takes part.
-struct Cast {
+/// What the journeys share.
+struct Fixtures {
     api: Api,
     admin: Admin,
     bank: Bank,
@@ -22,17 +22,17 @@ struct Cast {
 pub async fn run(url: &str, orders: usize, settings: &Settings) -> Result<bool> {
     let api = Api::new(url)?;
     api.get("/health", None).await?.expect(200)?;
-    let admin = Admin::arrive(&api, settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD")).await?;
-    let cast = Cast { bank: Bank::of(&api), api, admin };
-    let teller = Teller::default();
-    teller.end(journeys::happy(&teller, &cast).await);
-    teller.end(journeys::denied(&teller, &cast).await);
-    teller.end(journeys::expired(&teller, &cast).await);
-    teller.end(journeys::sold_out(&teller, &cast).await);
-    teller.end(journeys::cancelled(&teller, &cast).await);
-    teller.end(journeys::undeliverable(&teller, &cast).await);
-    teller.end(latency::measure(&teller, &cast, orders).await);
+    let admin = Admin::log_in(&api, settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD")).await?;
+    let fixtures = Fixtures { bank: Bank::of(&api), api, admin };
+    let reporter = Reporter::default();
+    reporter.end(journeys::happy(&reporter, &fixtures).await);
+    reporter.end(journeys::denied(&reporter, &fixtures).await);
+    reporter.end(journeys::expired(&reporter, &fixtures).await);
+    reporter.end(journeys::sold_out(&reporter, &fixtures).await);
+    reporter.end(journeys::cancelled(&reporter, &fixtures).await);
+    reporter.end(journeys::undeliverable(&reporter, &fixtures).await);
+    reporter.end(latency::measure(&reporter, &fixtures, orders).await);
     println!("\nThe books");
     let balanced = ledger::check_and_print(url, settings).await?;
-    Ok(teller.conclude(balanced))
+    Ok(reporter.conclude(balanced))
 }

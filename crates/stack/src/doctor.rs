@@ -16,7 +16,7 @@ pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {
     let hosts = Hosts::of_settings(settings)?;
     let processes = match hosts {
         Hosts::Local(_) => processes(data),
-        // Docker looks after them: `docker compose ps`.
+        // Docker supervises them: `docker compose ps`.
         Hosts::Compose => true,
     };
     let healthy = health(&http, url, &hosts).await?;
@@ -25,9 +25,9 @@ pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {
     if let Err(error) = &balanced {
         println!("  BROKEN  they cannot be read: {error}");
     }
-    let well = processes && healthy && matches!(balanced, Ok(true));
-    if well {
-        println!("\nThe shop is well.");
+    let sound = processes && healthy && matches!(balanced, Ok(true));
+    if sound {
+        println!("\nThe shop is healthy.");
     } else {
         let logs = match hosts {
             Hosts::Local(_) => format!("in {}/logs", data.display()),
@@ -35,7 +35,7 @@ pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {
         };
         advise(processes, healthy, matches!(balanced, Ok(false)), &logs);
     }
-    Ok(well)
+    Ok(sound)
 }
 
 fn processes(data: &Path) -> bool {
@@ -85,8 +85,8 @@ fn advise(processes: bool, healthy: bool, broken: bool, logs: &str) {
     }
     if broken {
         println!(
-            "For each broken rule, GET /api/v1/order/{{id}}/events tells the order's story, and the logs, {logs}, \
-             tell more: search for its correlation id."
+            "For each broken rule, GET /api/v1/order/{{id}}/events lists the order's events; search the logs, {logs}, \
+             for its correlation id."
         );
     }
 }

@@ -1,17 +1,17 @@
 //! What must hold after any run, once things have settled: the rules L1 to L7, checked where the truth is, in the five
 //! databases, in Redis and at the local Midtrans.
 
-mod books;
 mod messages;
 mod money;
 mod orders;
+mod sources;
 mod stock;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub use self::books::Books;
+pub use self::sources::Ledger;
 
 use crate::Result;
 use crate::settings::Settings;
@@ -50,8 +50,8 @@ impl Finding {
     }
 
     fn print(&self) {
-        let verdict = if self.holds() { "ok    " } else { "BROKEN" };
-        println!("  {verdict}  {}  {}", self.rule, self.what);
+        let result = if self.holds() { "ok    " } else { "BROKEN" };
+        println!("  {result}  {}  {}", self.rule, self.what);
         for line in self.broken.iter().take(SHOWN) {
             println!("              {line}");
         }
@@ -64,7 +64,7 @@ impl Finding {
     }
 }
 
-impl Books {
+impl Ledger {
     /// Checks every rule once.
     pub async fn check(&self) -> Result<Vec<Finding>> {
         Ok(vec![
@@ -93,8 +93,8 @@ impl Books {
 
 /// Checks the books of the local shop and prints what was found. True if all rules hold.
 pub async fn check_and_print(url: &str, settings: &Settings) -> Result<bool> {
-    let books = Books::of_settings(url, settings).await?;
-    let findings = books.settled().await?;
+    let ledger = Ledger::of_settings(url, settings).await?;
+    let findings = ledger.settled().await?;
     findings.iter().for_each(Finding::print);
     Ok(findings.iter().all(Finding::holds))
 }

@@ -1,19 +1,19 @@
 //! Runs the whole shop on one machine, for people (`stack up`, `stack demo`) and for the end-to-end tests.
 #![allow(clippy::print_stdout, reason = "a command-line program talks on standard output")]
 
+pub mod actors;
 pub mod api;
 pub mod bench;
 pub mod databases;
+pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
 mod error;
 pub mod hosts;
 pub mod ledger;
-pub mod letters;
 pub mod local;
 pub mod measure;
 pub mod openapi;
-pub mod people;
 pub mod prepare;
 pub mod replay;
 pub mod root;

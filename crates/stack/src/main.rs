@@ -56,12 +56,12 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Put dead letters back onto their streams, once what they died of is mended.
+    /// Put dead letters back onto their streams, once the cause is fixed.
     Replay {
         #[command(flatten)]
         folder: Folder,
     },
-    /// Close dead letters whose events are not wanted any more, by the names that `doctor` prints.
+    /// Close dead letters whose events are no longer needed, by the names that `doctor` prints.
     Discard {
         #[command(flatten)]
         folder: Folder,
@@ -192,6 +192,6 @@ async fn run(command: Command) -> stack::Result<u8> {
     }
 }
 
-fn code(well: bool) -> u8 {
-    u8::from(!well)
+fn code(success: bool) -> u8 {
+    u8::from(!success)
 }

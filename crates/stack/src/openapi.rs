@@ -26,7 +26,7 @@ pub fn run(base: Option<&str>) -> Result<bool> {
         println!("There is no earlier revision in this clone to compare with; BASE=.. names one.");
         return Ok(true);
     };
-    let mut well = true;
+    let mut compatible = true;
     for service in Service::SIX {
         let path = committed(service);
         let Some(old) = git(&root, &["show", &format!("{base}:{path}")]) else {
@@ -35,9 +35,9 @@ pub fn run(base: Option<&str>) -> Result<bool> {
         };
         let new = std::fs::read_to_string(root.join(&path)).map_err(Error::io(format!("read {path}")))?;
         let (old, new) = (parse(&path, &old)?, parse(&path, &new)?);
-        well &= report(&path, &old, &new);
+        compatible &= report(&path, &old, &new);
     }
-    Ok(well)
+    Ok(compatible)
 }
 
 /// A breaking change is announced by a version that semver calls incompatible.

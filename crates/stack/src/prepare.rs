@@ -1,6 +1,6 @@
-//! `stack sqlx`: the notes about every compile-time checked query, so that a clone builds with no database.
+//! `stack sqlx`: the sqlx metadata of every compile-time checked query, so that a clone builds with no database.
 //!
-//! Each crate with an sqlx.toml gets a fresh database with its migrations, is compiled against it, and the notes that
+//! Each crate with an sqlx.toml gets a fresh database with its migrations, is compiled against it, and the metadata that
 //! the macros write while they are expanded become its .sqlx folder.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::{Error, Result, root};
 /// The shared tables of the messaging crate are part of every service's migrations; this one stands for all.
 const HOST_OF_SHARED_TABLES: &str = "order";
 
-/// What to do with the notes.
+/// What to do with the sqlx metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Replace the committed ones.
@@ -27,7 +27,7 @@ pub enum Mode {
     Check,
 }
 
-type Notes = BTreeMap<String, String>;
+type Metadata = BTreeMap<String, String>;
 
 /// Prepares the named crates, or all that have an sqlx.toml.
 pub async fn run(names: &[String], mode: Mode) -> Result<()> {
@@ -43,9 +43,9 @@ async fn prepare_all(root: &Path, crates: &[Prepared], mode: Mode, postgres: &Po
     let mut stale = Vec::new();
     for one in crates {
         let found = one.expand(root, postgres).await?;
-        let committed = read_notes(&one.folder.join(".sqlx"))?;
+        let committed = read_metadata(&one.folder.join(".sqlx"))?;
         match mode {
-            Mode::Write => write_notes(&one.folder.join(".sqlx"), &found)?,
+            Mode::Write => write_metadata(&one.folder.join(".sqlx"), &found)?,
             Mode::Check if found != committed => stale.push(one.name.clone()),
             Mode::Check => {}
         }
@@ -93,17 +93,17 @@ impl Prepared {
         if own.is_dir() { own } else { root.join("migrations").join(HOST_OF_SHARED_TABLES) }
     }
 
-    async fn expand(&self, root: &Path, postgres: &Postgres) -> Result<Notes> {
+    async fn expand(&self, root: &Path, postgres: &Postgres) -> Result<Metadata> {
         let database = self.name.replace('-', "_");
         create_database(postgres, &database).await?;
         migrate(&postgres.url(&database), &self.migrations(root)).await?;
-        let notes = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
+        let metadata = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
         self.touch()?;
         let status = Command::new("cargo")
             .args(["check", "--quiet", "-p", &self.name])
             .current_dir(root)
             .env("SQLX_OFFLINE", "false")
-            .env("SQLX_OFFLINE_DIR", notes.path())
+            .env("SQLX_OFFLINE_DIR", metadata.path())
             .env(&self.variable, postgres.url(&database))
             .status()
             .await
@@ -111,7 +111,7 @@ impl Prepared {
         if !status.success() {
             return Err(Error::other(format!("{} does not compile against its database", self.name)));
         }
-        read_notes(notes.path())
+        read_metadata(metadata.path())
     }
 
     /// The macros write only while they are expanded, so the crate has to look changed.
@@ -143,8 +143,8 @@ async fn migrate(url: &str, folder: &Path) -> Result<()> {
     migrator.run(&mut connection).await.map_err(failed)
 }
 
-fn read_notes(folder: &Path) -> Result<Notes> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Notes::new()) };
+fn read_metadata(folder: &Path) -> Result<Metadata> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Metadata::new()) };
     entries
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("query-"))
@@ -155,16 +155,16 @@ fn read_notes(folder: &Path) -> Result<Notes> {
         .collect()
 }
 
-fn write_notes(folder: &Path, notes: &Notes) -> Result<()> {
-    let committed = read_notes(folder)?;
+fn write_metadata(folder: &Path, metadata: &Metadata) -> Result<()> {
+    let committed = read_metadata(folder)?;
     let failed = || format!("write {}", folder.display());
-    for name in committed.keys().filter(|name| !notes.contains_key(*name)) {
+    for name in committed.keys().filter(|name| !metadata.contains_key(*name)) {
         std::fs::remove_file(folder.join(name)).map_err(Error::io(failed()))?;
     }
-    if !notes.is_empty() {
+    if !metadata.is_empty() {
         std::fs::create_dir_all(folder).map_err(Error::io(failed()))?;
     }
-    for (name, text) in notes.iter().filter(|(name, text)| committed.get(*name) != Some(text)) {
+    for (name, text) in metadata.iter().filter(|(name, text)| committed.get(*name) != Some(text)) {
         std::fs::write(folder.join(name), text).map_err(Error::io(failed()))?;
     }
     Ok(())

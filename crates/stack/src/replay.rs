@@ -1,10 +1,10 @@
-//! `stack replay` and `stack discard`: what becomes of dead letters, once what they died of is mended.
+//! `stack replay` and `stack discard`: republishes or closes dead letters, once the cause is fixed.
 
 use std::collections::HashSet;
 
+use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::hosts::Hosts;
-use crate::ledger::Books;
-use crate::letters::{Letter, Letters};
+use crate::ledger::Ledger;
 use crate::settings::Settings;
 use crate::{Error, Result};
 
@@ -34,16 +34,16 @@ pub async fn discard(settings: &Settings, names: &[String]) -> Result<()> {
     letters.remove_closed_copies().await
 }
 
-async fn letters(settings: &Settings) -> Result<Letters> {
+async fn letters(settings: &Settings) -> Result<DeadLetters> {
     let gateway = Hosts::of_settings(settings)?.gateway();
-    Ok(Books::of_settings(&gateway, settings).await?.letters())
+    Ok(Ledger::of_settings(&gateway, settings).await?.dead_letters())
 }
 
 /// Puts back all that is dead in these databases and this Redis. Returns how many there were.
 ///
 /// # Errors
 /// If a database or Redis does not answer.
-pub async fn replay(letters: &mut Letters) -> Result<usize> {
+pub async fn replay(letters: &mut DeadLetters) -> Result<usize> {
     let open = letters.open().await?;
     let mut published = HashSet::new();
     for letter in &open {
@@ -60,6 +60,6 @@ pub async fn replay(letters: &mut Letters) -> Result<usize> {
     Ok(open.len())
 }
 
-fn words(letter: &Letter) -> String {
+fn words(letter: &DeadLetter) -> String {
     format!("{} of {}", letter.event_id().unwrap_or("an entry without an event's id"), letter.stream)
 }

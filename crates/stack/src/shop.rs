@@ -103,7 +103,7 @@ pub struct Replica {
 }
 
 impl Shop {
-    /// Starts everything and returns when all of it is healthy. `progress` hears what has been reached.
+    /// Starts everything and returns when all of it is healthy. `progress` is called with each step that was reached.
     pub async fn start(options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
         let programs = start::programs()?;
         for name in ["logs", "run"] {

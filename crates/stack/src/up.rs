@@ -17,7 +17,7 @@ use crate::signals::Signals;
 use crate::{Error, Result, root};
 
 const GRACE: Duration = Duration::from_secs(12);
-const LOOK_AFTER: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The folder of the shop's data, if the person names none: in the project, or where there is none, right here.
 pub fn default_data() -> PathBuf {
@@ -45,18 +45,18 @@ pub async fn run(data: PathBuf) -> Result<()> {
         () = signals.asked_to_end() => return Ok(()),
     };
     welcome(&shop, began.elapsed());
-    let result = look_after(&mut shop, &mut signals).await;
+    let result = supervise(&mut shop, &mut signals).await;
     println!("\nStopping.");
     let stopped = shop.stop().await;
     drop(lock);
     result.and(stopped)
 }
 
-async fn look_after(shop: &mut Shop, signals: &mut Signals) -> Result<()> {
+async fn supervise(shop: &mut Shop, signals: &mut Signals) -> Result<()> {
     loop {
         tokio::select! {
             () = signals.asked_to_end() => return Ok(()),
-            () = tokio::time::sleep(LOOK_AFTER) => shop.check()?,
+            () = tokio::time::sleep(CHECK_INTERVAL) => shop.check()?,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use redis::AsyncCommands;
 use sqlx::{Connection, Executor, PgConnection};
-use stack::letters::Letters;
+use stack::dead_letters::DeadLetters;
 use stack::local::identity::Identity;
 use stack::local::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports};
 use stack::replay::replay;
@@ -130,7 +130,7 @@ async fn dead_letters_go_back_onto_their_streams() {
     let epitaph: [(&[u8], &[u8]); 3] = [(b"group", b"order"), (b"error", b"a bug"), (b"tries", b"10")];
     let letter = [event, epitaph].concat();
     let _: String = connection.xadd("stream:orders:paid:dlq", "*", &letter).await.unwrap();
-    let mut letters = Letters::new(Vec::new(), connection.clone());
+    let mut letters = DeadLetters::new(Vec::new(), connection.clone());
     assert_eq!(replay(&mut letters).await.unwrap(), 1);
     assert_eq!(replay(&mut letters).await.unwrap(), 0);
     let mut range = redis::cmd("XRANGE");

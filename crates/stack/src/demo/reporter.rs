@@ -1,4 +1,4 @@
-//! Prints the story while it happens.
+//! Prints the steps while they happen.
 
 use std::cell::Cell;
 
@@ -8,19 +8,19 @@ use crate::Result;
 
 const WIDTH: usize = 96;
 
-/// Prints steps and remembers what failed.
+/// Prints steps and counts the journeys that failed.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
+pub(super) struct Reporter {
     failures: Cell<usize>,
 }
 
-impl Teller {
-    /// Begins a chapter.
+impl Reporter {
+    /// Prints the title of a journey.
     pub(super) fn begin(title: &str) {
         println!("\n{title}");
     }
 
-    /// Does one step and prints what it shows. The step returns its result, and the words for it.
+    /// Runs one step and prints its text with the duration. The step returns its result and that text.
     pub(super) async fn step<T>(&self, step: impl Future<Output = Result<(T, String)>>) -> Result<T> {
         let began = Instant::now();
         let (result, words) = step.await?;
@@ -29,7 +29,7 @@ impl Teller {
         Ok(result)
     }
 
-    /// Ends a chapter.
+    /// Records how a journey ended.
     pub(super) fn end(&self, result: Result<()>) {
         if let Err(error) = result {
             println!("  FAILED  {error}");
@@ -37,7 +37,7 @@ impl Teller {
         }
     }
 
-    /// Says how it went; true if all of it did.
+    /// Prints the summary; true if every journey succeeded and the books balance.
     pub(super) fn conclude(&self, balanced: bool) -> bool {
         let failures = self.failures.get();
         println!();

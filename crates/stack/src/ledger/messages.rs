@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use redis::AsyncCommands;
 use redis::streams::{StreamInfoGroupsReply, StreamRangeReply};
 
-use super::{Books, Finding};
+use super::{Finding, Ledger};
 use crate::{Error, Result};
 
-impl Books {
+impl Ledger {
     pub(super) async fn nothing_is_in_flight(&self) -> Result<Finding> {
         let mut broken = self.unpublished().await?;
         broken.extend(self.dead().await?);
@@ -37,13 +37,13 @@ impl Books {
     /// The dead letters by the group that gave them up, and what the last of them died of.
     async fn dead(&self) -> Result<Vec<String>> {
         let mut groups = BTreeMap::new();
-        for letter in self.letters().open().await? {
+        for letter in self.dead_letters().open().await? {
             let (count, last) = groups.entry((letter.stream, letter.group)).or_insert((0, String::new()));
             *count += 1;
             *last = format!("{}: {}", letter.place, letter.error);
         }
         let words = |((stream, group), (count, last))| {
-            let remedy = "mend that, then `make replay`, or `make discard LETTERS=..` what is not wanted";
+            let remedy = "fix that, then `make replay`, or `make discard LETTERS=..` what is not needed";
             format!("{count} dead letters of {stream} for {group}, such as {last}; {remedy}")
         };
         Ok(groups.into_iter().map(words).collect())

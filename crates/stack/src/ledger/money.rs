@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Books, Finding};
+use super::{Finding, Ledger};
 use crate::Result;
 use crate::shop::Service;
 
@@ -24,7 +24,7 @@ struct Payment {
     manual_done: i64,
 }
 
-impl Books {
+impl Ledger {
     pub(super) async fn money_adds_up(&self) -> Result<Finding> {
         let what = "what Midtrans charged and did not return is what paid orders cost";
         let Some(transactions) = self.transactions().await? else {

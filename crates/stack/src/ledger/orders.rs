@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Books, Finding};
+use super::{Finding, Ledger};
 use crate::Result;
 use crate::shop::Service;
 
@@ -35,7 +35,7 @@ const PAYMENT_MOVES: &[(&str, &[&str])] = &[
 
 type Move = (i64, Option<String>, String);
 
-impl Books {
+impl Ledger {
     pub(super) async fn every_answered_order_exists_once(&self) -> Result<Finding> {
         let query = "SELECT k.order_id, count(*), bool_or(o.id IS NOT NULL) \
                      FROM idempotency_keys k LEFT JOIN orders o ON o.id = k.order_id \
@@ -52,7 +52,7 @@ impl Books {
                      (SELECT FROM orders WHERE id = (fields->>'order_id')::bigint)";
         let ghosts: Vec<(i64,)> = self.rows(Service::Order, query).await?;
         broken
-            .extend(ghosts.iter().map(|(order,)| format!("order {order} was announced but does not exist")));
+            .extend(ghosts.iter().map(|(order,)| format!("order {order} was published but does not exist")));
         Ok(Finding::new("L1", "every order that was answered 201 exists, once", broken))
     }
 
@@ -131,8 +131,9 @@ impl Books {
                      WHERE h.to_status <> o.status";
         let torn: Vec<(i64, String, String)> = self.rows(Service::Order, query).await?;
         broken.extend(
-            torn.iter()
-                .map(|(id, is, told)| format!("order {id} is {is}, but its timeline ends with {told}")),
+            torn.iter().map(|(id, status, last)| {
+                format!("order {id} is {status}, but its timeline ends with {last}")
+            }),
         );
         Ok(Finding::new("L7", "no state ever went backwards", broken))
     }

@@ -1,4 +1,4 @@
-//! Where the rules look.
+//! The databases, Redis and APIs that the rules read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::api::Api;
+use crate::dead_letters::DeadLetters;
 use crate::hosts::Hosts;
-use crate::letters::Letters;
 use crate::settings::Settings;
 use crate::shop::{Service, Shop};
 use crate::{Error, Result};
 
 /// The events' database in Redis.
 pub(crate) const EVENTS: u8 = 1;
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to Redis at this address.
 pub(crate) async fn connect(url: String) -> Result<MultiplexedConnection> {
@@ -25,24 +25,24 @@ pub(crate) async fn connect(url: String) -> Result<MultiplexedConnection> {
     client.get_multiplexed_async_connection().await.map_err(Error::redis("connect to Redis"))
 }
 
-/// Connections to everything that knows something.
+/// Connections to everything that the rules read.
 #[derive(Debug, Clone)]
-pub struct Books {
+pub struct Ledger {
     databases: BTreeMap<Service, PgPool>,
     redis: MultiplexedConnection,
     api: Api,
     midtrans: bool,
 }
 
-impl Books {
-    /// The books of a shop that this process runs.
+impl Ledger {
+    /// Of a shop that this process runs.
     pub async fn of_shop(shop: &Shop) -> Result<Self> {
         let urls =
             Service::SIX.into_iter().filter_map(|service| Some((service, shop.database_url(service)?)));
         Self::open(urls.collect(), shop.redis_url(EVENTS), shop.base_url(), shop.settings()).await
     }
 
-    /// The books of the shop that runs with these settings.
+    /// Of the shop that runs with these settings.
     pub async fn of_settings(url: &str, settings: &Settings) -> Result<Self> {
         let hosts = Hosts::of_settings(settings)?;
         let urls = Service::SIX
@@ -59,7 +59,8 @@ impl Books {
     ) -> Result<Self> {
         let mut databases = BTreeMap::new();
         for (service, url) in urls {
-            let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(PATIENCE).connect(&url).await;
+            let pool =
+                PgPoolOptions::new().max_connections(2).acquire_timeout(CONNECT_TIMEOUT).connect(&url).await;
             let unreachable = Error::sql(format!("open the database of {}", service.name()));
             databases.insert(service, pool.map_err(unreachable)?);
         }
@@ -74,9 +75,9 @@ impl Books {
     }
 
     /// The dead letters of this shop.
-    pub fn letters(&self) -> Letters {
+    pub fn dead_letters(&self) -> DeadLetters {
         let databases = self.databases().map(|(service, pool)| (service, pool.clone()));
-        Letters::new(databases.collect(), self.redis())
+        DeadLetters::new(databases.collect(), self.redis())
     }
 
     /// The databases, each with its service.
@@ -95,7 +96,7 @@ impl Books {
         rows.map_err(Error::sql(format!("ask the database of {}", service.name())))
     }
 
-    /// What the local Midtrans knows; nothing if the shop uses the real one.
+    /// The transactions of the local Midtrans; nothing if the shop uses the real one.
     pub(super) async fn transactions(&self) -> Result<Option<Vec<Value>>> {
         if !self.midtrans {
             return Ok(None);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Books, Finding};
+use super::{Finding, Ledger};
 use crate::Result;
 use crate::shop::Service;
 
-impl Books {
+impl Ledger {
     pub(super) async fn stock_adds_up(&self) -> Result<Finding> {
         let mut broken = self.stock_and_movements().await?;
         broken.extend(self.holds_and_movements().await?);

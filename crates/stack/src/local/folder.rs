@@ -49,7 +49,7 @@ pub async fn clean_up_after_killed_runs() {
     }
 }
 
-/// Stops a PostgreSQL that still works in this data folder, and forgets one that no longer runs: its pid may belong
+/// Stops a PostgreSQL that still works in this data folder, and drops the record of one that no longer runs: its pid may belong
 /// to another process by now, and PostgreSQL would then refuse to start.
 pub async fn stop_postgres_of(data: &Path) {
     let pid_file = data.join("postmaster.pid");

@@ -89,12 +89,12 @@ fn start_mark(pid: u32) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The folder a process works in, where the system tells.
+/// The working directory of a process, on systems with /proc.
 pub fn working_folder(pid: u32) -> Option<std::path::PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
-/// The resident memory of a process in bytes, where the system tells.
+/// The resident memory of a process in bytes, on systems with /proc.
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

@@ -98,7 +98,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it. It may end at once; [`Process::exited`] tells.
+    /// Starts it. It may end immediately: see [`Process::exited`].
     pub async fn start(spec: Spec) -> Result<Self> {
         let output = OpenOptions::new().create(true).append(true).open(&spec.log);
         let output = output.map_err(Error::io(format!("open the log {}", spec.log.display())))?;
@@ -166,7 +166,7 @@ impl Process {
             .or_else(ignore_gone)
             .map_err(Error::io(format!("kill {}", self.spec.name)))?;
         if let Some(file) = &self.spec.pid_file {
-            forget(file, self.identity.as_ref());
+            remove_pid_file(file, self.identity.as_ref());
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ fn ignore_gone(error: std::io::Error) -> std::io::Result<()> {
 }
 
 /// Removes a pid file, unless it belongs to a newer process.
-fn forget(file: &Path, identity: Option<&Identity>) {
+fn remove_pid_file(file: &Path, identity: Option<&Identity>) {
     if Identity::read(file).as_ref() == identity {
         drop(std::fs::remove_file(file));
     }

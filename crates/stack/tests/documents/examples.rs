@@ -79,12 +79,12 @@ async fn orders(story: &mut Story) -> [Value; 2] {
     story.expect("add_cart_item", &[], json!({}), 200).await;
     story.expect("set_cart_item_quantity", &[&json!(1)], json!({}), 200).await;
     let total = story.expect("get_cart", &[], json!({}), 200).await["total_amt"].clone();
-    let wish = json!({ "product_ids": [1], "expected_total": total });
-    let cancelled = story.expect("checkout", &[], wish.clone(), 201).await["order_id"].clone();
+    let body = json!({ "product_ids": [1], "expected_total": total });
+    let cancelled = story.expect("checkout", &[], body.clone(), 201).await["order_id"].clone();
     story.expect("cancel_order", &[&cancelled], json!({}), 200).await;
     let mut ids = Vec::new();
     for charged in [total.clone(), json!(1000)] {
-        let order = story.expect("place_order", &[], wish.clone(), 201).await["order_id"].clone();
+        let order = story.expect("place_order", &[], body.clone(), 201).await["order_id"].clone();
         story.pay(&order, &charged).await;
         ids.push(order);
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use stack::actors::{Admin, Bank};
 use stack::api::{Api, Reply};
-use stack::people::{Admin, Bank};
 use stack::shop::{Shop, ShopOptions};
 
 use crate::support::{Operation, document, example, fits, schema};
@@ -31,7 +31,7 @@ impl Story {
         options.settings = options.settings.with("RATE_LIMIT", "off");
         let shop = Shop::start(options, |_| {}).await.unwrap();
         let api = Api::new(shop.base_url()).unwrap();
-        let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();
+        let admin = Admin::log_in(&api, "admin@admin.com", "admin123").await.unwrap();
         let operations = Operation::all();
         Self { shop, api, admin, operations, token: None, told: BTreeSet::new() }
     }
@@ -106,7 +106,7 @@ impl Story {
 
     /// Calls a route until the status that it shows is this one.
     pub async fn wait(&mut self, id: &str, parts: &[&Value], status: &str) {
-        let deadline = tokio::time::Instant::now() + stack::people::PATIENCE;
+        let deadline = tokio::time::Instant::now() + stack::actors::TIMEOUT;
         while self.expect(id, parts, json!({}), 200).await["status"] != status {
             assert!(tokio::time::Instant::now() < deadline, "{id} does not become {status}");
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -125,7 +125,7 @@ impl Story {
     pub async fn delivery(&mut self, order: &Value) -> Value {
         self.wait("get_order", &[order], "PAID").await;
         let path = format!("/api/v1/delivery?order_id={order}");
-        let deadline = tokio::time::Instant::now() + stack::people::PATIENCE;
+        let deadline = tokio::time::Instant::now() + stack::actors::TIMEOUT;
         loop {
             let found = self.api.get(&path, self.token.as_deref()).await.unwrap().body;
             if let Some(delivery) = found.get(0) {

@@ -52,16 +52,16 @@ async fn an_order_goes_on_after_a_kill_of_redis_and_after_it_lost_everything() {
     open.delivered(&buyer, order).await;
 
     let order = buyer.order_one(product).await.unwrap();
-    forget_all_events(&open).await;
+    delete_all_events(&open).await;
     let token = buyer.payment_token(order).await.unwrap();
     open.bank.pay(&token).await.unwrap();
-    forget_all_events(&open).await;
+    delete_all_events(&open).await;
     open.delivered(&buyer, order).await;
     assert_eq!(open.admin.stock(product).await.unwrap(), 3);
     open.close().await;
 }
 
-async fn forget_all_events(open: &Open) {
-    let mut redis = open.books().await.redis();
+async fn delete_all_events(open: &Open) {
+    let mut redis = open.ledger().await.redis();
     let () = redis::cmd("FLUSHDB").query_async(&mut redis).await.unwrap();
 }

@@ -5,8 +5,8 @@ use std::net::{Ipv6Addr, TcpListener};
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::json;
+use stack::actors::Poller;
 use stack::api::{Api, Reply};
-use stack::people::Patience;
 use stack::shop::Service;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
@@ -173,12 +173,12 @@ async fn a_dead_service_is_a_503_and_its_neighbours_go_on(open: &mut Open) {
 
 /// What the gateway knows may be a second old.
 async fn health_becomes(open: &Open, status: u16) -> Reply {
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     loop {
         let health = open.api.get("/health", None).await.unwrap();
         if health.status == status {
             return health;
         }
-        patience.wait(|| format!("the shop's health is {}, not {status},", health.status)).await.unwrap();
+        poller.wait(|| format!("the shop's health is {}, not {status},", health.status)).await.unwrap();
     }
 }

@@ -1,10 +1,10 @@
-//! A shop for one test, with the people in it.
+//! A shop for one test, with its actors.
 
 use reqwest::Method;
 use serde_json::Value;
+use stack::actors::{Admin, Bank, Customer};
 use stack::api::{Api, Reply};
-use stack::ledger::Books;
-use stack::people::{Admin, Bank, Customer};
+use stack::ledger::Ledger;
 use stack::shop::{Shop, ShopOptions};
 
 /// The token of somebody who has none.
@@ -27,13 +27,13 @@ impl Open {
     pub async fn of(options: ShopOptions) -> Self {
         let shop = Shop::start(options, |_| {}).await.unwrap();
         let api = Api::new(shop.base_url()).unwrap().recording();
-        let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();
+        let admin = Admin::log_in(&api, "admin@admin.com", "admin123").await.unwrap();
         Self { shop, bank: Bank::of(&api), api, admin }
     }
 
     /// A customer who just registered.
     pub async fn customer(&self) -> Customer {
-        Customer::arrive(&self.api).await.unwrap()
+        Customer::register(&self.api).await.unwrap()
     }
 
     /// Asks what a line says, such as `PUT /api/v1/cart/item/7`; a null is no body.
@@ -92,14 +92,14 @@ impl Open {
         customer.wait_for(order, &["DELIVERED"]).await.unwrap();
     }
 
-    /// The books of this shop.
-    pub async fn books(&self) -> Books {
-        Books::of_shop(&self.shop).await.unwrap()
+    /// The ledger of this shop.
+    pub async fn ledger(&self) -> Ledger {
+        Ledger::of_shop(&self.shop).await.unwrap()
     }
 
     /// Waits until nothing is in flight, checks that the books balance, and closes the shop.
     pub async fn close(mut self) {
-        let findings = self.books().await.settled().await.unwrap();
+        let findings = self.ledger().await.settled().await.unwrap();
         assert!(
             findings.iter().all(stack::ledger::Finding::holds),
             "the books do not balance: {findings:#?}"

@@ -77,7 +77,7 @@ async fn two_shops_run_on_one_machine_and_each_is_found_by_its_folder() {
     for shop in [&one, &other] {
         let doctor = shop.run("doctor").await;
         let words = String::from_utf8(doctor.stdout).unwrap();
-        assert!(doctor.status.success() && words.contains("The shop is well."), "{words}");
+        assert!(doctor.status.success() && words.contains("The shop is healthy."), "{words}");
         assert_eq!(open_to_others(&shop.data), Vec::<PathBuf>::new());
     }
     one.close().await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use sqlx::PgPool;
+use stack::actors::Poller;
 use stack::api::{Api, number};
-use stack::letters::Place;
-use stack::people::Patience;
+use stack::dead_letters::Place;
 use stack::replay::replay;
 use stack::shop::Service;
 use tokio::time::timeout;
@@ -23,9 +23,9 @@ async fn database(open: &Open, service: Service) -> PgPool {
 
 async fn wait_until_published(database: &PgPool) {
     let unpublished = "SELECT count(*) FROM messaging.outbox WHERE published_at IS NULL";
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     while sqlx::query_scalar::<_, i64>(unpublished).fetch_one(database).await.unwrap() > 0 {
-        patience.wait(|| "the outbox is not empty".to_owned()).await.unwrap();
+        poller.wait(|| "the outbox is not empty".to_owned()).await.unwrap();
     }
 }
 
@@ -46,13 +46,13 @@ async fn another_replica_publishes_when_the_one_with_the_lock_is_frozen() {
     timeout(BOUND, wait_until_published(&orders)).await.expect("the replica publishes");
     // What the frozen one was about to read, the replica claims.
     let path = format!("/api/v1/order/{order}");
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     loop {
         let seen = by_replica.get(&path, Some(&buyer.token)).await.unwrap().expect(200).unwrap();
         if seen["status"] == "AWAITING_PAYMENT" {
             break;
         }
-        patience.wait(|| format!("{seen}")).await.unwrap();
+        poller.wait(|| format!("{seen}")).await.unwrap();
     }
 
     open.shop.set_frozen(Service::Order, false).unwrap();
@@ -75,8 +75,8 @@ async fn publish_unreadable(open: &Open) -> String {
 
 /// Waits until these, and no others, have an open letter of this event; in Redis there is cart's alone.
 async fn wait_for_letters(open: &Open, event_id: &str) -> Vec<Place> {
-    let mut letters = open.books().await.letters();
-    let mut patience = Patience::new();
+    let mut letters = open.ledger().await.dead_letters();
+    let mut poller = Poller::new();
     loop {
         let open_now = letters.open().await.unwrap();
         let groups: Vec<&str> = open_now.iter().map(|letter| letter.group.as_str()).collect();
@@ -85,11 +85,11 @@ async fn wait_for_letters(open: &Open, event_id: &str) -> Vec<Place> {
             assert!(matches!(open_now[2].place, Place::Redis(..)));
             return open_now.into_iter().map(|letter| letter.place).collect();
         }
-        patience.wait(|| format!("dead letters of {groups:?}")).await.unwrap();
+        poller.wait(|| format!("dead letters of {groups:?}")).await.unwrap();
     }
 }
 
-async fn forget_all_events(redis: &mut MultiplexedConnection) {
+async fn delete_all_events(redis: &mut MultiplexedConnection) {
     let () = redis::cmd("FLUSHALL").query_async(redis).await.unwrap();
 }
 
@@ -103,15 +103,15 @@ async fn dead_letters_outlive_redis_and_can_be_put_back_or_discarded() {
     let yesterday = "UPDATE messaging.outbox SET published_at = now() - interval '25 hours'
                      WHERE published_at IS NOT NULL";
     sqlx::query(yesterday).execute(&orders).await.unwrap();
-    let mut redis = open.books().await.redis();
-    forget_all_events(&mut redis).await;
+    let mut redis = open.ledger().await.redis();
+    delete_all_events(&mut redis).await;
     let second = wait_for_letters(&open, &event_id).await;
     assert_eq!(first[..1], second[..1], "in the databases it is the same letter");
-    let l6 = open.books().await.check().await.unwrap().remove(5);
+    let l6 = open.ledger().await.check().await.unwrap().remove(5);
     assert!(!l6.holds() && l6.broken.iter().any(|line| line.contains("product-group")), "{l6:?}");
 
     // Put back, it is read once more by all, and dies once more.
-    let mut letters = open.books().await.letters();
+    let mut letters = open.ledger().await.dead_letters();
     replay(&mut letters).await.unwrap();
     let third = wait_for_letters(&open, &event_id).await;
     assert_ne!(first[0], third[0]);
@@ -129,7 +129,7 @@ async fn an_event_that_is_put_back_is_handled_by_those_that_have_not() {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     let order = open.paid(&buyer, product).await;
     buyer.wait_for_delivery(order).await.unwrap();
-    open.books().await.settled().await.unwrap();
+    open.ledger().await.settled().await.unwrap();
     // As if delivery-service had given up the event that it has handled, and the delivery been lost.
     let (orders, deliveries) =
         (database(&open, Service::Order).await, database(&open, Service::Delivery).await);
@@ -146,7 +146,7 @@ async fn an_event_that_is_put_back_is_handled_by_those_that_have_not() {
     for lost in ["TRUNCATE deliveries CASCADE", "DELETE FROM messaging.inbox"] {
         sqlx::query(lost).execute(&deliveries).await.unwrap();
     }
-    let mut letters = open.books().await.letters();
+    let mut letters = open.ledger().await.dead_letters();
     assert_eq!(replay(&mut letters).await.unwrap(), 1);
     buyer.wait_for_delivery(order).await.unwrap();
     assert_eq!(replay(&mut letters).await.unwrap(), 0);

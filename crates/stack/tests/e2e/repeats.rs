@@ -6,7 +6,7 @@ use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use redis::streams::StreamRangeReply;
 use serde_json::Value;
-use stack::people::Customer;
+use stack::actors::Customer;
 use stack::shop::Service;
 
 use crate::harness::Open;
@@ -21,10 +21,10 @@ async fn every_event_published_twice_changes_nothing() {
         () = all_kinds_of_orders(&open, &buyer, product) => {}
         () = publish_twice_as_they_come(&open) => {}
     }
-    open.books().await.settled().await.unwrap();
+    open.ledger().await.settled().await.unwrap();
     let before = state(&open, &buyer, product).await;
     publish_again(&open).await;
-    open.books().await.settled().await.unwrap();
+    open.ledger().await.settled().await.unwrap();
     assert_eq!(state(&open, &buyer, product).await, before);
     open.close().await;
 }
@@ -48,7 +48,7 @@ async fn all_kinds_of_orders(open: &Open, buyer: &Customer, product: i64) {
 
 /// Reads the streams all the time and adds every entry a second time. Never returns.
 async fn publish_twice_as_they_come(open: &Open) {
-    let mut redis = open.books().await.redis();
+    let mut redis = open.ledger().await.redis();
     let mut seen = HashSet::new();
     loop {
         let streams: Vec<String> = redis.keys("stream:*").await.unwrap();
@@ -71,7 +71,7 @@ async fn publish_twice_as_they_come(open: &Open) {
 
 /// Adds every event that was ever published once more, from the outboxes: the streams are trimmed.
 async fn publish_again(open: &Open) {
-    let mut redis = open.books().await.redis();
+    let mut redis = open.ledger().await.redis();
     for service in Service::SIX {
         let Some(url) = open.shop.database_url(service) else { continue };
         let database = sqlx::PgPool::connect(&url).await.unwrap();

@@ -8,8 +8,8 @@ use futures::future::{join, join_all};
 use rand::seq::IndexedRandom;
 use reqwest::Method;
 use serde_json::{Value, json};
+use stack::actors::{Bank, Customer};
 use stack::api::Api;
-use stack::people::{Bank, Customer};
 use tokio::io::AsyncWriteExt;
 
 use crate::floods::{answer, connect};
@@ -41,7 +41,7 @@ impl Score {
     }
 }
 
-/// An attacker's means: each is cheap, and asks for something dear.
+/// An attacker's means: each is cheap, and asks for something expensive.
 #[derive(Clone, Copy)]
 enum Attack {
     InventedMethod,
@@ -79,14 +79,14 @@ async fn two_hundred_attackers_do_not_keep_twenty_buyers_from_buying() {
     let products = join_all((0..5).map(|_| open.product(100_000))).await;
     let buyers = join_all((0..BUYERS).map(async |n| {
         let api = api(&open, 1, n);
-        (Customer::arrive(&api).await.unwrap(), api)
+        (Customer::register(&api).await.unwrap(), api)
     }))
     .await;
     let (score, over) = (Score::default(), AtomicBool::new(false));
     let shopping = join_all(buyers.iter().map(|(buyer, api)| shop(buyer, api, &products, &score, &over)));
     let attacks = join_all((0..ATTACKERS).map(async |n| {
         let api = api(&open, 2, n);
-        let thrall = Customer::arrive(&api).await.ok();
+        let thrall = Customer::register(&api).await.ok();
         while !over.load(Ordering::Relaxed) {
             attack(ATTACKS[n % ATTACKS.len()], &open, &api, thrall.as_ref(), &products).await;
         }

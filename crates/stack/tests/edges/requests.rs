@@ -2,8 +2,8 @@
 
 use reqwest::Method;
 use stack::{
+    actors::TIMEOUT,
     api::{Api, Reply},
-    people::PATIENCE,
     shop::Service,
 };
 use tokio::time::{Duration, Instant};
@@ -36,7 +36,7 @@ async fn every_request_answers_what_it_says_and_every_route_occurs() {
 
 /// The reply that a request says it gets, in the end.
 async fn answered(api: &Api, collection: &Collection, request: &Written) -> Reply {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let reply = sent(api, collection, request).await;
         let what = format!("{} {}", request.method, collection.fill(&request.url));

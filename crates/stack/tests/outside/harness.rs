@@ -1,8 +1,8 @@
 //! A shop for one test.
 
 use stack::{
+    actors::{Admin, Customer},
     api::Api,
-    people::{Admin, Customer},
     shop::{Shop, ShopOptions},
 };
 
@@ -17,20 +17,20 @@ fn shared_postgres() -> Option<String> {
 }
 
 /// A shop with a customer and goods in it.
-pub struct People {
+pub struct Actors {
     pub shop: Shop,
     pub customer: Customer,
     product: i64,
 }
 
-impl People {
+impl Actors {
     /// Opens a shop with somebody in it.
     pub async fn open() -> Self {
         let shop = open().await;
         let api = Api::new(shop.base_url()).unwrap();
-        let admin = Admin::arrive(&api, "admin@admin.com", "admin123").await.unwrap();
+        let admin = Admin::log_in(&api, "admin@admin.com", "admin123").await.unwrap();
         let product = admin.add_product(125_000, 10).await.unwrap();
-        Self { shop, customer: Customer::arrive(&api).await.unwrap(), product }
+        Self { shop, customer: Customer::register(&api).await.unwrap(), product }
     }
 
     /// An order that can be paid, and the address of its payment page.

@@ -26,13 +26,13 @@ pub async fn log_in(open: &Open, email: &str, password: &str) -> stack::api::Rep
 }
 
 /// The e-mail address of a customer.
-pub fn email(customer: &stack::people::Customer) -> String {
+pub fn email(customer: &stack::actors::Customer) -> String {
     format!("{}@example.com", customer.username)
 }
 
 async fn a_registration_makes_a_customer(open: &Open) {
-    let wish = json!({"username": "Ani.Wijaya-1_", "email": "Ani@Example.com", "password": "8 chars!"});
-    let made = open.ask(NOBODY, "POST /api/v1/register", wish).await.is(201);
+    let body = json!({"username": "Ani.Wijaya-1_", "email": "Ani@Example.com", "password": "8 chars!"});
+    let made = open.ask(NOBODY, "POST /api/v1/register", body).await.is(201);
     assert!(made["message"].is_string());
     let user = &made["user"];
     assert!(user["id"].as_i64().unwrap() > 0);
@@ -47,8 +47,8 @@ async fn a_registration_makes_a_customer(open: &Open) {
 async fn names_and_addresses_are_taken_whatever_their_case(open: &Open) {
     let known = open.customer().await;
     let register = async |username: String, email: String| {
-        let wish = json!({"username": username, "email": email, "password": PASSWORD});
-        open.ask(NOBODY, "POST /api/v1/register", wish).await
+        let body = json!({"username": username, "email": email, "password": PASSWORD});
+        open.ask(NOBODY, "POST /api/v1/register", body).await
     };
     let fresh = format!("{}-2", known.username);
     register(fresh.clone(), email(&known).to_uppercase()).await.refused(409, "email_taken");
@@ -62,9 +62,9 @@ async fn nobody_registers_as_somebody_special(open: &Open) {
     for (member, value) in
         [("role", json!("admin")), ("id", json!(1)), ("created_at", json!("2026-01-01T00:00:00Z"))]
     {
-        let mut wish = json!({"username": "special", "email": "special@example.com", "password": PASSWORD});
-        wish[member] = value;
-        open.ask(NOBODY, "POST /api/v1/register", wish).await.invalid(member);
+        let mut body = json!({"username": "special", "email": "special@example.com", "password": PASSWORD});
+        body[member] = value;
+        open.ask(NOBODY, "POST /api/v1/register", body).await.invalid(member);
     }
     log_in(open, "special@example.com", PASSWORD).await.refused(401, "wrong_credentials");
 }

@@ -27,11 +27,11 @@ async fn list(open: &Open, token: &str) -> Value {
 async fn an_address_is_added_replaced_and_deleted(open: &Open) {
     let token = &open.customer().await.token;
     assert_eq!(list(open, token).await, json!([]));
-    let mut wish = address();
-    wish["label"] = json!("Home 🏠");
-    wish["province"] = json!("Jawa Barat");
-    let added = add(open, token, wish.clone()).await;
-    for (member, value) in wish.as_object().unwrap() {
+    let mut body = address();
+    body["label"] = json!("Home 🏠");
+    body["province"] = json!("Jawa Barat");
+    let added = add(open, token, body.clone()).await;
+    for (member, value) in body.as_object().unwrap() {
         assert_eq!(added[member], *value, "{member}");
     }
     assert_eq!(list(open, token).await, json!([added]));
@@ -56,9 +56,9 @@ async fn there_is_one_default(open: &Open) {
     let first = add(open, token, address()).await;
     add(open, token, address()).await;
     assert_eq!(defaults().await, [true, false], "the first one is");
-    let mut wish = address();
-    wish["is_default"] = json!(true);
-    let third = add(open, token, wish).await;
+    let mut body = address();
+    body["is_default"] = json!(true);
+    let third = add(open, token, body).await;
     assert_eq!(defaults().await, [false, false, true], "until another is");
     open.ask(token, &format!("DELETE /api/v1/auth/addresses/{}", third["id"]), Value::Null).await.is(204);
     assert_eq!(defaults().await, [true, false], "the oldest one follows");

@@ -1,7 +1,7 @@
 //! Who may do what: every route of the documents that reads a token, with every kind of token.
 
 use serde_json::{Value, json};
-use stack::people::{Admin, Customer};
+use stack::actors::{Admin, Customer};
 use stack::shop::Service;
 
 use super::accounts::{PASSWORD, email, log_in};
@@ -116,7 +116,7 @@ async fn another_administrator(open: &Open) -> Admin {
     promote(open, &customer).await;
     let tokens = log_in(open, &email(&customer), PASSWORD).await.is(200);
     assert_eq!(super::forgery::claims(tokens["access_token"].as_str().unwrap())["role"], "admin");
-    Admin::arrive(&open.api, &email(&customer), PASSWORD).await.unwrap()
+    Admin::log_in(&open.api, &email(&customer), PASSWORD).await.unwrap()
 }
 
 /// The contract has no route for that.

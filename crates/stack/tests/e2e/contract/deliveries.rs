@@ -9,7 +9,7 @@ pub async fn hold(open: &Open) {
     a_customer_follows_the_own_deliveries(open).await;
     a_list_is_filtered_and_paged(open).await;
     a_delivery_goes_only_forward(open).await;
-    repeating_a_status_changes_and_tells_nothing(open).await;
+    repeating_a_status_changes_and_publishes_nothing(open).await;
     a_failed_delivery_returns_goods_and_money(open).await;
 }
 
@@ -18,7 +18,7 @@ async fn set(open: &Open, delivery: &Value, body: Value) -> Reply {
 }
 
 /// A delivery that has not left.
-async fn pending(open: &Open) -> (stack::people::Customer, i64, Value) {
+async fn pending(open: &Open) -> (stack::actors::Customer, i64, Value) {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     let order = open.paid(&buyer, product).await;
     let delivery = buyer.wait_for_delivery(order).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_delivery_goes_only_forward(open: &Open) {
     buyer.wait_for(order, &["DELIVERED"]).await.unwrap();
 }
 
-async fn repeating_a_status_changes_and_tells_nothing(open: &Open) {
+async fn repeating_a_status_changes_and_publishes_nothing(open: &Open) {
     let (buyer, order, delivery) = pending(open).await;
     let body = json!({"status": "IN_TRANSIT", "tracking_number": "JX-2"});
     let moved = set(open, &delivery["id"], body).await.is(200);

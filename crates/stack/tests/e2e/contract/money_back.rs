@@ -1,8 +1,8 @@
 //! The refund route.
 
 use serde_json::{Value, json};
+use stack::actors::{Customer, Poller};
 use stack::api::Reply;
-use stack::people::{Customer, Patience};
 
 use super::payments::{see, wait_for};
 use crate::harness::{Answer, Open};
@@ -12,7 +12,7 @@ pub async fn hold(open: &Open) {
     a_repeated_refund_is_made_once(open).await;
     an_order_that_has_not_left_is_cancelled_instead(open).await;
     what_was_not_paid_does_not_go_back(open).await;
-    a_transfer_is_given_back_by_hand(open).await;
+    a_transfer_is_refunded_by_hand(open).await;
 }
 
 async fn refund(open: &Open, order: i64, key: &str, body: Value) -> Reply {
@@ -33,14 +33,14 @@ async fn delivered(open: &Open, how: &str) -> (Customer, i64) {
 
 /// Waits until this much went back, and the order knows.
 async fn went_back(open: &Open, buyer: &Customer, order: i64, amount: i64) {
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     loop {
         let payment = see(open, &buyer.token, order).await;
         let seen = buyer.see_order(order).await.unwrap();
         if payment["refunded_amount"] == amount && seen["refunded_amount"] == amount {
             return;
         }
-        patience.wait(|| format!("{amount} did not go back: {payment}, {seen}")).await.unwrap();
+        poller.wait(|| format!("{amount} did not go back: {payment}, {seen}")).await.unwrap();
     }
 }
 
@@ -95,12 +95,12 @@ async fn what_was_not_paid_does_not_go_back(open: &Open) {
     }
 }
 
-async fn a_transfer_is_given_back_by_hand(open: &Open) {
+async fn a_transfer_is_refunded_by_hand(open: &Open) {
     let (buyer, order) = delivered(open, "bank_transfer").await;
     refund(open, order, "", json!({"amount": 5_000})).await.is(202);
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     while see(open, &buyer.token, order).await["refunds"][0]["state"] != "MANUAL" {
-        patience.wait(|| "the refund does not wait for a person".to_owned()).await.unwrap();
+        poller.wait(|| "the refund does not wait for a person".to_owned()).await.unwrap();
     }
     let by_hand = json!({"method": "manual", "reference": "BCA 4711", "amount": 5_000});
     let closed = refund(open, order, "", by_hand).await.is(202);

@@ -1,8 +1,8 @@
 //! Looking at orders, and cancelling them.
 
 use serde_json::{Value, json};
+use stack::actors::Customer;
 use stack::api::Reply;
-use stack::people::Customer;
 
 use crate::harness::{Answer, Open};
 
@@ -10,7 +10,7 @@ pub async fn hold(open: &Open) {
     an_order_shows_how_it_can_be_paid_while_it_can(open).await;
     ones_orders_are_listed_newest_first(open).await;
     an_administrator_lists_everybodys(open).await;
-    a_timeline_tells_what_happened(open).await;
+    a_timeline_lists_what_happened(open).await;
     an_unpaid_order_is_cancelled_as_often_as_one_likes(open).await;
     a_paid_order_is_cancelled_by_an_administrator(open).await;
     an_order_that_left_or_failed_is_not_cancelled(open).await;
@@ -87,7 +87,7 @@ async fn an_administrator_lists_everybodys(open: &Open) {
     open.ask(&buyer.token, "GET /api/v1/order/all", Value::Null).await.refused(403, "forbidden");
 }
 
-async fn a_timeline_tells_what_happened(open: &Open) {
+async fn a_timeline_lists_what_happened(open: &Open) {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     let order = open.paid(&buyer, product).await;
     open.delivered(&buyer, order).await;

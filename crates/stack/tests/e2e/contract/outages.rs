@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use stack::people::Customer;
+use stack::actors::Customer;
 use stack::shop::Service;
 
 use super::cart;
@@ -119,7 +119,7 @@ async fn without_the_databases_names_every_route_that_needs_one_is_a_503(
     every_one_is_a_503(open, &subjects).await;
     rename_databases(open, |name| (format!("{name}_old"), name.to_owned())).await;
     all_is_well_again(open).await;
-    assert!(open.books().await.letters().open().await.unwrap().is_empty());
+    assert!(open.ledger().await.dead_letters().open().await.unwrap().is_empty());
 }
 
 type Subjects<'a> = Vec<(&'a Operation, Subject)>;

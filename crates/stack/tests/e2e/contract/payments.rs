@@ -1,7 +1,7 @@
 //! How a payment stands, and what the bank may do to it.
 
 use serde_json::{Value, json};
-use stack::people::Patience;
+use stack::actors::Poller;
 
 use crate::harness::{Answer, Open};
 
@@ -19,13 +19,13 @@ pub async fn see(open: &Open, token: &str, order: i64) -> Value {
 
 /// Waits until a payment has this status.
 pub async fn wait_for(open: &Open, token: &str, order: i64, status: &str) -> Value {
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     loop {
         let seen = see(open, token, order).await;
         if seen["status"] == status {
             return seen;
         }
-        patience.wait(|| format!("the payment is not {status}: {seen},")).await.unwrap();
+        poller.wait(|| format!("the payment is not {status}: {seen},")).await.unwrap();
     }
 }
 
@@ -88,7 +88,7 @@ async fn a_chargeback_and_a_reversal_are_noted(open: &Open) {
         }
         later(open, &token, act).await;
         wait_for(open, &buyer.token, order, "REVERSED").await;
-        let mut patience = Patience::new();
+        let mut poller = Poller::new();
         let line = format!("GET /api/v1/order/{order}/events");
         loop {
             let events = open.ask(&buyer.token, &line, Value::Null).await.is(200);
@@ -96,7 +96,7 @@ async fn a_chargeback_and_a_reversal_are_noted(open: &Open) {
             if events.as_array().unwrap().iter().any(noted) {
                 break;
             }
-            patience.wait(|| format!("the {act} is not noted in {events}")).await.unwrap();
+            poller.wait(|| format!("the {act} is not noted in {events}")).await.unwrap();
         }
         assert_eq!(buyer.see_order(order).await.unwrap()["status"], "PAID", "a person decides what follows");
     }

@@ -2,8 +2,8 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use stack::actors::Customer;
 use stack::api::Reply;
-use stack::people::Customer;
 
 use super::cart;
 use crate::harness::{Answer, Open};
@@ -16,17 +16,17 @@ pub async fn hold(open: &Open) {
     what_is_not_on_sale_is_not_ordered(open).await;
     nobody_pays_another_price_than_expected(open).await;
     an_order_has_a_largest_total(open).await;
-    a_repeated_wish_is_one_order(open).await;
-    twins_at_once_are_one_order(open).await;
-    a_key_belongs_to_one_wish_of_one_customer(open).await;
+    a_repeated_request_is_one_order(open).await;
+    concurrent_duplicates_are_one_order(open).await;
+    a_key_belongs_to_one_request_of_one_customer(open).await;
     a_customer_has_twenty_open_orders(open).await;
 }
 
 const BOTH: [&str; 2] = ["POST /api/v1/order", "POST /api/v1/checkout"];
 
-async fn place(open: &Open, buyer: &Customer, line: &str, key: &str, wish: Value) -> Reply {
+async fn place(open: &Open, buyer: &Customer, line: &str, key: &str, body: Value) -> Reply {
     let headers = [("idempotency-key", key)];
-    open.ask_with(&buyer.token, line, if key.is_empty() { &[] } else { &headers }, wish).await
+    open.ask_with(&buyer.token, line, if key.is_empty() { &[] } else { &headers }, body).await
 }
 
 async fn orders_of(open: &Open, buyer: &Customer) -> usize {
@@ -76,8 +76,8 @@ async fn an_address_goes_along_to_the_delivery(open: &Open) {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     cart::add(open, &buyer.token, product, 1).await.is(200);
     let address = super::addresses::address();
-    let wish = json!({"shipping_address": address});
-    let order = place(open, &buyer, BOTH[0], "", wish).await.is(201)["order"].clone();
+    let body = json!({"shipping_address": address});
+    let order = place(open, &buyer, BOTH[0], "", body).await.is(201)["order"].clone();
     assert_eq!(order["shipping_address"], address);
     let id = order["id"].as_i64().unwrap();
     open.bank.pay(&buyer.payment_token(id).await.unwrap()).await.unwrap();
@@ -87,8 +87,8 @@ async fn an_address_goes_along_to_the_delivery(open: &Open) {
 async fn an_empty_cart_is_no_order(open: &Open) {
     let buyer = open.customer().await;
     for line in BOTH {
-        for wish in [Value::Null, json!({}), json!({"expected_total": 1})] {
-            place(open, &buyer, line, "", wish).await.refused(422, "empty_cart");
+        for body in [Value::Null, json!({}), json!({"expected_total": 1})] {
+            place(open, &buyer, line, "", body).await.refused(422, "empty_cart");
         }
     }
 }
@@ -121,23 +121,23 @@ async fn nobody_pays_another_price_than_expected(open: &Open) {
 async fn an_order_has_a_largest_total(open: &Open) {
     let buyer = open.customer().await;
     for _ in 0..10 {
-        let dear = open.admin.add_product(1_000_000_000_000, 0).await.unwrap();
-        cart::add(open, &buyer.token, dear, 1000).await.is(200);
+        let expensive = open.admin.add_product(1_000_000_000_000, 0).await.unwrap();
+        cart::add(open, &buyer.token, expensive, 1000).await.is(200);
     }
     for line in BOTH {
         place(open, &buyer, line, "", json!({})).await.refused(422, "total_too_large");
     }
 }
 
-async fn a_repeated_wish_is_one_order(open: &Open) {
+async fn a_repeated_request_is_one_order(open: &Open) {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     cart::add(open, &buyer.token, product, 1).await.is(200);
-    let first = place(open, &buyer, BOTH[0], "my-wish", Value::Null).await;
+    let first = place(open, &buyer, BOTH[0], "my-key", Value::Null).await;
     assert_eq!(first.header("idempotency-replayed"), "");
     cart::add(open, &buyer.token, product, 1).await.is(200);
     // No body and an empty one are the same, and so are the two paths.
-    for (line, wish) in [(BOTH[0], Value::Null), (BOTH[0], json!({})), (BOTH[1], json!({}))] {
-        let again = place(open, &buyer, line, "my-wish", wish).await;
+    for (line, body) in [(BOTH[0], Value::Null), (BOTH[0], json!({})), (BOTH[1], json!({}))] {
+        let again = place(open, &buyer, line, "my-key", body).await;
         assert_eq!(again.header("idempotency-replayed"), "true");
         assert_eq!(again.header("location"), first.header("location"));
         assert_eq!(again.is(201), first.body);
@@ -145,20 +145,21 @@ async fn a_repeated_wish_is_one_order(open: &Open) {
     assert_eq!(orders_of(open, &buyer).await, 1);
     place(open, &buyer, BOTH[0], "", Value::Null).await.is(201);
     place(open, &buyer, BOTH[0], "", Value::Null).await.is(201);
-    assert_eq!(orders_of(open, &buyer).await, 3, "without a key two wishes are two orders");
+    assert_eq!(orders_of(open, &buyer).await, 3, "without a key two requests are two orders");
 }
 
-async fn twins_at_once_are_one_order(open: &Open) {
+async fn concurrent_duplicates_are_one_order(open: &Open) {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     cart::add(open, &buyer.token, product, 1).await.is(200);
-    let twins = join_all((0..10).map(|n| place(open, &buyer, BOTH[n % 2], "twins", json!({})))).await;
-    assert_eq!(twins.iter().filter(|reply| reply.header("idempotency-replayed").is_empty()).count(), 1);
-    let bodies: Vec<Value> = twins.into_iter().map(|reply| reply.is(201)).collect();
+    let duplicates =
+        join_all((0..10).map(|n| place(open, &buyer, BOTH[n % 2], "duplicates", json!({})))).await;
+    assert_eq!(duplicates.iter().filter(|reply| reply.header("idempotency-replayed").is_empty()).count(), 1);
+    let bodies: Vec<Value> = duplicates.into_iter().map(|reply| reply.is(201)).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]));
     assert_eq!(orders_of(open, &buyer).await, 1);
 }
 
-async fn a_key_belongs_to_one_wish_of_one_customer(open: &Open) {
+async fn a_key_belongs_to_one_request_of_one_customer(open: &Open) {
     let (buyer, other, product) = (open.customer().await, open.customer().await, open.product(5).await);
     for customer in [&buyer, &other] {
         cart::add(open, &customer.token, product, 1).await.is(200);
@@ -167,8 +168,8 @@ async fn a_key_belongs_to_one_wish_of_one_customer(open: &Open) {
     place(open, &buyer, BOTH[0], "key", json!({"expected_total": 1})).await.refused(409, "price_changed");
     let first = place(open, &buyer, BOTH[0], "key", json!({})).await.is(201);
     for line in BOTH {
-        let wish = json!({"product_ids": [product]});
-        place(open, &buyer, line, "key", wish).await.refused(422, "idempotency_key_reused");
+        let body = json!({"product_ids": [product]});
+        place(open, &buyer, line, "key", body).await.refused(422, "idempotency_key_reused");
     }
     assert_ne!(place(open, &other, BOTH[0], "key", json!({})).await.is(201)["order_id"], first["order_id"]);
     for wrong in ["with a space", "naïve", &"x".repeat(256)] {

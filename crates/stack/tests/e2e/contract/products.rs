@@ -22,12 +22,12 @@ fn some_name() -> String {
     format!("Product {:016x}", rand::random::<u64>())
 }
 
-pub fn wish(name: &str) -> Value {
+pub fn body(name: &str) -> Value {
     json!({"name": name, "description": "As new", "price": 20_000, "stock": 5, "category_ids": []})
 }
 
-async fn make(open: &Open, wish: Value) -> Value {
-    open.ask(&open.admin.token, "POST /api/v1/products", wish).await.is(201)["product"].clone()
+async fn make(open: &Open, body: Value) -> Value {
+    open.ask(&open.admin.token, "POST /api/v1/products", body).await.is(201)["product"].clone()
 }
 
 async fn see(open: &Open, token: &str, id: &Value) -> Reply {
@@ -52,7 +52,7 @@ async fn the_first_run_has_something_to_sell(open: &Open) {
 async fn an_administrator_puts_products_on_sale(open: &Open) {
     let category = categories::make(open, &categories::some_name()).await;
     let name = some_name();
-    let mut body = wish(&name);
+    let mut body = body(&name);
     body["category_ids"] = json!([category]);
     let reply = open.ask(&open.admin.token, "POST /api/v1/products", body.clone()).await;
     let location = reply.header("location").to_owned();
@@ -121,7 +121,7 @@ async fn a_list_is_searched_filtered_sorted_and_paged(open: &Open) {
 async fn a_search_takes_wildcards_literally(open: &Open) {
     let mark = format!("{:016x}", rand::random::<u64>());
     for sign in ["%", "_", "\\", "a"] {
-        make(open, wish(&format!("{mark}{sign}x"))).await;
+        make(open, body(&format!("{mark}{sign}x"))).await;
     }
     for (text, found) in
         [("", 4), ("%25", 1), ("_", 1), ("%5C", 1), ("a", 1), ("_x", 1), ("%25x", 1), ("__", 0)]
@@ -148,8 +148,8 @@ async fn only_administrators_see_what_is_held(open: &Open) {
 async fn what_is_left_out_of_a_change_stays(open: &Open) {
     let admin = &open.admin.token;
     let (name, other) = (some_name(), some_name());
-    let mut product = make(open, wish(&name)).await;
-    make(open, wish(&other)).await;
+    let mut product = make(open, body(&name)).await;
+    make(open, body(&other)).await;
     let line = format!("PUT /api/v1/products/{}", product["id"]);
     let changed = open.ask(admin, &line, json!({"price": 1})).await.is(200)["product"].clone();
     product["price"] = json!(1);
@@ -163,7 +163,7 @@ async fn what_is_left_out_of_a_change_stays(open: &Open) {
 }
 
 async fn stock_is_set_only_where_it_is_the_expected_one(open: &Open) {
-    let product = make(open, wish(&some_name())).await;
+    let product = make(open, body(&some_name())).await;
     let set = async |body: Value| {
         open.ask(&open.admin.token, &format!("PUT /api/v1/products/{}", product["id"]), body).await
     };
@@ -176,7 +176,7 @@ async fn stock_is_set_only_where_it_is_the_expected_one(open: &Open) {
 }
 
 async fn goods_arrive_and_are_found_missing(open: &Open) {
-    let product = make(open, wish(&some_name())).await;
+    let product = make(open, body(&some_name())).await;
     let line = format!("POST /api/v1/products/{}/stock", product["id"]);
     let add = async |body: Value| open.ask(&open.admin.token, &line, body).await;
     let arrived = add(json!({"add": 3, "reason": "a delivery"})).await.is(200);
@@ -192,7 +192,7 @@ async fn goods_arrive_and_are_found_missing(open: &Open) {
 async fn a_product_that_was_taken_off_sale_leaves_its_name(open: &Open) {
     let buyer = open.customer().await;
     let name = some_name();
-    let product = make(open, wish(&name)).await;
+    let product = make(open, body(&name)).await;
     let id = product["id"].as_i64().unwrap();
     let (order, token) = open.awaiting(&buyer, id).await;
     let line = format!("DELETE /api/v1/products/{id}");
@@ -203,7 +203,7 @@ async fn a_product_that_was_taken_off_sale_leaves_its_name(open: &Open) {
     open.ask(&open.admin.token, &format!("POST /api/v1/products/{id}/stock"), gone)
         .await
         .refused(404, "not_found");
-    assert_ne!(make(open, wish(&name)).await["id"], product["id"], "the name is free again");
+    assert_ne!(make(open, body(&name)).await["id"], product["id"], "the name is free again");
 
     open.bank.pay(&token).await.unwrap();
     buyer.wait_for(order, &["PAID"]).await.unwrap();

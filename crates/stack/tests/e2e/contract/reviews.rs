@@ -1,8 +1,8 @@
 //! Payments of another amount than asked for, about which an administrator decides.
 
 use serde_json::{Value, json};
+use stack::actors::Customer;
 use stack::api::Reply;
-use stack::people::Customer;
 
 use super::payments::wait_for;
 use crate::harness::{Answer, Open};

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use stack::people::{Customer, Patience};
+use stack::actors::{Customer, Poller};
 
 use super::accounts::{PASSWORD, email, log_in};
 use crate::harness::{Answer, NOBODY, Open};
@@ -31,14 +31,14 @@ pub async fn hold(open: &Open) {
 /// Waits until a token is refused by every service.
 pub async fn refused_everywhere(open: &Open, token: &str) {
     for line in SIX_ROUTES {
-        let mut patience = Patience::new();
+        let mut poller = Poller::new();
         loop {
             let reply = open.ask(token, line, Value::Null).await;
             if reply.status == 401 {
                 reply.refused(401, "unauthorized");
                 break;
             }
-            patience.wait(|| format!("an ended session counts at {line}")).await.unwrap();
+            poller.wait(|| format!("an ended session counts at {line}")).await.unwrap();
         }
     }
 }
@@ -144,9 +144,9 @@ async fn a_spent_token_ends_its_session(open: &Open) {
     let (_, spent) = another_session(open, &customer).await;
     let mut newest = refresh(open, &spent).await.is(200);
     newest = refresh(open, newest["refresh_token"].as_str().unwrap()).await.is(200);
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     while refresh(open, &spent).await.status == 200 {
-        patience.wait(|| "a spent refresh token counts".to_owned()).await.unwrap();
+        poller.wait(|| "a spent refresh token counts".to_owned()).await.unwrap();
     }
     refresh(open, newest["refresh_token"].as_str().unwrap()).await.refused(401, "unauthorized");
     let access = newest["access_token"].as_str().unwrap();

@@ -1,7 +1,7 @@
 //! What each route of the documents is tried on, made anew for each: an owner with something of everything.
 
 use serde_json::{Value, json};
-use stack::people::{Customer, Patience};
+use stack::actors::{Customer, Poller};
 
 use super::accounts::{PASSWORD, email, log_in};
 use super::documents::Operation;
@@ -60,9 +60,9 @@ async fn delivery(open: &Open) -> (Customer, i64) {
 
 /// The last thing that a payment brings about by itself.
 async fn cart_is_emptied(owner: &Customer) {
-    let mut patience = Patience::new();
+    let mut poller = Poller::new();
     while owner.cart().await.unwrap()["total_qty"] != 0 {
-        patience.wait(|| "what was paid is still in the cart".to_owned()).await.unwrap();
+        poller.wait(|| "what was paid is still in the cart".to_owned()).await.unwrap();
     }
 }
 
@@ -100,7 +100,7 @@ fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value 
         "auth/profile" => json!({"username": unique}),
         "auth/change-password" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
         "auth/addresses" | "auth/addresses/{id}" => addresses::address(),
-        "products" | "products/{id}" => products::wish(&unique),
+        "products" | "products/{id}" => products::body(&unique),
         "products/{id}/stock" => json!({"add": 1}),
         "categories" | "categories/{id}" => json!({"name": unique}),
         "cart/item" => json!({"product_id": id, "quantity": 1}),

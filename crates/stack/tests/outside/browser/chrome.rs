@@ -14,7 +14,7 @@ use stack::local::{Process, Spec, folder, ports};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(50);
 const FLAGS: [&str; 9] = [
     "--headless",
@@ -55,12 +55,13 @@ impl Chrome {
         let driver = Process::start(spec.args([format!("--port={port}")])).await.unwrap();
         let mut flags: Vec<_> = FLAGS.map(str::to_owned).into();
         flags.push(format!("--user-data-dir={}", profile.path().join("profile").display()));
-        let wishes = json!({"goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}});
-        let wishes: Capabilities = serde_json::from_value(wishes).unwrap();
+        let capabilities =
+            json!({"goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let capabilities: Capabilities = serde_json::from_value(capabilities).unwrap();
         let address = format!("http://127.0.0.1:{port}");
         let client = until("chromedriver answers", async || {
             let mut builder = ClientBuilder::new(HttpConnector::new());
-            builder.capabilities(wishes.clone()).connect(&address).await.ok()
+            builder.capabilities(capabilities.clone()).connect(&address).await.ok()
         });
         Self { client: client.await, driver, _profile: profile }
     }
@@ -72,7 +73,7 @@ impl Chrome {
 
     /// The element that a CSS selector names, once it is there.
     pub async fn find(&self, css: &str) -> Element {
-        let wait = self.client.wait().at_most(PATIENCE).every(POLL);
+        let wait = self.client.wait().at_most(TIMEOUT).every(POLL);
         wait.for_element(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
@@ -126,17 +127,17 @@ impl Chrome {
 }
 
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < deadline, "not so after {} s: {what}", PATIENCE.as_secs());
+        assert!(Instant::now() < deadline, "not so after {} s: {what}", TIMEOUT.as_secs());
         tokio::time::sleep(POLL).await;
     }
 }
 
-/// What the console of the browser has heard since it was last asked: an extension of chromedriver.
+/// What the console of the browser printed since the last call: an extension of chromedriver.
 #[derive(Debug)]
 struct BrowserLog;
 

@@ -1,7 +1,7 @@
 //! Swagger UI of each service: opens, takes a token, and "Try it out" works.
 
 use super::chrome::{Chrome, with_chrome};
-use crate::harness::People;
+use crate::harness::Actors;
 
 /// A service, and a route of it that needs a token.
 const ROUTES: [(&str, &str); 6] = [
@@ -15,9 +15,9 @@ const ROUTES: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn every_document_opens_takes_a_token_and_tries_a_route() {
-    let mut people = People::open().await;
-    let (order, _) = people.awaiting().await;
-    let (home, token) = (people.shop.public_url(), people.customer.token.clone());
+    let mut actors = Actors::open().await;
+    let (order, _) = actors.awaiting().await;
+    let (home, token) = (actors.shop.public_url(), actors.customer.token.clone());
     with_chrome("documents", async |chrome| {
         for (service, route) in ROUTES {
             chrome.open(&format!("{home}/{service}-docs/index.html")).await;
@@ -32,7 +32,7 @@ async fn every_document_opens_takes_a_token_and_tries_a_route() {
         }
     })
     .await;
-    people.shop.stop().await.unwrap();
+    actors.shop.stop().await.unwrap();
 }
 
 async fn authorize(chrome: &Chrome, token: &str) {

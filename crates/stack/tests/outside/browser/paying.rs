@@ -1,15 +1,15 @@
 //! The hosted payment page, and the way back to the shop.
 
 use super::chrome::{Chrome, with_chrome};
-use crate::harness::People;
+use crate::harness::Actors;
 
 const CARD: &str = "button[value='credit_card']";
 const VIRTUAL_ACCOUNT: &str = "form button[value='bank_transfer']";
 
 #[tokio::test]
 async fn a_test_card_pays_and_leads_back_to_the_shop() {
-    let mut people = People::open().await;
-    let (order, page) = people.awaiting().await;
+    let mut actors = Actors::open().await;
+    let (order, page) = actors.awaiting().await;
     with_chrome("card", async |chrome| {
         chrome.open(&page).await;
         chrome.keep("payment-choose").await;
@@ -21,48 +21,48 @@ async fn a_test_card_pays_and_leads_back_to_the_shop() {
         chrome.click(CARD).await;
         is_back(chrome, "Payment received").await;
         chrome.keep("paid").await;
-        people.customer.wait_for(order, &["PAID"]).await.unwrap();
+        actors.customer.wait_for(order, &["PAID"]).await.unwrap();
         chrome.open(&page).await;
         chrome.reads("[role='status']", "Paid").await;
         chrome.keep("payment-over").await;
         chrome.assert_no_complaints("the payment page").await;
     })
     .await;
-    people.shop.stop().await.unwrap();
+    actors.shop.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_virtual_account_is_paid_denied_or_expires() {
-    let mut people = People::open().await;
+    let mut actors = Actors::open().await;
     with_chrome("virtual-account", async |chrome| {
         for (button, headline, status) in
             [("pay", "Payment received", "PAID"), ("expire", "Too late", "FAILED")]
         {
-            let (order, page) = people.awaiting().await;
+            let (order, page) = actors.awaiting().await;
             waits_for_a_transfer(chrome, &page).await;
             chrome.click(&format!("button[value='{button}']")).await;
             is_back(chrome, headline).await;
             chrome.keep(&format!("back-after-{button}")).await;
-            people.customer.wait_for(order, &[status]).await.unwrap();
+            actors.customer.wait_for(order, &[status]).await.unwrap();
         }
-        denied_and_paid_otherwise(chrome, &people).await;
+        denied_and_paid_otherwise(chrome, &actors).await;
         chrome.assert_no_complaints("the payment page").await;
     })
     .await;
-    people.shop.stop().await.unwrap();
+    actors.shop.stop().await.unwrap();
 }
 
 /// A denied transfer leaves the page open for another way to pay.
-async fn denied_and_paid_otherwise(chrome: &Chrome, people: &People) {
-    let (order, page) = people.awaiting().await;
+async fn denied_and_paid_otherwise(chrome: &Chrome, actors: &Actors) {
+    let (order, page) = actors.awaiting().await;
     waits_for_a_transfer(chrome, &page).await;
     chrome.click("button[value='deny']").await;
     chrome.reads("[role='alert']", "declined").await;
-    let seen = people.customer.see_order(order).await.unwrap();
+    let seen = actors.customer.see_order(order).await.unwrap();
     assert_eq!(seen["status"], "AWAITING_PAYMENT");
     chrome.click(CARD).await;
     is_back(chrome, "Payment received").await;
-    people.customer.wait_for(order, &["PAID"]).await.unwrap();
+    actors.customer.wait_for(order, &["PAID"]).await.unwrap();
 }
 
 async fn waits_for_a_transfer(chrome: &Chrome, page: &str) {
