@@ -133,6 +133,12 @@ test-midtrans-clients: deps ## Test the local Midtrans with the official clients
 test-compose: ## Test the shop in Docker: buy, break, scale, production, hot reload (PARTS="journey crashes" for some)
 	@.ci/compose-check $(PARTS)
 
+.PHONY: check
+check: ## The quick check while writing: formatting, clippy, unit tests (no PostgreSQL, no Redis)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace --lib --quiet
+
 .PHONY: lint
 lint: ## Formatting, lints and documentation, all without a warning
 	cargo fmt --all --check
