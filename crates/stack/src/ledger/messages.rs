@@ -1,4 +1,4 @@
-//! L6: nothing is on its way.
+//! L6: no event is in flight, no job was given up.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,14 @@ use redis::AsyncCommands;
 use redis::streams::{StreamInfoGroupsReply, StreamRangeReply};
 
 use super::{Finding, Ledger};
+use crate::shop::Service;
 use crate::{Error, Result};
 
 impl Ledger {
     pub(super) async fn nothing_is_in_flight(&self) -> Result<Finding> {
         let mut broken = self.unpublished().await?;
         broken.extend(self.dead().await?);
+        broken.extend(self.dead_jobs().await?);
         let mut redis = self.redis();
         let failed = || Error::redis("look at the streams");
         let mut streams: Vec<String> = redis.keys("stream:*").await.map_err(failed())?;
@@ -31,7 +33,7 @@ impl Ledger {
                 broken.extend(waits.then_some(words));
             }
         }
-        Ok(Finding::new("L6", "no event is unpublished, pending or dead", broken))
+        Ok(Finding::new("L6", "no event is unpublished, pending or dead, and no job was given up", broken))
     }
 
     /// The dead letters by the group that gave them up, and what the last of them died of.
@@ -47,6 +49,20 @@ impl Ledger {
             format!("{count} dead letters of {stream} for {group}, such as {last}; {remedy}")
         };
         Ok(groups.into_iter().map(words).collect())
+    }
+
+    /// The jobs that were given up and wait for a person.
+    async fn dead_jobs(&self) -> Result<Vec<String>> {
+        let query = "SELECT kind, key, coalesce(error, 'no error') FROM jobs.queue
+            WHERE dead_at IS NOT NULL ORDER BY dead_at";
+        let mut broken = Vec::new();
+        for service in [Service::Order, Service::Payment] {
+            let jobs: Vec<(String, String, String)> = self.rows(service, query).await?;
+            let words =
+                |(kind, key, error)| format!("job given up by {}: {kind} of {key}: {error}", service.name());
+            broken.extend(jobs.into_iter().map(words));
+        }
+        Ok(broken)
     }
 
     async fn unpublished(&self) -> Result<Vec<String>> {

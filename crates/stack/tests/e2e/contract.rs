@@ -19,7 +19,7 @@ mod outages;
 mod payments;
 mod placing;
 mod products;
-mod reviews;
+pub mod reviews;
 mod routes;
 mod sessions;
 mod stage;

@@ -9,6 +9,7 @@ mod floods;
 mod gateway;
 mod harness;
 mod journeys;
+mod ledger;
 mod neighbours;
 mod nights;
 mod repeats;
