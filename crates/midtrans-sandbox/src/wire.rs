@@ -1,4 +1,4 @@
-//! A transaction as Midtrans words it, in replies and in notifications (sections 3.2 and 4.2 of the fact sheet).
+//! A transaction as Midtrans words it, in replies and in notifications (FACTS.md of the midtrans crate, 3.2 and 4.2).
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;

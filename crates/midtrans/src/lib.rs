@@ -19,8 +19,8 @@
 //! # }
 //! ```
 //!
-//! "Section n" in this documentation is the section of the project's Midtrans fact sheet in which the fact is recorded
-//! with its source; the README names the ones that surprise.
+//! "Section n" in this documentation is a section of the crate's FACTS.md, which records the fact with its source; the
+//! README names the facts that surprise.
 //!
 //! Tour: [`Client`] (`client.rs`: addresses, authentication, deadline), [`SnapRequest`] (`snap.rs`), status and actions
 //! (`core.rs`), [`Transaction`] (`transaction.rs`), [`Notification`] (`notification.rs`), [`Error`] (`error.rs`) and the rule

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::times::JAKARTA;
+use crate::times::WIB;
 use crate::{Client, Error};
 
 /// What the page is to charge (section 2.1). Only the order id and the amount are required.
@@ -225,7 +225,7 @@ const START_TIME: &[BorrowedFormatItem<'_>] = format_description!(
 
 #[allow(clippy::ref_option, reason = "the signature is serde's")]
 fn start_time<S: Serializer>(start: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = start.map(|start| start.to_offset(JAKARTA).format(START_TIME)).transpose();
+    let text = start.map(|start| start.to_offset(WIB).format(START_TIME)).transpose();
     text.map_err(serde::ser::Error::custom)?.serialize(serializer)
 }
 

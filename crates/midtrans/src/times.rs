@@ -1,4 +1,4 @@
-//! Times as Midtrans writes them: Jakarta time without saying so (section 4.4).
+//! Times as Midtrans writes them: Western Indonesia Time without saying so (section 4.4).
 
 use serde::Deserializer;
 use time::format_description::BorrowedFormatItem;
@@ -7,8 +7,8 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::lenient;
 
-/// GMT+7; Jakarta has no summer time.
-pub(crate) const JAKARTA: UtcOffset = offset!(+7);
+/// UTC+7; Indonesia has no summer time.
+pub(crate) const WIB: UtcOffset = offset!(+7);
 
 const REPLY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
@@ -21,7 +21,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(
 }
 
 fn parse(text: &str) -> Option<OffsetDateTime> {
-    Some(PrimitiveDateTime::parse(text, REPLY).ok()?.assume_offset(JAKARTA))
+    Some(PrimitiveDateTime::parse(text, REPLY).ok()?.assume_offset(WIB))
 }
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn times_are_read_as_jakarta_time() {
+    fn times_are_read_as_western_indonesia_time() {
         assert_eq!(super::parse("2024-04-30 16:13:31"), Some(datetime!(2024-04-30 09:13:31 UTC)));
     }
 

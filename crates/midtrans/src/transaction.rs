@@ -22,7 +22,7 @@ pub struct Transaction {
     pub custom_field1: Option<String>,
     /// Where the transaction stands; the one field to branch on (section 3.1).
     pub transaction_status: TransactionStatus,
-    /// Verdict of the fraud detection. Absent counts as accepted (section 4.2).
+    /// Result of the fraud detection. Absent counts as accepted (section 4.2).
     #[serde(default)]
     pub fraud_status: Option<FraudStatus>,
     /// The method the customer chose, such as `credit_card`, `bank_transfer` or `qris`.
@@ -166,7 +166,7 @@ impl<'de> Deserialize<'de> for TransactionStatus {
     }
 }
 
-/// Verdict of Midtrans' fraud detection (section 4.5).
+/// Result of Midtrans' fraud detection (section 4.5).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FraudStatus {
@@ -176,7 +176,7 @@ pub enum FraudStatus {
     Challenge,
     /// Refused.
     Deny,
-    /// A verdict this crate does not know, in lower case.
+    /// A result this crate does not know, in lower case.
     Other(String),
 }
 

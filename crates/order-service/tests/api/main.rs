@@ -6,6 +6,7 @@ mod background;
 mod bad_input;
 mod cancelling;
 mod idempotency;
+mod money_back;
 mod placing;
 mod reading;
 mod reconciliation;

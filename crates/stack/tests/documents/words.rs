@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Each with what it is called instead. A word counts in any case and as a part of a name (`wish` in `new_wish`), but
 /// not inside another word.
-const RETIRED: [(&str, &str); 45] = [
+const RETIRED: [(&str, &str); 44] = [
     ("wish", "request or command"),
     ("wishes", "requests or commands"),
     ("hears", "consumes"),
@@ -14,11 +14,10 @@ const RETIRED: [(&str, &str); 45] = [
     ("given_back", "refunded or returned"),
     ("keep_house", "maintenance"),
     ("housekeeping", "maintenance"),
-    ("forget", "purge"),
+    ("forget_old", "purge"),
     ("forgets", "purges"),
     ("forgotten", "purged"),
     ("rescue", "reconcile"),
-    ("wakes", "WorkerSignals"),
     ("trouble", "JobError, failure"),
     ("lane", "StreamWorker"),
     ("crew", "shared state"),
