@@ -12,7 +12,6 @@ pub mod extract;
 pub mod grpc;
 pub mod health;
 pub mod http;
-pub mod jobs;
 pub mod lifecycle;
 pub mod limit;
 pub mod problem;
