@@ -9,7 +9,7 @@ use chassis::{
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use sqlx::PgPool;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -70,44 +70,51 @@ impl<S: Send + Sync + 'static> Worker<S> {
     }
 
     /// Runs what is due until `shutdown`, then finishes what runs.
+    ///
+    /// Jobs are tasks of their own: one that holds a connection goes on while this loop waits for another one.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut running = FuturesUnordered::new();
-        let mut free: BTreeMap<&'static str, u16> =
-            self.kinds.iter().map(|(name, kind)| (*name, kind.concurrency)).collect();
+        let mut free = self.slots();
+        let worker = Arc::new(self);
+        let mut running = JoinSet::new();
         while !shutdown.is_cancelled() {
-            let next_poll = sleep(POLL);
-            for (name, kind, job) in self.claim(&free).await {
+            for (name, job) in worker.claim(&free).await {
                 free.entry(name).and_modify(|slots| *slots = slots.saturating_sub(1));
-                running.push(self.run_one(name, kind, job));
+                let worker = worker.clone();
+                running.spawn(async move { worker.run_one(name, job).await });
             }
             // A kind without a free slot may have more to do: as soon as one comes free, it is asked for.
             let full = free.values().any(|slots| *slots == 0);
+            let next_poll = sleep(POLL);
             tokio::pin!(next_poll);
             loop {
                 tokio::select! {
-                    Some(name) = running.next() => {
+                    Some(Ok(name)) = running.join_next() => {
                         free.entry(name).and_modify(|slots| *slots += 1);
                         if full { break }
                     }
-                    () = self.queue.woken() => break,
+                    () = worker.queue.woken() => break,
                     () = &mut next_poll => break,
                     () = shutdown.cancelled() => break,
                 }
             }
         }
-        while running.next().await.is_some() {}
+        while running.join_next().await.is_some() {}
     }
 
     /// Runs what is due now and returns how many jobs there were. For tests, which decide when something runs.
     pub async fn run_due(&self) -> usize {
-        let slots = self.kinds.iter().map(|(name, kind)| (*name, kind.concurrency)).collect();
-        let claimed = self.claim(&slots).await;
-        let runs = claimed.into_iter().map(|(name, kind, job)| self.run_one(name, kind, job));
+        let claimed = self.claim(&self.slots()).await;
+        let runs = claimed.into_iter().map(|(name, job)| self.run_one(name, job));
         runs.collect::<FuturesUnordered<_>>().count().await
     }
 
+    /// How many jobs of each kind may run at the same time.
+    fn slots(&self) -> BTreeMap<&'static str, u16> {
+        self.kinds.iter().map(|(name, kind)| (*name, kind.concurrency)).collect()
+    }
+
     /// Takes what is due, as far as there are free slots for its kind.
-    async fn claim(&self, free: &BTreeMap<&'static str, u16>) -> Vec<(&'static str, &Kind<S>, Claimed)> {
+    async fn claim(&self, free: &BTreeMap<&'static str, u16>) -> Vec<(&'static str, Claimed)> {
         let free = free.iter().filter(|(_, slots)| **slots > 0);
         let (names, slots): (Vec<&str>, Vec<i64>) =
             free.map(|(name, slots)| (*name, i64::from(*slots))).unzip();
@@ -119,14 +126,15 @@ impl<S: Send + Sync + 'static> Worker<S> {
             Vec::new()
         });
         let known = claimed.into_iter().filter_map(|job| {
-            let (name, kind) = self.kinds.get_key_value(job.kind.as_str())?;
-            Some((*name, kind, job))
+            let (name, _) = self.kinds.get_key_value(job.kind.as_str())?;
+            Some((*name, job))
         });
         known.collect()
     }
 
     /// Runs one job and records how it ended. If that cannot be recorded, the job runs again after its lease.
-    async fn run_one(&self, name: &'static str, kind: &Kind<S>, job: Claimed) -> &'static str {
+    async fn run_one(&self, name: &'static str, job: Claimed) -> &'static str {
+        let Some(kind) = self.kinds.get(name) else { return name };
         let run = (kind.run)(self.state.clone(), job.key.clone());
         let run = AssertUnwindSafe(context::scope(Trace::start(), within_deadline(run))).catch_unwind();
         let outcome = match run.await {

@@ -11,7 +11,7 @@ use std::{
 
 use chassis::{BoxError, Lifecycle};
 use jobs::{Backoff, Job, Outcome, Queue, Worker};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use testkit::{TestDatabase, eventually};
 
 /// What the jobs of a test do, and what they did.
@@ -19,6 +19,7 @@ use testkit::{TestDatabase, eventually};
 struct State {
     runs: AtomicUsize,
     pool: Option<PgPool>,
+    queue: Queue,
 }
 
 /// A job that ends as its key says.
@@ -46,6 +47,13 @@ impl Job for Errand {
             "again" => Ok(Outcome::Again(Duration::from_hours(1))),
             "later" => Ok(Outcome::Later),
             "hopeless" => Ok(Outcome::Dead("it can never succeed")),
+            "keeps the only connection" => {
+                let mut tx = state.pool.as_ref().unwrap().begin().await?;
+                state.queue.wake();
+                sqlx::query("select pg_sleep(0.2)").execute(&mut *tx).await?;
+                tx.commit().await?;
+                Ok(Outcome::Done)
+            }
             "enqueued again meanwhile" => {
                 enqueue(state.pool.as_ref().unwrap(), &self.0, Duration::from_hours(2)).await;
                 Ok(Outcome::Done)
@@ -220,5 +228,23 @@ async fn no_more_jobs_run_at_once_than_there_are_slots() {
     enqueue(&database.pool, "done", Duration::ZERO).await;
     queue.wake();
     eventually("it is done", async || (state.runs.load(Ordering::Relaxed) == 6).then_some(())).await;
+    assert!(lifecycle.stop().await);
+}
+
+#[tokio::test]
+async fn a_job_that_keeps_a_connection_goes_on_while_the_worker_waits_for_one() {
+    let World { database, .. } = World::new().await;
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(database.options.clone());
+    let queue = Queue::default();
+    let state = Arc::new(State { pool: Some(pool.clone()), queue: queue.clone(), ..State::default() });
+    let worker = Worker::new(pool, queue, state).with::<Errand>();
+    enqueue(&database.pool, "keeps the only connection", Duration::ZERO).await;
+    let lifecycle = Lifecycle::new();
+    worker.start(&lifecycle);
+    let left = async || {
+        let count = sqlx::query_scalar("select count(*) from jobs.queue").fetch_one(&database.pool).await;
+        (count.ok() == Some(0_i64)).then_some(())
+    };
+    eventually("the job is done", left).await;
     assert!(lifecycle.stop().await);
 }
