@@ -1,6 +1,8 @@
 //! What SECURITY.md says is shown by a test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support;
 
 #[test]
 fn every_test_that_the_security_policy_names_is_there() {
@@ -8,7 +10,7 @@ fn every_test_that_the_security_policy_names_is_there() {
     let policy = std::fs::read_to_string(root.join(".github/SECURITY.md")).unwrap();
     let rows: Vec<&str> = policy.lines().filter(|line| line.starts_with("| API")).collect();
     assert_eq!(rows.len(), 10);
-    let files = rust_files(&root.join("crates"));
+    let files = support::files(&root.join("crates"), &["rs"]);
     for row in rows {
         let shown = row.split('|').nth_back(1).unwrap();
         let names: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
@@ -22,18 +24,4 @@ fn every_test_that_the_security_policy_names_is_there() {
             assert!(is_there, "no test {name}");
         }
     }
-}
-
-/// The Rust files of a folder, with their texts.
-fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
-    let mut files = Vec::new();
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            files.push((path, text));
-        }
-    }
-    files
 }

@@ -1,5 +1,7 @@
 //! Reading the documents.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 use stack::{openapi, root, shop::Service};
 
@@ -91,4 +93,19 @@ pub fn example(document: &Value, schema: &Value) -> Value {
 pub fn fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     let faults: Vec<String> = validator(document, schema).iter_errors(value).map(|e| e.to_string()).collect();
     assert!(faults.is_empty(), "{at}: {faults:?} in {value}");
+}
+
+/// The files below a folder, by the endings of their names, each with its text.
+pub fn files(folder: &Path, endings: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let ending = path.extension().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+        if path.is_dir() {
+            files.extend(self::files(&path, endings));
+        } else if endings.contains(&ending) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            files.push((path, text));
+        }
+    }
+    files
 }

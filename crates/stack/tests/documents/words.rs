@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support;
+
 /// Each with what it is called instead. A word counts in any case and as a part of a name (`wish` in `new_wish`), but
 /// not inside another word.
 const RETIRED: [(&str, &str); 44] = [
@@ -55,12 +57,12 @@ const RETIRED: [(&str, &str); 44] = [
 fn words_that_were_given_up_stay_gone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = Vec::new();
-    for file in files(&root) {
+    for (file, text) in files(&root) {
         let name = file.strip_prefix(&root).unwrap().display().to_string();
         if name.ends_with("documents/words.rs") {
             continue;
         }
-        for (number, line) in std::fs::read_to_string(&file).unwrap().lines().enumerate() {
+        for (number, line) in text.lines().enumerate() {
             let words = split_camel_case(line);
             for (retired, instead) in RETIRED {
                 if contains_word(&words, retired) {
@@ -96,25 +98,14 @@ fn contains_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// The text files of the project that people write.
-fn files(root: &Path) -> Vec<PathBuf> {
-    let mut files = vec![root.join("README.md"), root.join("Makefile"), root.join("Cargo.toml")];
-    for folder in ["crates", "migrations", "nginx", "proto", ".github"] {
-        collect(&root.join(folder), &mut files);
-    }
-    files
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        let is_text = path.extension().is_some_and(|extension| {
-            ["rs", "md", "sql", "lua", "toml", "template", "sh", "proto", "html", "js"]
-                .contains(&extension.to_str().unwrap_or_default())
-        });
-        if path.is_dir() {
-            collect(&path, files);
-        } else if is_text {
-            files.push(path);
-        }
-    }
+/// The text files of the project that people write, with their texts.
+fn files(root: &Path) -> Vec<(PathBuf, String)> {
+    let endings = ["rs", "md", "sql", "lua", "toml", "template", "sh", "proto", "html", "js"];
+    let single = ["README.md", "Makefile", "Cargo.toml"].map(|name| root.join(name));
+    let single = single.into_iter().map(|path| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path, text)
+    });
+    let folders = ["crates", "migrations", "nginx", "proto", ".github"];
+    single.chain(folders.iter().flat_map(|folder| support::files(&root.join(folder), &endings))).collect()
 }
