@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 pub use sqlx::PgPool;
 use sqlx::{
     Connection, PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, types::PgInterval},
 };
 use tokio::time::timeout;
 
@@ -71,4 +71,10 @@ impl Database {
 
 async fn answers(connection: &mut PgConnection) -> bool {
     timeout(PING, connection.ping()).await.is_ok_and(|answer| answer.is_ok())
+}
+
+/// A duration as PostgreSQL adds it to a time; one that is too long for it is the longest there is.
+pub fn interval(duration: Duration) -> PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    PgInterval { months: 0, days: 0, microseconds }
 }

@@ -4,6 +4,7 @@
 //! A service implements [`Service`] and its `main` calls [`run`]. Start reading at [`service`], then [`http`].
 
 pub mod auth;
+mod backoff;
 pub mod config;
 pub mod context;
 pub mod database;
@@ -21,6 +22,7 @@ pub mod spans;
 pub mod telemetry;
 
 pub use auth::{Admin, Claims, Role, User};
+pub use backoff::Backoff;
 pub use config::{Common, ConfigErrors, Configuration, Database, Grpc, RedisConfig};
 pub use error::{BoxError, error_chain};
 pub use extract::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Json, OptionalJson, Path, Query};

@@ -1,8 +1,8 @@
 //! What a kind of work is.
 
-use std::{future::Future, time::Duration};
+use std::{fmt::Display, future::Future, str::FromStr, time::Duration};
 
-use chassis::BoxError;
+use chassis::{Backoff, BoxError};
 use tokio::time::timeout;
 
 /// How long a job belongs to the process that claimed it; then another may claim it. No dead or frozen process holds up
@@ -26,7 +26,7 @@ pub async fn within_deadline<T>(work: impl Future<Output = T> + Send) -> Result<
 }
 
 /// A kind of work that waits in the table until it is due.
-pub trait Job: Sized + Send + Sync + 'static {
+pub trait Job: Send + Sync + 'static {
     /// The name of the kind, in the table, in logs and in metrics.
     const KIND: &'static str;
     /// How many jobs of this kind one process runs at the same time. A slow one holds up nothing but its slot.
@@ -35,18 +35,45 @@ pub trait Job: Sized + Send + Sync + 'static {
     const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
     /// What the jobs of a service work with.
     type State: Send + Sync + 'static;
-
-    /// What the job is about: at most one job of a kind waits for a key.
-    fn key(&self) -> String;
-
-    /// The job with this key; `None` if the key is none of this kind, which makes the row dead.
-    fn from_key(key: &str) -> Option<Self>;
+    /// What a job is about, as text in the table: at most one job of a kind waits for a key.
+    type Key: Display + FromStr + Send;
 
     /// Does the work. It may run more than once, so it must bear repetition.
     ///
     /// # Errors
     /// If it has to be tried again: after a pause that grows from try to try.
-    fn run(&self, state: &Self::State) -> impl Future<Output = Result<Outcome, BoxError>> + Send;
+    fn run(state: &Self::State, key: Self::Key) -> impl Future<Output = Result<Outcome, BoxError>> + Send;
+
+    /// The job of this kind with this key.
+    fn of(key: &Self::Key) -> JobId {
+        JobId { kind: Self::KIND, key: key.to_string() }
+    }
+}
+
+/// Which job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobId {
+    pub(crate) kind: &'static str,
+    pub(crate) key: String,
+}
+
+impl JobId {
+    /// To run as soon as it is committed.
+    pub fn now(self) -> Due {
+        self.after(Duration::ZERO)
+    }
+
+    /// To run after this time.
+    pub fn after(self, delay: Duration) -> Due {
+        Due { job: self, delay }
+    }
+}
+
+/// A job, and when it is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub(crate) job: JobId,
+    pub(crate) delay: Duration,
 }
 
 /// How a run has ended that did not fail.
@@ -60,37 +87,4 @@ pub enum Outcome {
     Later,
     /// It can never succeed: a person has to see to it. The text says why.
     Dead(&'static str),
-}
-
-/// Pauses that double from try to try.
-#[derive(Debug, Clone, Copy)]
-pub struct Backoff {
-    first: Duration,
-    longest: Duration,
-}
-
-impl Backoff {
-    /// `first` after the first try, doubled with each further one, up to `longest`.
-    pub const fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest }
-    }
-
-    /// The pause after a number of tries.
-    pub fn after(self, tries: i32) -> Duration {
-        let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or_default();
-        let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);
-        self.first.saturating_mul(factor).min(self.longest)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_the_longest() {
-        let backoff = Backoff::new(Duration::from_secs(30), Duration::from_mins(10));
-        let pauses = [0, 1, 2, 3, 4, 5, 6, i32::MAX].map(|tries| backoff.after(tries).as_secs());
-        assert_eq!(pauses, [30, 30, 60, 120, 240, 480, 600, 600]);
-    }
 }

@@ -14,6 +14,7 @@ mod queue;
 mod store;
 mod worker;
 
-pub use job::{Backoff, DEADLINE, Job, LEASE, Outcome, TimedOut, within_deadline};
+pub use chassis::Backoff;
+pub use job::{DEADLINE, Due, Job, JobId, LEASE, Outcome, TimedOut, within_deadline};
 pub use queue::Queue;
 pub use worker::Worker;

@@ -1,11 +1,11 @@
 //! Enqueueing, as part of a transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sqlx::PgConnection;
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::{Job, store};
+use crate::{Due, JobId, store};
 
 /// Enqueues jobs, and wakes the worker of this process. Clones wake the same worker.
 #[derive(Debug, Clone, Default)]
@@ -14,47 +14,30 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Enqueues a job that is due after `delay`, as part of the transaction of `db`. If one with its key waits already, it
-    /// is due at the new time, with all its tries; if it runs at the moment, it runs once more afterwards. Call
-    /// [`Self::wake`] after the commit, unless nobody waits for it.
+    /// Enqueues jobs in one statement, as part of the transaction of `db`. If one with the same key waits already, it is due
+    /// at the new time, with all its tries; if it runs at the moment, it runs once more afterwards. Call [`Self::wake`]
+    /// after the commit, unless nobody waits for it.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn enqueue<J: Job>(db: &mut PgConnection, job: &J, delay: Duration) -> sqlx::Result<()> {
-        store::enqueue(db, J::KIND, &[job.key()], delay).await
+    pub async fn enqueue(db: &mut PgConnection, jobs: impl IntoIterator<Item = Due>) -> sqlx::Result<()> {
+        store::enqueue(db, jobs).await
     }
 
     /// Enqueues a job unless one with its key waits already: that one keeps its time.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn enqueue_if_absent<J: Job>(
-        db: &mut PgConnection,
-        job: &J,
-        delay: Duration,
-    ) -> sqlx::Result<()> {
-        store::enqueue_if_absent(db, J::KIND, &job.key(), delay).await
+    pub async fn enqueue_if_absent(db: &mut PgConnection, job: Due) -> sqlx::Result<()> {
+        store::enqueue_if_absent(db, &job).await
     }
 
-    /// Enqueues many jobs of a kind in one statement.
+    /// Removes jobs that are not needed any more, in one statement. One that runs at the moment is finished.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn enqueue_all<J: Job>(
-        db: &mut PgConnection,
-        jobs: impl IntoIterator<Item = J>,
-        delay: Duration,
-    ) -> sqlx::Result<()> {
-        let keys: Vec<String> = jobs.into_iter().map(|job| job.key()).collect();
-        store::enqueue(db, J::KIND, &keys, delay).await
-    }
-
-    /// Removes a job that is not needed any more. One that runs at the moment is finished.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn cancel<J: Job>(db: &mut PgConnection, job: &J) -> sqlx::Result<()> {
-        store::remove(db, J::KIND, &job.key()).await
+    pub async fn cancel(db: &mut PgConnection, jobs: impl IntoIterator<Item = JobId>) -> sqlx::Result<()> {
+        store::remove(db, jobs).await
     }
 
     /// Has the worker look at once for what is due.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use chassis::database::interval;
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
-use crate::LEASE;
+use crate::{Due, JobId, LEASE};
 
 /// A job that was claimed.
 #[derive(Debug)]
@@ -31,46 +32,52 @@ pub(crate) struct Backlog {
     pub dead: i64,
 }
 
-pub(crate) async fn enqueue(
-    db: &mut PgConnection,
-    kind: &str,
-    keys: &[String],
-    delay: Duration,
-) -> sqlx::Result<()> {
+pub(crate) async fn enqueue(db: &mut PgConnection, jobs: impl IntoIterator<Item = Due>) -> sqlx::Result<()> {
+    let (ids, delays): (Vec<JobId>, Vec<PgInterval>) =
+        jobs.into_iter().map(|due| (due.job, interval(due.delay))).unzip();
+    let (kinds, keys) = columns(ids);
     sqlx::query!(
-        "insert into jobs.queue (kind, key, run_at) select $1, key, now() + $3 from unnest($2::text[]) as key
+        "insert into jobs.queue (kind, key, run_at)
+         select kind, key, now() + delay
+         from unnest($1::text[], $2::text[], $3::interval[]) as due (kind, key, delay)
          on conflict (kind, key) do update
          set run_at = excluded.run_at, enqueued_at = now(), tries = 0, generation = queue.generation + 1, error = null,
              dead_at = null",
-        kind,
-        keys,
-        interval(delay),
+        &kinds as &[&str],
+        &keys,
+        &delays,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-pub(crate) async fn enqueue_if_absent(
-    db: &mut PgConnection,
-    kind: &str,
-    key: &str,
-    delay: Duration,
-) -> sqlx::Result<()> {
+pub(crate) async fn enqueue_if_absent(db: &mut PgConnection, due: &Due) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into jobs.queue (kind, key, run_at) values ($1, $2, now() + $3) on conflict do nothing",
-        kind,
-        key,
-        interval(delay),
+        due.job.kind,
+        due.job.key,
+        interval(due.delay),
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-pub(crate) async fn remove(db: &mut PgConnection, kind: &str, key: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from jobs.queue where kind = $1 and key = $2", kind, key).execute(db).await?;
+pub(crate) async fn remove(db: &mut PgConnection, jobs: impl IntoIterator<Item = JobId>) -> sqlx::Result<()> {
+    let (kinds, keys) = columns(jobs);
+    sqlx::query!(
+        "delete from jobs.queue where (kind, key) in (select * from unnest($1::text[], $2::text[]))",
+        &kinds as &[&str],
+        &keys,
+    )
+    .execute(db)
+    .await?;
     Ok(())
+}
+
+fn columns(jobs: impl IntoIterator<Item = JobId>) -> (Vec<&'static str>, Vec<String>) {
+    jobs.into_iter().map(|job| (job.kind, job.key)).unzip()
 }
 
 /// Takes what is due: of each kind at most as many jobs as it has free slots, those that are due for longest first.
@@ -93,35 +100,52 @@ pub(crate) async fn claim(pool: &PgPool, kinds: &[&str], slots: &[i64]) -> sqlx:
     .await
 }
 
-/// Removes a job that is done, unless it was enqueued again meanwhile.
+/// Removes a job that is done. This and the two below change nothing if the claim is not the last one: then the job was
+/// enqueued again, or somebody else claimed it after the lease.
 pub(crate) async fn finish(pool: &PgPool, job: &Claimed) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from jobs.queue where kind = $1 and key = $2 and generation = $3",
+        "delete from jobs.queue where kind = $1 and key = $2 and generation = $3 and tries = $4",
         job.kind,
         job.key,
         job.generation,
+        job.tries,
     )
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// Has a job run once more after `delay`, unless it was enqueued again meanwhile.
-pub(crate) async fn reschedule(
+/// Has a job run once more after `delay`, as if it had been enqueued again.
+pub(crate) async fn repeat(pool: &PgPool, job: &Claimed, delay: Duration) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update jobs.queue set run_at = now() + $5, tries = 0, generation = generation + 1, error = null
+         where kind = $1 and key = $2 and generation = $3 and tries = $4",
+        job.kind,
+        job.key,
+        job.generation,
+        job.tries,
+        interval(delay),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Has a job tried once more after `pause`.
+pub(crate) async fn retry(
     pool: &PgPool,
     job: &Claimed,
-    tries: i32,
-    delay: Duration,
+    pause: Duration,
     error: Option<&str>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update jobs.queue set run_at = now() + $4, tries = $5, error = $6
-         where kind = $1 and key = $2 and generation = $3",
+        "update jobs.queue set run_at = now() + $5, error = $6
+         where kind = $1 and key = $2 and generation = $3 and tries = $4",
         job.kind,
         job.key,
         job.generation,
-        interval(delay),
-        tries,
+        job.tries,
+        interval(pause),
         error,
     )
     .execute(pool)
@@ -129,13 +153,15 @@ pub(crate) async fn reschedule(
     Ok(())
 }
 
-/// Gives a job up, unless it was enqueued again meanwhile.
+/// Gives a job up.
 pub(crate) async fn mark_dead(pool: &PgPool, job: &Claimed, error: &str) -> sqlx::Result<()> {
     sqlx::query!(
-        "update jobs.queue set dead_at = now(), error = $4 where kind = $1 and key = $2 and generation = $3",
+        "update jobs.queue set dead_at = now(), error = $5
+         where kind = $1 and key = $2 and generation = $3 and tries = $4",
         job.kind,
         job.key,
         job.generation,
+        job.tries,
         error,
     )
     .execute(pool)
@@ -143,22 +169,19 @@ pub(crate) async fn mark_dead(pool: &PgPool, job: &Claimed, error: &str) -> sqlx
     Ok(())
 }
 
-/// What waits, by kind.
-pub(crate) async fn backlog(pool: &PgPool) -> sqlx::Result<Vec<Backlog>> {
+/// What waits of each of these kinds.
+pub(crate) async fn backlog(pool: &PgPool, kinds: &[&str]) -> sqlx::Result<Vec<Backlog>> {
     sqlx::query_as!(
         Backlog,
-        r#"select kind, count(*) filter (where run_at <= now() and dead_at is null) as "due!",
+        r#"select wanted.kind as "kind!", count(key) filter (where run_at <= now() and dead_at is null) as "due!",
                coalesce(extract(epoch from now() - min(run_at) filter (where run_at <= now() and dead_at is null)), 0)
                    ::float8 as "oldest_seconds!",
                coalesce(max(tries) filter (where dead_at is null), 0) as "tries!",
-               count(*) filter (where dead_at is not null) as "dead!"
-           from jobs.queue group by kind"#
+               count(key) filter (where dead_at is not null) as "dead!"
+           from unnest($1::text[]) as wanted (kind) left join jobs.queue on queue.kind = wanted.kind
+           group by wanted.kind"#,
+        kinds as &[&str],
     )
     .fetch_all(pool)
     .await
-}
-
-fn interval(duration: Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    PgInterval { months: 0, days: 0, microseconds }
 }

@@ -51,8 +51,8 @@ impl<S: Send + Sync + 'static> Worker<S> {
     pub fn with<J: Job<State = S>>(mut self) -> Self {
         let run: RunKey<S> = Box::new(|state, key| {
             async move {
-                match J::from_key(&key) {
-                    Some(job) => job.run(&state).await,
+                match key.parse().ok() {
+                    Some(key) => J::run(&state, key).await,
                     None => Ok(Outcome::Dead("the key is not one of this kind")),
                 }
             }
@@ -64,8 +64,10 @@ impl<S: Send + Sync + 'static> Worker<S> {
 
     /// Starts the loop, and beside it what measures how much waits.
     pub fn start(self, lifecycle: &Lifecycle) {
-        let measured = self.pool.clone();
-        lifecycle.every("job-metrics", MEASURE, &measured, async |pool| measure(&pool).await.map(|()| 0));
+        let kinds: Arc<[&str]> = self.kinds.keys().copied().collect();
+        lifecycle.every("job-metrics", MEASURE, &(self.pool.clone(), kinds), async |(pool, kinds)| {
+            measure(&pool, &kinds).await.map(|()| 0)
+        });
         lifecycle.spawn("jobs", self.run(lifecycle.shutdown()));
     }
 
@@ -162,12 +164,11 @@ impl<S: Send + Sync + 'static> Worker<S> {
         outcome: Result<Outcome, BoxError>,
     ) -> sqlx::Result<()> {
         let Claimed { key, tries, .. } = job;
+        let pause = || kind.backoff.after(u32::try_from(*tries).unwrap_or_default());
         match outcome {
             Ok(Outcome::Done) => store::finish(&self.pool, job).await,
-            Ok(Outcome::Again(delay)) => store::reschedule(&self.pool, job, 0, delay, None).await,
-            Ok(Outcome::Later) => {
-                store::reschedule(&self.pool, job, *tries, kind.backoff.after(*tries), None).await
-            }
+            Ok(Outcome::Again(delay)) => store::repeat(&self.pool, job, delay).await,
+            Ok(Outcome::Later) => store::retry(&self.pool, job, pause(), None).await,
             Ok(Outcome::Dead(reason)) => {
                 tracing::error!(
                     kind = job.kind,
@@ -181,15 +182,14 @@ impl<S: Send + Sync + 'static> Worker<S> {
             Err(error) => {
                 let error = error_chain(&*error);
                 tracing::warn!(kind = job.kind, key, tries, error, "job failed, trying again later");
-                let pause = kind.backoff.after(*tries);
-                store::reschedule(&self.pool, job, *tries, pause, Some(&error)).await
+                store::retry(&self.pool, job, pause(), Some(&error)).await
             }
         }
     }
 }
 
-async fn measure(pool: &PgPool) -> sqlx::Result<()> {
-    for waiting in store::backlog(pool).await? {
+async fn measure(pool: &PgPool, kinds: &[&str]) -> sqlx::Result<()> {
+    for waiting in store::backlog(pool, kinds).await? {
         let gauge = |name: &'static str| metrics::gauge!(name, "kind" => waiting.kind.clone());
         gauge("jobs_due").set(u32::try_from(waiting.due).unwrap_or(u32::MAX));
         gauge("jobs_oldest_seconds").set(waiting.oldest_seconds);

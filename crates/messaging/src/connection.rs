@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use chassis::Backoff;
 use redis::{AsyncConnectionConfig, Client, RedisResult, aio::MultiplexedConnection};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(5);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// A connection whose commands fail after `response_timeout`; `None` is for blocking reads.
 pub(crate) async fn connect(
@@ -17,12 +17,6 @@ pub(crate) async fn connect(
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(response_timeout);
     client.get_multiplexed_async_connection_with_config(&config).await
-}
-
-/// `shortest`, doubled with every try up to `longest`, with jitter so that many waiters do not come back as one.
-pub(crate) fn backoff(tries: u32, shortest: Duration, longest: Duration) -> Duration {
-    let full = shortest.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX)).min(longest);
-    full.mul_f64(rand::random_range(0.5..=1.0)).max(shortest.min(longest))
 }
 
 /// Whether a task has what it needs. Each change is logged once, however many tries lie between.
@@ -47,7 +41,7 @@ impl Reconnect {
             );
         }
         self.tries = self.tries.saturating_add(1);
-        backoff(self.tries - 1, SHORTEST, LONGEST)
+        BACKOFF.jittered(self.tries)
     }
 
     /// Notes that it works.

@@ -5,7 +5,6 @@ mod advance_order;
 mod cancel_order;
 mod check_limits;
 mod finish_cancellation;
-mod order_job;
 mod place_order;
 mod read_orders;
 mod reconcile_orders;

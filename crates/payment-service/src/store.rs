@@ -8,10 +8,6 @@ mod payments;
 mod refunds;
 mod views;
 
-use std::time::Duration;
-
-use sqlx::postgres::types::PgInterval;
-
 pub use attempts::{
     Link, Linked, end_closing, find_attempt, find_link, find_poll, insert_attempt, lease_attempt,
     list_attempts, mark_id_taken, record_page, record_transaction, release_attempt, start_closing,
@@ -31,9 +27,3 @@ pub use refunds::{
     insert_foreign_refund, insert_refund, list_refunds, list_requested_refunds, mark_refund_sent,
 };
 pub use views::{RefundView, View, find_view};
-
-/// A duration as PostgreSQL adds it to a time.
-fn interval(duration: Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    PgInterval { months: 0, days: 0, microseconds }
-}

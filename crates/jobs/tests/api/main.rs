@@ -10,7 +10,8 @@ use std::{
 };
 
 use chassis::{BoxError, Lifecycle};
-use jobs::{Backoff, Job, Outcome, Queue, Worker};
+use jobs::{Backoff, Job, JobId, Outcome, Queue, Worker};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use testkit::{TestDatabase, eventually};
 
@@ -23,25 +24,35 @@ struct State {
 }
 
 /// A job that ends as its key says.
-struct Errand(String);
+struct Errand;
+
+/// Any text but one.
+struct Key(String);
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for Key {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "unreadable" { Err("unreadable") } else { Ok(Self(text.to_owned())) }
+    }
+}
 
 impl Job for Errand {
     const KIND: &'static str = "errand";
     const CONCURRENCY: u16 = 2;
     const BACKOFF: Backoff = Backoff::new(Duration::from_mins(1), Duration::from_mins(10));
     type State = Arc<State>;
+    type Key = Key;
 
-    fn key(&self) -> String {
-        self.0.clone()
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        (key != "unreadable").then(|| Self(key.to_owned()))
-    }
-
-    async fn run(&self, state: &Arc<State>) -> Result<Outcome, BoxError> {
+    async fn run(state: &Arc<State>, Key(key): Key) -> Result<Outcome, BoxError> {
         state.runs.fetch_add(1, Ordering::Relaxed);
-        match self.0.as_str() {
+        match key.as_str() {
             "fails" => Err("the other side does not answer".into()),
             "panics" => panic!("a bug"),
             "again" => Ok(Outcome::Again(Duration::from_hours(1))),
@@ -50,12 +61,18 @@ impl Job for Errand {
             "keeps the only connection" => {
                 let mut tx = state.pool.as_ref().unwrap().begin().await?;
                 state.queue.wake();
-                sqlx::query("select pg_sleep(0.2)").execute(&mut *tx).await?;
+                tokio::task::yield_now().await;
+                sqlx::query("select 1").execute(&mut *tx).await?;
                 tx.commit().await?;
                 Ok(Outcome::Done)
             }
+            "claimed again meanwhile" => {
+                let claim = "update jobs.queue set tries = tries + 1, run_at = now() + interval '15 seconds'";
+                sqlx::query(claim).execute(state.pool.as_ref().unwrap()).await?;
+                Ok(Outcome::Done)
+            }
             "enqueued again meanwhile" => {
-                enqueue(state.pool.as_ref().unwrap(), &self.0, Duration::from_hours(2)).await;
+                enqueue(state.pool.as_ref().unwrap(), &key, Duration::from_hours(2)).await;
                 Ok(Outcome::Done)
             }
             _ => Ok(Outcome::Done),
@@ -103,9 +120,13 @@ fn order_migrations() -> sqlx::migrate::Migrator {
     sqlx::migrate!("../../migrations/order")
 }
 
+fn id(key: &str) -> JobId {
+    Errand::of(&Key(key.to_owned()))
+}
+
 async fn enqueue(pool: &PgPool, key: &str, delay: Duration) {
     let mut connection = pool.acquire().await.unwrap();
-    Queue::enqueue(&mut connection, &Errand(key.to_owned()), delay).await.unwrap();
+    Queue::enqueue(&mut connection, [id(key).after(delay)]).await.unwrap();
 }
 
 #[tokio::test]
@@ -121,7 +142,7 @@ async fn a_job_that_is_done_leaves_no_row() {
 async fn a_job_is_as_much_committed_as_its_transaction() {
     let world = World::new().await;
     let mut tx = world.database.pool.begin().await.unwrap();
-    Queue::enqueue(&mut tx, &Errand("done".to_owned()), Duration::ZERO).await.unwrap();
+    Queue::enqueue(&mut tx, [id("done").now()]).await.unwrap();
     assert_eq!(world.worker.run_due().await, 0);
     tx.rollback().await.unwrap();
     assert_eq!(world.worker.run_due().await, 0);
@@ -180,6 +201,15 @@ async fn a_job_that_is_enqueued_while_it_runs_runs_again() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_run_whose_lease_is_over_counts_no_more() {
+    let world = World::new().await;
+    world.enqueue("claimed again meanwhile").await;
+    world.worker.run_due().await;
+    let (tries, due_in, ..) = world.row("claimed again meanwhile").await.unwrap();
+    assert!(tries == 2 && (10..=15).contains(&due_in), "it belongs to the second claim: {due_in}");
+}
+
+#[tokio::test]
 async fn one_job_waits_for_a_key_and_none_once_it_is_cancelled() {
     let world = World::new().await;
     enqueue(&world.database.pool, "done", Duration::from_hours(1)).await;
@@ -189,7 +219,7 @@ async fn one_job_waits_for_a_key_and_none_once_it_is_cancelled() {
     assert_eq!(world.worker.run_due().await, 1);
     world.enqueue("done").await;
     let mut connection = world.database.pool.acquire().await.unwrap();
-    Queue::cancel(&mut connection, &Errand("done".to_owned())).await.unwrap();
+    Queue::cancel(&mut connection, [id("done")]).await.unwrap();
     assert_eq!(world.worker.run_due().await, 0);
 }
 
@@ -199,7 +229,7 @@ async fn a_job_that_waits_already_keeps_its_time_if_only_its_absence_matters() {
     let mut connection = world.database.pool.acquire().await.unwrap();
     enqueue(&world.database.pool, "done", Duration::from_hours(1)).await;
     for (key, runs) in [("done", 0), ("other", 1)] {
-        Queue::enqueue_if_absent(&mut connection, &Errand(key.to_owned()), Duration::ZERO).await.unwrap();
+        Queue::enqueue_if_absent(&mut connection, id(key).now()).await.unwrap();
         assert_eq!(world.worker.run_due().await, runs, "{key}");
     }
 }
@@ -246,5 +276,23 @@ async fn a_job_that_keeps_a_connection_goes_on_while_the_worker_waits_for_one() 
         (count.ok() == Some(0_i64)).then_some(())
     };
     eventually("the job is done", left).await;
+    assert!(lifecycle.stop().await);
+}
+
+#[tokio::test]
+async fn a_kind_with_nothing_left_is_measured_as_such() {
+    let metrics = PrometheusBuilder::new().install_recorder().unwrap();
+    let World { database, worker, .. } = World::new().await;
+    let measured = async |series: &str| {
+        eventually(series, async || metrics.render().lines().any(|line| line == series).then_some(())).await;
+    };
+    enqueue(&database.pool, "hopeless", Duration::ZERO).await;
+    worker.run_due().await;
+    let lifecycle = Lifecycle::new();
+    worker.start(&lifecycle);
+    measured(r#"jobs_dead{kind="errand"} 1"#).await;
+    let mut connection = database.pool.acquire().await.unwrap();
+    Queue::cancel(&mut connection, [id("hopeless")]).await.unwrap();
+    measured(r#"jobs_dead{kind="errand"} 0"#).await;
     assert!(lifecycle.stop().await);
 }

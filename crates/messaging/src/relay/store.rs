@@ -2,8 +2,9 @@
 
 use std::{ops::Range, time::Duration};
 
+use chassis::database::interval;
 use contracts::events::Fields;
-use sqlx::{PgConnection, PgPool, postgres::types::PgInterval, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 
 use super::publish::EntryId;
 
@@ -230,9 +231,4 @@ pub(super) async fn backlog(pool: &PgPool) -> sqlx::Result<Backlog> {
     .await?;
     let age = Duration::try_from_secs_f64(row.age.unwrap_or_default()).unwrap_or_default();
     Ok(Backlog { waiting: row.waiting, age, dead_letters: row.letters })
-}
-
-fn interval(duration: Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    PgInterval { months: 0, days: 0, microseconds }
 }

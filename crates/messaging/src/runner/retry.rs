@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use chassis::Backoff;
 use contracts::events::Fields;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::{HandlerError, Policy, connection::backoff};
+use crate::{HandlerError, Policy};
 
 /// An entry in hand.
 #[derive(Debug)]
@@ -70,11 +71,8 @@ impl Entry {
         if hopeless {
             return RetryDecision::DeadLetter;
         }
-        RetryDecision::RetryAfter(backoff(
-            self.tries.saturating_sub(1),
-            policy.shortest_wait,
-            policy.longest_wait,
-        ))
+        let backoff = Backoff::new(policy.shortest_wait, policy.longest_wait);
+        RetryDecision::RetryAfter(backoff.jittered(self.tries))
     }
 }
 

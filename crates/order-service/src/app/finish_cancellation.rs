@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use chassis::BoxError;
 use contracts::{OrderId, UserId, events::CancelCause};
-use jobs::{Backoff, Outcome, Queue};
+use jobs::{Backoff, Job, Outcome, Queue};
 use sqlx::{PgConnection, PgTransaction};
 
 use super::{
     advance_order::{ApplyError, apply},
     cancel_order::CancelOrderError,
-    order_job::order_job,
 };
 use crate::{
     AppState,
@@ -24,21 +23,34 @@ use crate::{
 const RETRY_SOON: Duration = Duration::from_secs(1);
 const BACKOFF: Backoff = Backoff::new(RETRY_SOON, Duration::from_mins(1));
 
-order_job! {
-    /// Has payment-service close the payment of an order that is to be cancelled.
-    ClosePayment, "close-payment", BACKOFF, close_payment
-}
-order_job! {
-    /// Has delivery-service stop the delivery of an order that is to be cancelled.
-    StopDelivery, "stop-delivery", BACKOFF, stop_delivery
+/// Has payment-service close the payment of an order that is to be cancelled.
+#[derive(Debug)]
+pub struct ClosePayment;
+
+impl Job for ClosePayment {
+    const KIND: &'static str = "close-payment";
+    const BACKOFF: Backoff = BACKOFF;
+    type State = AppState;
+    type Key = OrderId;
+
+    async fn run(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+        finish_recorded(state, id, CancelStep::ClosePayment).await
+    }
 }
 
-async fn close_payment(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
-    finish_recorded(state, id, CancelStep::ClosePayment).await
-}
+/// Has delivery-service stop the delivery of an order that is to be cancelled.
+#[derive(Debug)]
+pub struct StopDelivery;
 
-async fn stop_delivery(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
-    finish_recorded(state, id, CancelStep::StopDelivery).await
+impl Job for StopDelivery {
+    const KIND: &'static str = "stop-delivery";
+    const BACKOFF: Backoff = BACKOFF;
+    type State = AppState;
+    type Key = OrderId;
+
+    async fn run(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+        finish_recorded(state, id, CancelStep::StopDelivery).await
+    }
 }
 
 async fn finish_recorded(state: &AppState, id: OrderId, step: CancelStep) -> Result<Outcome, BoxError> {
@@ -58,10 +70,11 @@ pub(super) async fn schedule(db: &mut PgConnection, id: OrderId, step: CancelSte
 }
 
 async fn enqueue(db: &mut PgConnection, id: OrderId, step: CancelStep, delay: Duration) -> sqlx::Result<()> {
-    match step {
-        CancelStep::ClosePayment => Queue::enqueue(db, &ClosePayment(id), delay).await,
-        CancelStep::StopDelivery => Queue::enqueue(db, &StopDelivery(id), delay).await,
-    }
+    let job = match step {
+        CancelStep::ClosePayment => ClosePayment::of(&id),
+        CancelStep::StopDelivery => StopDelivery::of(&id),
+    };
+    Queue::enqueue(db, [job.after(delay)]).await
 }
 
 /// Finishes a cancellation as part of the request for it. Returns the order; nothing if it has moved on meanwhile. The

@@ -8,11 +8,11 @@ use contracts::{
     OrderId,
     events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, Subject, groups},
 };
-use jobs::{Backoff, Outcome, Queue};
+use jobs::{Backoff, Job, Outcome, Queue};
 use messaging::outbox;
 use sqlx::PgConnection;
 
-use super::{advance_order::advance_order, finish_cancellation::end_order, order_job::order_job};
+use super::{advance_order::advance_order, finish_cancellation::end_order};
 use crate::{
     AppState,
     clients::{KnownDelivery, PaymentEnd},
@@ -32,27 +32,10 @@ const PAID_FOR: Duration = Duration::from_mins(1);
 const WHILE_CANCELLING: Duration = Duration::from_mins(1);
 const BACKOFF: Backoff = Backoff::new(Duration::from_mins(1), Duration::from_mins(10));
 
-order_job! {
-    /// Publishes `OrderCreated` again if every group has read it and nobody has answered.
-    ReconcileReceived, "reconcile-received", BACKOFF, reconcile_received
-}
-order_job! {
-    /// Fails an order that nobody has answered for a quarter of an hour.
-    TimeOut, "time-out", BACKOFF, time_out
-}
-order_job! {
-    /// Ends an order whose page has expired, by payment-service's answer.
-    ReconcileUnpaid, "reconcile-unpaid", BACKOFF, reconcile_unpaid
-}
-order_job! {
-    /// Finds the delivery of a paid order, or publishes `OrderPaid` again.
-    ReconcilePaid, "reconcile-paid", BACKOFF, reconcile_paid
-}
-
 /// Enqueues what a new order needs if nobody answers.
 pub(super) async fn schedule_new(db: &mut PgConnection, id: OrderId) -> sqlx::Result<()> {
-    Queue::enqueue(db, &ReconcileReceived(id), RECEIVED_FOR).await?;
-    Queue::enqueue(db, &TimeOut(id), GIVEN_UP_AFTER).await
+    let jobs = [ReconcileReceived::of(&id).after(RECEIVED_FOR), TimeOut::of(&id).after(GIVEN_UP_AFTER)];
+    Queue::enqueue(db, jobs).await
 }
 
 /// Replaces the jobs of the state that an order leaves by those of the state that it enters.
@@ -63,85 +46,126 @@ pub(super) async fn reschedule(
     to: &State,
 ) -> sqlx::Result<()> {
     match from {
-        Status::Received => {
-            Queue::cancel(db, &ReconcileReceived(id)).await?;
-            Queue::cancel(db, &TimeOut(id)).await?;
-        }
-        Status::AwaitingPayment => Queue::cancel(db, &ReconcileUnpaid(id)).await?,
-        Status::Paid => Queue::cancel(db, &ReconcilePaid(id)).await?,
+        Status::Received => Queue::cancel(db, [ReconcileReceived::of(&id), TimeOut::of(&id)]).await?,
+        Status::AwaitingPayment => Queue::cancel(db, [ReconcileUnpaid::of(&id)]).await?,
+        Status::Paid => Queue::cancel(db, [ReconcilePaid::of(&id)]).await?,
         _ => {}
     }
     match to {
         State::AwaitingPayment(page) => {
-            Queue::enqueue(db, &ReconcileUnpaid(id), page.lifetime + EXPIRED_FOR).await
+            Queue::enqueue(db, [ReconcileUnpaid::of(&id).after(page.lifetime + EXPIRED_FOR)]).await
         }
-        State::Paid => Queue::enqueue(db, &ReconcilePaid(id), PAID_FOR).await,
+        State::Paid => Queue::enqueue(db, [ReconcilePaid::of(&id).after(PAID_FOR)]).await,
         _ => Ok(()),
     }
 }
 
 /// The goods of a RECEIVED order are held, and only its page is missing: publishing the order again would not help.
 pub async fn await_page(state: &AppState, id: OrderId) -> sqlx::Result<()> {
-    Queue::cancel(&mut *state.db.acquire().await?, &ReconcileReceived(id)).await
+    Queue::cancel(&mut *state.db.acquire().await?, [ReconcileReceived::of(&id)]).await
 }
 
 /// payment-service does not know an order whose goods are held. If the order only waits for its page, payment-service may
 /// have lost it, as by a restore.
 pub async fn check_page(state: &AppState, id: OrderId) -> sqlx::Result<()> {
-    Queue::enqueue_if_absent(&mut *state.db.acquire().await?, &ReconcileReceived(id), Duration::ZERO).await
+    Queue::enqueue_if_absent(&mut *state.db.acquire().await?, ReconcileReceived::of(&id).now()).await
 }
 
 async fn find(state: &AppState, id: OrderId, status: Status) -> sqlx::Result<Option<StuckOrder>> {
     store::reconciliation::find_stuck_order(&mut *state.db.acquire().await?, id, status).await
 }
 
-async fn reconcile_received(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
-    let Some(order) = find(state, id, Status::Received).await? else { return Ok(Outcome::Done) };
-    if !is_unread::<OrderCreated>(state, &order, OrderCreated::STREAM.groups).await? {
-        publish_again(state, id, Status::Received, Order::created_event).await?;
-    }
-    Ok(Outcome::Later)
-}
+/// Publishes `OrderCreated` again if every group has read it and nobody has answered.
+#[derive(Debug)]
+pub struct ReconcileReceived;
 
-async fn time_out(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
-    advance(state, id, Input::TimedOut).await
-}
+impl Job for ReconcileReceived {
+    const KIND: &'static str = "reconcile-received";
+    const BACKOFF: Backoff = BACKOFF;
+    type State = AppState;
+    type Key = OrderId;
 
-async fn reconcile_unpaid(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
-    let Some(order) = find(state, id, Status::AwaitingPayment).await? else { return Ok(Outcome::Done) };
-    if order.is_being_cancelled {
-        return Ok(Outcome::Again(WHILE_CANCELLING));
-    }
-    match state.clients.cancel_payment(id, order.user_id).await? {
-        PaymentEnd::Cancelled => advance(state, id, Input::PaymentFailed(PaymentFailure::Expired)).await,
-        PaymentEnd::Paid => {
-            tracing::info!(order.id = %id, "an expired order was paid: PaymentSuccess has not arrived yet");
-            Ok(Outcome::Later)
+    async fn run(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+        let Some(order) = find(state, id, Status::Received).await? else { return Ok(Outcome::Done) };
+        if !is_unread::<OrderCreated>(state, &order, OrderCreated::STREAM.groups).await? {
+            publish_again(state, id, Status::Received, Order::created_event).await?;
         }
-        PaymentEnd::Unknown => Err("payment-service does not know yet".into()),
+        Ok(Outcome::Later)
     }
 }
 
-/// A paid order needs a delivery. One that was stopped was stopped for an administrator's cancellation.
-async fn reconcile_paid(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
-    let Some(order) = find(state, id, Status::Paid).await? else { return Ok(Outcome::Done) };
-    if order.is_being_cancelled {
-        return Ok(Outcome::Again(WHILE_CANCELLING));
+/// Fails an order that nobody has answered for a quarter of an hour.
+#[derive(Debug)]
+pub struct TimeOut;
+
+impl Job for TimeOut {
+    const KIND: &'static str = "time-out";
+    const BACKOFF: Backoff = BACKOFF;
+    type State = AppState;
+    type Key = OrderId;
+
+    async fn run(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+        advance(state, id, Input::TimedOut).await
     }
-    match state.clients.find_delivery(id, order.user_id).await? {
-        KnownDelivery::Missing => {
-            if !is_unread::<OrderPaid>(state, &order, &[groups::DELIVERY]).await? {
-                publish_again(state, id, Status::Paid, Order::paid_event).await?;
+}
+
+/// Ends an order whose page has expired, by payment-service's answer.
+#[derive(Debug)]
+pub struct ReconcileUnpaid;
+
+impl Job for ReconcileUnpaid {
+    const KIND: &'static str = "reconcile-unpaid";
+    const BACKOFF: Backoff = BACKOFF;
+    type State = AppState;
+    type Key = OrderId;
+
+    async fn run(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+        let Some(order) = find(state, id, Status::AwaitingPayment).await? else { return Ok(Outcome::Done) };
+        if order.is_being_cancelled {
+            return Ok(Outcome::Again(WHILE_CANCELLING));
+        }
+        match state.clients.cancel_payment(id, order.user_id).await? {
+            PaymentEnd::Cancelled => advance(state, id, Input::PaymentFailed(PaymentFailure::Expired)).await,
+            PaymentEnd::Paid => {
+                tracing::info!(order.id = %id, "an expired order was paid: PaymentSuccess has not arrived yet");
+                Ok(Outcome::Later)
             }
-            Ok(Outcome::Later)
+            PaymentEnd::Unknown => Err("payment-service does not know yet".into()),
         }
-        KnownDelivery::Cancelled => {
-            end_order(state, id, Status::Paid, CancelCause::Admin, None).await?;
-            Ok(Outcome::Done)
+    }
+}
+
+/// Finds the delivery of a paid order, or publishes `OrderPaid` again: a paid order needs a delivery. One that was stopped
+/// was stopped for an administrator's cancellation.
+#[derive(Debug)]
+pub struct ReconcilePaid;
+
+impl Job for ReconcilePaid {
+    const KIND: &'static str = "reconcile-paid";
+    const BACKOFF: Backoff = BACKOFF;
+    type State = AppState;
+    type Key = OrderId;
+
+    async fn run(state: &AppState, id: OrderId) -> Result<Outcome, BoxError> {
+        let Some(order) = find(state, id, Status::Paid).await? else { return Ok(Outcome::Done) };
+        if order.is_being_cancelled {
+            return Ok(Outcome::Again(WHILE_CANCELLING));
         }
-        KnownDelivery::Started(delivery) => {
-            store::reconciliation::record_delivery(&mut *state.db.acquire().await?, id, delivery).await?;
-            Ok(Outcome::Done)
+        match state.clients.find_delivery(id, order.user_id).await? {
+            KnownDelivery::Missing => {
+                if !is_unread::<OrderPaid>(state, &order, &[groups::DELIVERY]).await? {
+                    publish_again(state, id, Status::Paid, Order::paid_event).await?;
+                }
+                Ok(Outcome::Later)
+            }
+            KnownDelivery::Cancelled => {
+                end_order(state, id, Status::Paid, CancelCause::Admin, None).await?;
+                Ok(Outcome::Done)
+            }
+            KnownDelivery::Started(delivery) => {
+                store::reconciliation::record_delivery(&mut *state.db.acquire().await?, id, delivery).await?;
+                Ok(Outcome::Done)
+            }
         }
     }
 }

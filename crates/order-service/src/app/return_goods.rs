@@ -1,59 +1,62 @@
 //! Returns the goods of undeliverable orders to the stock.
 
-use std::time::Duration;
+use std::{fmt, str::FromStr};
 
 use chassis::BoxError;
 use contracts::{OrderId, ProductId};
-use jobs::{Backoff, Job, Outcome, Queue};
+use jobs::{Job, Outcome, Queue};
 use sqlx::PgTransaction;
 
 use crate::{AppState, domain::Order, store};
 
-/// Asks product-service to take the units of one line back, and notes it in the order's timeline.
+/// One line of an order; as text `order:product`.
 #[derive(Debug, Clone, Copy)]
-pub struct ReturnStock {
+pub struct Line {
     order: OrderId,
     product: ProductId,
 }
 
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.order, self.product)
+    }
+}
+
+impl FromStr for Line {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (order, product) = text.split_once(':').ok_or(())?;
+        Ok(Self { order: order.parse().map_err(drop)?, product: product.parse().map_err(drop)? })
+    }
+}
+
+/// Asks product-service to take the units of a line back, and notes it in the order's timeline.
+#[derive(Debug)]
+pub struct ReturnStock;
+
 impl Job for ReturnStock {
     const KIND: &'static str = "stock-return";
-    const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
     type State = AppState;
+    type Key = Line;
 
-    fn key(&self) -> String {
-        format!("{}:{}", self.order, self.product)
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        let (order, product) = key.split_once(':')?;
-        Some(Self { order: order.parse().ok()?, product: product.parse().ok()? })
-    }
-
-    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
-        return_line(state, *self).await
+    async fn run(state: &AppState, Line { order, product }: Line) -> Result<Outcome, BoxError> {
+        let line = store::returns::find_open_return(&mut *state.db.acquire().await?, order, product).await?;
+        let Some(line) = line else { return Ok(Outcome::Done) };
+        state.clients.return_stock(line).await?;
+        let mut tx = state.db.begin().await?;
+        if store::returns::mark_returned(&mut tx, order, product).await? {
+            let detail = format!("product {product}: {} back in stock", line.quantity);
+            store::history::insert_note(&mut tx, order, "StockReturned", Some(&detail)).await?;
+        }
+        tx.commit().await?;
+        Ok(Outcome::Done)
     }
 }
 
 /// Records that every line of an order returns to the stock, with a job for each.
 pub(super) async fn return_goods(tx: &mut PgTransaction<'_>, order: &Order) -> sqlx::Result<()> {
     store::returns::insert_returns(tx, order.id).await?;
-    let lines = order.items.iter().map(|item| ReturnStock { order: order.id, product: item.product_id });
-    Queue::enqueue_all(tx, lines, Duration::ZERO).await
-}
-
-async fn return_line(
-    state: &AppState,
-    ReturnStock { order, product }: ReturnStock,
-) -> Result<Outcome, BoxError> {
-    let line = store::returns::find_open_return(&mut *state.db.acquire().await?, order, product).await?;
-    let Some(line) = line else { return Ok(Outcome::Done) };
-    state.clients.return_stock(line).await?;
-    let mut tx = state.db.begin().await?;
-    if store::returns::mark_returned(&mut tx, order, product).await? {
-        let detail = format!("product {product}: {} back in stock", line.quantity);
-        store::history::insert_note(&mut tx, order, "StockReturned", Some(&detail)).await?;
-    }
-    tx.commit().await?;
-    Ok(Outcome::Done)
+    let lines = order.items.iter().map(|item| Line { order: order.id, product: item.product_id });
+    Queue::enqueue(tx, lines.map(|line| ReturnStock::of(&line).now())).await
 }

@@ -2,13 +2,16 @@
 
 use contracts::{
     OrderId,
-    events::{PaymentFailed, PaymentFailure, RefundCause},
+    events::{PaymentFailure, RefundCause},
 };
 use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{publish, refunds::refund_undelivered::refund_rest, settle::publish_success},
+    app::{
+        refunds::refund_undelivered::refund_rest,
+        settle::{publish_failed, publish_success},
+    },
     domain::{Paid, Payment, Status},
     store::{self, View},
 };
@@ -103,18 +106,7 @@ async fn carry_out(
     match decision {
         Decision::Accept => publish_success(tx, payment).await,
         Decision::Refund => {
-            let reason = PaymentFailure::Cancelled;
-            publish(
-                tx,
-                payment,
-                PaymentFailed {
-                    order_id,
-                    user_id: Some(payment.user_id),
-                    total_amount: payment.amount,
-                    reason,
-                },
-            )
-            .await?;
+            publish_failed(tx, payment, PaymentFailure::Cancelled).await?;
             refund_rest(tx, payment, RefundCause::Admin).await
         }
     }

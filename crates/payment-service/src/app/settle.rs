@@ -1,10 +1,10 @@
 //! Applies what is known of an attempt to its payment: classify, transition by T2, effects. Every answer of Midtrans comes
 //! through here, whether a notification, a poll, a request or an action of ours caused the question.
 
-use std::time::Duration;
-
-use contracts::events::{PaymentFailed, PaymentRefunded, PaymentReversed, PaymentSuccess, RefundCause};
-use jobs::Queue;
+use contracts::events::{
+    PaymentFailed, PaymentFailure, PaymentRefunded, PaymentReversed, PaymentSuccess, RefundCause,
+};
+use jobs::{Job, Queue};
 use midtrans::{Transaction, TransactionStatus};
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
@@ -93,7 +93,7 @@ async fn observe(
     if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
         let waiting =
             store::list_requested_refunds(tx, attempt.order_id, &transaction.transaction_id).await?;
-        Queue::enqueue_all(tx, waiting.into_iter().map(MakeRefund), Duration::ZERO).await?;
+        Queue::enqueue(tx, waiting.iter().map(|id| MakeRefund::of(id).now())).await?;
     }
     let refunds = known_refunds(tx, payment, transaction).await?;
     let answer = classify(transaction, payment.amount, canceller(payment, attempt, &refunds));
@@ -196,19 +196,7 @@ async fn apply(
         // Without a transaction there is no money that any of these could be about.
         (Effect::RecordPayment | Effect::RefundLate | Effect::RecordRefunds, None) => Ok(()),
         (Effect::PublishSuccess, _) => publish_success(tx, payment).await,
-        (Effect::PublishFailed(reason), _) => {
-            publish(
-                tx,
-                payment,
-                PaymentFailed {
-                    order_id,
-                    user_id: Some(payment.user_id),
-                    total_amount: payment.amount,
-                    reason,
-                },
-            )
-            .await
-        }
+        (Effect::PublishFailed(reason), _) => publish_failed(tx, payment, reason).await,
         (Effect::PublishReversed(kind), _) => {
             let amount = payment.paid_amount() - payment.refunded_amount;
             tracing::error!(order.id = %order_id, ?kind, amount, "payment of a paid order was reversed");
@@ -233,6 +221,16 @@ async fn apply(
         }
         (Effect::Void, _) => void(tx, context.attempt).await,
     }
+}
+
+/// Publishes that the money does not come, and why.
+pub(super) async fn publish_failed(
+    tx: &mut PgTransaction<'_>,
+    payment: &Payment,
+    reason: PaymentFailure,
+) -> sqlx::Result<()> {
+    let (order_id, user_id, total_amount) = (payment.order_id, Some(payment.user_id), payment.amount);
+    publish(tx, payment, PaymentFailed { order_id, user_id, total_amount, reason }).await
 }
 
 /// `PaymentSuccess`, if the payment is known to be paid.
@@ -270,7 +268,7 @@ pub(super) async fn publish_nothing_left(tx: &mut PgTransaction<'_>, payment: &P
 }
 
 async fn void(tx: &mut PgTransaction<'_>, attempt: &Attempt) -> sqlx::Result<()> {
-    Queue::enqueue(tx, &VoidAttempt(attempt.midtrans_order_id.clone()), Duration::ZERO).await
+    Queue::enqueue(tx, [VoidAttempt::of(&attempt.midtrans_order_id).now()]).await
 }
 
 /// Refunds everything that the transaction holds.

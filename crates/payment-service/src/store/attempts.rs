@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use chassis::database::interval;
 use contracts::{OrderId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::interval;
 use crate::domain::{Attempt, Poll, Status};
 
 /// A payment and its newest attempt, as `GetPaymentURL` needs them.

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use contracts::{
-    OrderId, UserId,
-    events::{PaymentFailed, PaymentFailure},
-};
-use jobs::Queue;
+use contracts::{OrderId, UserId, events::PaymentFailure};
+use jobs::{Job, Queue};
 use midtrans::{Error, SnapPage, SnapRequest};
 use time::OffsetDateTime;
 
 use crate::{
     AppState,
-    app::{PollPayment, VoidAttempt, publish},
+    app::{PollPayment, VoidAttempt, settle::publish_failed},
     domain::{Status, new_midtrans_order_id, next_poll},
     store::{self, Link, Linked},
 };
@@ -205,12 +202,13 @@ async fn keep(
     let (token, payment_url) = (&*page.token, &*page.redirect_url);
     let linked = Linked { midtrans_order_id, token, payment_url };
     store::record_page(&mut tx, &linked).await?;
-    if open {
-        let poll = PollPayment(midtrans_order_id.to_owned());
-        Queue::enqueue(&mut tx, &poll, next_poll(Duration::ZERO, lifetime)).await?;
+    let key = midtrans_order_id.to_owned();
+    let job = if open {
+        PollPayment::of(&key).after(next_poll(Duration::ZERO, lifetime))
     } else {
-        Queue::enqueue(&mut tx, &VoidAttempt(midtrans_order_id.to_owned()), Duration::ZERO).await?;
-    }
+        VoidAttempt::of(&key).now()
+    };
+    Queue::enqueue(&mut tx, [job]).await?;
     tx.commit().await?;
     if open {
         return Ok(PaymentLink { payment_url: page.redirect_url, expires_at, status: Status::Pending });
@@ -225,9 +223,7 @@ async fn fail(state: &AppState, order_id: OrderId) -> sqlx::Result<()> {
     let (from, to) = (Status::Pending, Status::Failed);
     if payment.status == from {
         store::move_payment(&mut tx, order_id, from, to, "not_created").await?;
-        let (user_id, total_amount) = (Some(payment.user_id), payment.amount);
-        let reason = PaymentFailure::NotCreated;
-        publish(&mut tx, &payment, PaymentFailed { order_id, user_id, total_amount, reason }).await?;
+        publish_failed(&mut tx, &payment, PaymentFailure::NotCreated).await?;
     }
     state.outbox.commit(tx).await
 }

@@ -4,8 +4,11 @@ use midtrans::{Error, FraudStatus, Transaction, TransactionStatus};
 
 use crate::{
     AppState,
-    app::JobError,
-    domain::{Attempt, Observation},
+    app::{
+        JobError,
+        settle::{Finding, settle},
+    },
+    domain::{Attempt, Observation, Status},
 };
 
 /// How often the status is read again because the customer was faster.
@@ -45,6 +48,23 @@ pub async fn close_attempt(state: &AppState, attempt: &Attempt) -> Result<Closin
         }
     }
     Err(JobError::TooManyConflicts)
+}
+
+/// Closes an attempt and applies what came of it: `closed` once it can never be paid, else what Midtrans answered. Returns
+/// where the payment stands then.
+///
+/// # Errors
+/// As [`close_attempt`], and if the database does not answer.
+pub async fn close_and_settle(
+    state: &AppState,
+    attempt: &Attempt,
+    closed: Finding<'_>,
+) -> Result<Option<Status>, JobError> {
+    let id = &attempt.midtrans_order_id;
+    Ok(match close_attempt(state, attempt).await? {
+        Closing::Closed => settle(state, id, closed).await?,
+        Closing::StillOpen(observation) => settle(state, id, Finding::Observed(&observation)).await?,
+    })
 }
 
 /// How a transaction is brought to its end.

@@ -1,10 +1,8 @@
 //! `OrderCancelled`: an open payment is closed, and a paid one refunded.
 
-use std::time::Duration;
-
 use chassis::context;
 use contracts::events::{CancelCause, OrderCancelled, RefundCause};
-use jobs::Queue;
+use jobs::{Job, Queue};
 use messaging::HandlerError;
 use sqlx::PgTransaction;
 
@@ -50,7 +48,7 @@ async fn close(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()
         store::move_payment(tx, payment.order_id, from, to, "order_cancelled").await?;
     }
     for page in pages {
-        Queue::enqueue(tx, &VoidAttempt(page.midtrans_order_id), Duration::ZERO).await?;
+        Queue::enqueue(tx, [VoidAttempt::of(&page.midtrans_order_id).now()]).await?;
     }
     Ok(())
 }

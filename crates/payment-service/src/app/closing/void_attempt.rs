@@ -5,38 +5,24 @@ use jobs::{Job, Outcome};
 
 use crate::{
     AppState,
-    app::{
-        closing::close_attempt::{Closing, close_attempt},
-        settle::{Finding, settle},
-    },
+    app::{closing::close_attempt::close_and_settle, settle::Finding},
     store,
 };
 
-/// Closes the attempt with this id at Midtrans.
+/// Closes an attempt at Midtrans, by the id that it has there.
 #[derive(Debug)]
-pub struct VoidAttempt(pub String);
+pub struct VoidAttempt;
 
 impl Job for VoidAttempt {
     const KIND: &'static str = "void";
     type State = AppState;
+    type Key = String;
 
-    fn key(&self) -> String {
-        self.0.clone()
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        Some(Self(key.to_owned()))
-    }
-
-    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
-        let attempt = store::find_attempt(&mut *state.db.acquire().await?, &self.0).await?;
-        let Some(attempt) = attempt else { return Ok(Outcome::Done) };
-        match close_attempt(state, &attempt).await? {
-            Closing::Closed => settle(state, &self.0, Finding::Closed).await?,
-            Closing::StillOpen(observation) => {
-                settle(state, &self.0, Finding::Observed(&observation)).await?
-            }
-        };
+    async fn run(state: &AppState, midtrans_order_id: String) -> Result<Outcome, BoxError> {
+        let attempt = store::find_attempt(&mut *state.db.acquire().await?, &midtrans_order_id).await?;
+        if let Some(attempt) = attempt {
+            close_and_settle(state, &attempt, Finding::Closed).await?;
+        }
         Ok(Outcome::Done)
     }
 }

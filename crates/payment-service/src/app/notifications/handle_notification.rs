@@ -14,27 +14,20 @@ use crate::{
     store::{self, Notification},
 };
 
-/// Handles the notification of this row.
+/// Handles the notification of a row.
 #[derive(Debug)]
-pub struct HandleNotification(pub i64);
+pub struct HandleNotification;
 
 impl Job for HandleNotification {
     const KIND: &'static str = "notification";
     type State = AppState;
+    type Key = i64;
 
-    fn key(&self) -> String {
-        self.0.to_string()
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        key.parse().ok().map(Self)
-    }
-
-    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
-        let found = store::find_notification(&mut *state.db.acquire().await?, self.0).await?;
+    async fn run(state: &AppState, id: i64) -> Result<Outcome, BoxError> {
+        let found = store::find_notification(&mut *state.db.acquire().await?, id).await?;
         let Some(notification) = found else { return Ok(Outcome::Done) };
         ask_midtrans(state, &notification).await?;
-        store::mark_notification_handled(&mut *state.db.acquire().await?, self.0).await?;
+        store::mark_notification_handled(&mut *state.db.acquire().await?, id).await?;
         let Notification { midtrans_order_id, transaction_status, .. } = notification;
         tracing::info!(midtrans_order_id, transaction_status, "webhook notification handled");
         Ok(Outcome::Done)

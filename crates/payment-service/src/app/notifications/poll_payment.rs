@@ -11,7 +11,7 @@ use crate::{
     AppState,
     app::{
         JobError,
-        closing::close_attempt::{Closing, close_attempt},
+        closing::close_attempt::close_and_settle,
         settle::{Finding, settle},
     },
     domain::{Attempt, Poll, Status},
@@ -21,30 +21,23 @@ use crate::{
 /// How soon a question is asked again that Midtrans did not answer about a payment which is paid.
 const UNANSWERED: Duration = Duration::from_mins(5);
 
-/// Asks about the attempt with this id, again and again until nothing can happen to it any more.
+/// Asks about an attempt, by the id that it has at Midtrans, again and again until nothing can happen to it any more.
 #[derive(Debug)]
-pub struct PollPayment(pub String);
+pub struct PollPayment;
 
 impl Job for PollPayment {
     const KIND: &'static str = "poll";
     type State = AppState;
+    type Key = String;
 
-    fn key(&self) -> String {
-        self.0.clone()
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        Some(Self(key.to_owned()))
-    }
-
-    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
-        let found = store::find_poll(&mut *state.db.acquire().await?, &self.0).await?;
+    async fn run(state: &AppState, midtrans_order_id: String) -> Result<Outcome, BoxError> {
+        let found = store::find_poll(&mut *state.db.acquire().await?, &midtrans_order_id).await?;
         let Some(poll) = found else { return Ok(Outcome::Done) };
         let asked_at = Instant::now();
-        let answer = ask_about(state, &self.0, &poll).await;
+        let answer = ask_about(state, &midtrans_order_id, &poll).await;
         if let Err(error) = &answer {
             let error = chassis::error_chain(error);
-            tracing::warn!(midtrans_order_id = self.0, error, "Midtrans could not be asked about a payment");
+            tracing::warn!(midtrans_order_id, error, "Midtrans could not be asked about a payment");
         }
         let next = match answer {
             Ok((status, captured)) => {
@@ -65,7 +58,11 @@ async fn ask_about(state: &AppState, id: &str, poll: &Poll) -> Result<(Status, b
     }
     let Some(attempt) = find(state, id).await? else { return Ok(unchanged) };
     let over = poll.status.is_open() && poll.until_end.is_zero();
-    let status = if over { close(state, &attempt).await? } else { ask(state, &attempt).await? };
+    let status = if over {
+        close_and_settle(state, &attempt, Finding::TimedOut).await?
+    } else {
+        ask(state, &attempt).await?
+    };
     let captured = find(state, id).await?.is_some_and(|attempt| attempt.captured);
     Ok((status.unwrap_or(poll.status), captured))
 }
@@ -82,12 +79,4 @@ pub(in crate::app) async fn ask(state: &AppState, attempt: &Attempt) -> Result<O
         }
         None => Ok(None),
     }
-}
-
-async fn close(state: &AppState, attempt: &Attempt) -> Result<Option<Status>, JobError> {
-    let id = &attempt.midtrans_order_id;
-    Ok(match close_attempt(state, attempt).await? {
-        Closing::Closed => settle(state, id, Finding::TimedOut).await?,
-        Closing::StillOpen(observation) => settle(state, id, Finding::Observed(&observation)).await?,
-    })
 }

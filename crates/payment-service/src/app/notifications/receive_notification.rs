@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobs::Queue;
+use jobs::{Job, Queue};
 
 use crate::{
     AppState,
@@ -36,7 +36,7 @@ pub async fn receive_notification(
     let mut tx = state.db.begin().await?;
     let kept = store::insert_notification(&mut tx, new).await?;
     let delay = Duration::try_from_secs_f64(kept.delay).unwrap_or_default();
-    Queue::enqueue(&mut tx, &HandleNotification(kept.id), delay).await?;
+    Queue::enqueue(&mut tx, [HandleNotification::of(&kept.id).after(delay)]).await?;
     tx.commit().await?;
     state.jobs.wake();
     Ok(())

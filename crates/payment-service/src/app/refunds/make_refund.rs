@@ -21,24 +21,17 @@ use crate::{
 /// How soon a refund is tried again that something else overtook.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
-/// Makes the refund of this row.
+/// Makes the refund of a row.
 #[derive(Debug)]
-pub struct MakeRefund(pub i64);
+pub struct MakeRefund;
 
 impl Job for MakeRefund {
     const KIND: &'static str = "refund";
     type State = AppState;
+    type Key = i64;
 
-    fn key(&self) -> String {
-        self.0.to_string()
-    }
-
-    fn from_key(key: &str) -> Option<Self> {
-        key.parse().ok().map(Self)
-    }
-
-    async fn run(&self, state: &AppState) -> Result<Outcome, BoxError> {
-        let found = store::find_refund(&mut *state.db.acquire().await?, self.0).await?;
+    async fn run(state: &AppState, id: i64) -> Result<Outcome, BoxError> {
+        let found = store::find_refund(&mut *state.db.acquire().await?, id).await?;
         match found {
             Some(refund) if refund.state.is_to_be_made() => Ok(advance(state, &refund).await?),
             _ => Ok(Outcome::Done),
@@ -52,7 +45,7 @@ pub(in crate::app) async fn enqueue_refund(
     new: &NewRefund<'_>,
 ) -> sqlx::Result<()> {
     match store::insert_refund(tx, new).await? {
-        Some(id) => Queue::enqueue(tx, &MakeRefund(id), Duration::ZERO).await,
+        Some(id) => Queue::enqueue(tx, [MakeRefund::of(&id).now()]).await,
         None => Ok(()),
     }
 }

@@ -1,10 +1,8 @@
 //! The refund route: an administrator refunds money, through Midtrans or by hand.
 
-use std::time::Duration;
-
 use axum::http::HeaderValue;
 use contracts::{OrderId, UserId, events::RefundCause};
-use jobs::Queue;
+use jobs::{Job, Queue};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgTransaction};
@@ -214,7 +212,7 @@ async fn carry_out(
     };
     let Some(id) = id else { return Ok(()) };
     if reference.is_none() {
-        return Queue::enqueue(tx, &MakeRefund(id), Duration::ZERO).await;
+        return Queue::enqueue(tx, [MakeRefund::of(&id).now()]).await;
     }
     store::complete_refund(tx, id, Some(RefundMethod::Manual), reference).await?;
     if payment.paid_by_another(&transaction_id) {
