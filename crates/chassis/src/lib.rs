@@ -10,6 +10,7 @@ pub mod context;
 pub mod database;
 mod error;
 pub mod extract;
+pub mod group_commit;
 pub mod grpc;
 pub mod health;
 pub mod http;
