@@ -1,6 +1,11 @@
 //! All SQL of this service. Every change of a delivery writes its history row in the same statement.
 
-use contracts::{DeliveryId, OrderId, UserId, events::ShippingAddress};
+use std::collections::{BTreeMap, BTreeSet};
+
+use contracts::{
+    DeliveryId, OrderId, UserId,
+    events::{OrderPaid, ShippingAddress},
+};
 use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
 
@@ -10,6 +15,7 @@ use crate::domain::{Change, Delivery, Status};
 #[derive(Debug)]
 pub struct DeliveryRow {
     pub id: DeliveryId,
+    pub order_id: OrderId,
     pub status: Status,
     /// `None` for a tombstone.
     pub user_id: Option<UserId>,
@@ -87,24 +93,49 @@ impl From<Row> for Delivery {
     }
 }
 
-/// Starts an order's delivery, or does nothing if there is one or a tombstone.
-pub async fn insert_delivery(db: &mut PgConnection, new: &NewDelivery<'_>) -> sqlx::Result<bool> {
-    let inserted = sqlx::query!(
-        "with started as (
-             insert into deliveries (order_id, user_id, status, shipping_address, ordered_at) values ($1, $2, $3, $4, $5)
+impl<'a> From<&'a OrderPaid> for NewDelivery<'a> {
+    fn from(event: &'a OrderPaid) -> Self {
+        Self {
+            order_id: event.order_id,
+            user_id: event.user_id,
+            ordered_at: event.ordered_at,
+            shipping_address: event.shipping_address.as_ref(),
+        }
+    }
+}
+
+/// Starts the deliveries of orders that have none and no tombstone, and returns which.
+pub async fn insert_deliveries<'a>(
+    db: &mut PgConnection,
+    new: impl Iterator<Item = &'a NewDelivery<'a>> + Clone,
+) -> sqlx::Result<BTreeSet<OrderId>> {
+    let orders: Vec<i64> = new.clone().map(|new| new.order_id.get()).collect();
+    let users: Vec<i64> = new.clone().map(|new| new.user_id.get()).collect();
+    let addresses: Vec<Option<Json<&ShippingAddress>>> =
+        new.clone().map(|new| new.shipping_address.map(Json)).collect();
+    let ordered_at: Vec<OffsetDateTime> = new.map(|new| new.ordered_at).collect();
+    let started = sqlx::query_scalar!(
+        r#"with started as (
+             insert into deliveries (order_id, user_id, status, shipping_address, ordered_at)
+             select order_id, user_id, $1, address, ordered_at
+             from unnest($2::bigint[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
+                 as new (order_id, user_id, address, ordered_at)
+             order by order_id
              on conflict on constraint deliveries_one_per_order do nothing
-             returning id, status
+             returning id, order_id, status
+         ), history as (
+             insert into delivery_history (delivery_id, status) select id, status from started
          )
-         insert into delivery_history (delivery_id, status) select id, status from started",
-        new.order_id.get(),
-        new.user_id.get(),
+         select order_id as "order_id: OrderId" from started"#,
         Status::Pending as Status,
-        new.shipping_address.map(Json) as Option<Json<&ShippingAddress>>,
-        new.ordered_at,
+        &orders,
+        &users,
+        &addresses as _,
+        &ordered_at,
     )
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(started.into_iter().collect())
 }
 
 /// Makes sure that an order's delivery never starts, or does nothing if there is one or a tombstone.
@@ -148,16 +179,26 @@ pub async fn find_delivery(
     Ok(row.map(Delivery::from))
 }
 
+/// The deliveries of orders, or their tombstones.
+pub async fn list_by_orders(
+    db: &mut PgConnection,
+    orders: &[i64],
+) -> sqlx::Result<BTreeMap<OrderId, DeliveryRow>> {
+    let rows = sqlx::query_as!(
+        DeliveryRow,
+        r#"select id as "id: DeliveryId", order_id as "order_id: OrderId", status as "status: Status",
+                  user_id as "user_id: UserId", ordered_at
+           from deliveries where order_id = any($1)"#,
+        orders,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row)).collect())
+}
+
 /// The delivery of an order, or its tombstone.
 pub async fn find_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<DeliveryRow>> {
-    sqlx::query_as!(
-        DeliveryRow,
-        r#"select id as "id: DeliveryId", status as "status: Status", user_id as "user_id: UserId", ordered_at
-           from deliveries where order_id = $1"#,
-        order_id.get(),
-    )
-    .fetch_optional(db)
-    .await
+    Ok(list_by_orders(db, &[order_id.get()]).await?.remove(&order_id))
 }
 
 /// A part of the deliveries that a filter lets through, newest first.

@@ -24,12 +24,15 @@ impl Queue {
         store::enqueue(db, jobs).await
     }
 
-    /// Enqueues a job unless one with its key waits already: that one keeps its time.
+    /// Enqueues jobs unless one with the same key waits already: that one keeps its time.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn enqueue_if_absent(db: &mut PgConnection, job: Due) -> sqlx::Result<()> {
-        store::enqueue_if_absent(db, &job).await
+    pub async fn enqueue_if_absent(
+        db: &mut PgConnection,
+        jobs: impl IntoIterator<Item = Due>,
+    ) -> sqlx::Result<()> {
+        store::enqueue_if_absent(db, jobs).await
     }
 
     /// Removes jobs that are not needed any more, in one statement. One that runs at the moment is finished.

@@ -1,6 +1,6 @@
 //! The table of jobs. All times are the database's.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chassis::database::interval;
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
@@ -33,9 +33,10 @@ pub(crate) struct Backlog {
 }
 
 pub(crate) async fn enqueue(db: &mut PgConnection, jobs: impl IntoIterator<Item = Due>) -> sqlx::Result<()> {
-    let (ids, delays): (Vec<JobId>, Vec<PgInterval>) =
-        jobs.into_iter().map(|due| (due.job, interval(due.delay))).unzip();
-    let (kinds, keys) = columns(ids);
+    let (kinds, keys, delays) = columns_of_due(jobs);
+    if kinds.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "insert into jobs.queue (kind, key, run_at)
          select kind, key, now() + delay
@@ -52,12 +53,19 @@ pub(crate) async fn enqueue(db: &mut PgConnection, jobs: impl IntoIterator<Item 
     Ok(())
 }
 
-pub(crate) async fn enqueue_if_absent(db: &mut PgConnection, due: &Due) -> sqlx::Result<()> {
+pub(crate) async fn enqueue_if_absent(
+    db: &mut PgConnection,
+    jobs: impl IntoIterator<Item = Due>,
+) -> sqlx::Result<()> {
+    let (kinds, keys, delays) = columns_of_due(jobs);
     sqlx::query!(
-        "insert into jobs.queue (kind, key, run_at) values ($1, $2, now() + $3) on conflict do nothing",
-        due.job.kind,
-        due.job.key,
-        interval(due.delay),
+        "insert into jobs.queue (kind, key, run_at)
+         select kind, key, now() + delay
+         from unnest($1::text[], $2::text[], $3::interval[]) as due (kind, key, delay)
+         on conflict do nothing",
+        &kinds as &[&str],
+        &keys,
+        &delays,
     )
     .execute(db)
     .await?;
@@ -65,7 +73,10 @@ pub(crate) async fn enqueue_if_absent(db: &mut PgConnection, due: &Due) -> sqlx:
 }
 
 pub(crate) async fn remove(db: &mut PgConnection, jobs: impl IntoIterator<Item = JobId>) -> sqlx::Result<()> {
-    let (kinds, keys) = columns(jobs);
+    let (kinds, keys): (Vec<&str>, Vec<String>) = jobs.into_iter().map(|job| (job.kind, job.key)).unzip();
+    if kinds.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "delete from jobs.queue where (kind, key) in (select * from unnest($1::text[], $2::text[]))",
         &kinds as &[&str],
@@ -76,8 +87,17 @@ pub(crate) async fn remove(db: &mut PgConnection, jobs: impl IntoIterator<Item =
     Ok(())
 }
 
-fn columns(jobs: impl IntoIterator<Item = JobId>) -> (Vec<&'static str>, Vec<String>) {
-    jobs.into_iter().map(|job| (job.kind, job.key)).unzip()
+/// Jobs as columns, each once: of two with the same key the last counts.
+fn columns_of_due(jobs: impl IntoIterator<Item = Due>) -> (Vec<&'static str>, Vec<String>, Vec<PgInterval>) {
+    let jobs = jobs.into_iter().map(|due| ((due.job.kind, due.job.key), interval(due.delay)));
+    let jobs: BTreeMap<_, _> = jobs.collect();
+    let (mut kinds, mut keys, mut delays) = (Vec::new(), Vec::new(), Vec::new());
+    for ((kind, key), delay) in jobs {
+        kinds.push(kind);
+        keys.push(key);
+        delays.push(delay);
+    }
+    (kinds, keys, delays)
 }
 
 /// Takes what is due: of each kind at most as many jobs as it has free slots, those that are due for longest first.
@@ -100,73 +120,101 @@ pub(crate) async fn claim(pool: &PgPool, kinds: &[&str], slots: &[i64]) -> sqlx:
     .await
 }
 
-/// Removes a job that is done. This and the two below change nothing if the claim is not the last one: then the job was
-/// enqueued again, or somebody else claimed it after the lease.
-pub(crate) async fn finish(pool: &PgPool, job: &Claimed) -> sqlx::Result<()> {
+/// How a run has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub job: Claimed,
+    pub next: Next,
+}
+
+/// What becomes of a job whose run has ended.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// It is done: the row goes.
+    Finish,
+    /// It runs once more after this time, as if it had been enqueued again.
+    Repeat(Duration),
+    /// It is tried once more after this time.
+    Retry(Duration, Option<String>),
+    /// It is given up.
+    Dead(String),
+}
+
+/// Records how runs have ended. Nothing changes for a job whose claim is not the last one: it was enqueued again, or
+/// somebody else claimed it after the lease.
+pub(crate) async fn record(pool: &PgPool, ended: &[&Ended]) -> sqlx::Result<()> {
+    let (finished, others): (Vec<&Ended>, Vec<&Ended>) =
+        ended.iter().partition(|ended| matches!(ended.next, Next::Finish));
+    if !finished.is_empty() {
+        finish(pool, &finished).await?;
+    }
+    if others.is_empty() { Ok(()) } else { schedule(pool, &others).await }
+}
+
+async fn finish(pool: &PgPool, ended: &[&Ended]) -> sqlx::Result<()> {
+    let (kinds, keys, generations, tries) = columns_of_claims(ended);
     sqlx::query!(
-        "delete from jobs.queue where kind = $1 and key = $2 and generation = $3 and tries = $4",
-        job.kind,
-        job.key,
-        job.generation,
-        job.tries,
+        "delete from jobs.queue
+         using unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) as ended (kind, key, generation, tries)
+         where queue.kind = ended.kind and queue.key = ended.key and queue.generation = ended.generation
+             and queue.tries = ended.tries",
+        &kinds as &[&str],
+        &keys as &[&str],
+        &generations,
+        &tries,
     )
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// Has a job run once more after `delay`, as if it had been enqueued again.
-pub(crate) async fn repeat(pool: &PgPool, job: &Claimed, delay: Duration) -> sqlx::Result<()> {
+async fn schedule(pool: &PgPool, ended: &[&Ended]) -> sqlx::Result<()> {
+    let (kinds, keys, generations, tries) = columns_of_claims(ended);
+    let (mut delays, mut errors, mut repeated, mut dead) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for Ended { next, .. } in ended {
+        let (delay, error) = match next {
+            Next::Finish => (Duration::ZERO, None),
+            Next::Repeat(delay) => (*delay, None),
+            Next::Retry(delay, error) => (*delay, error.as_deref()),
+            Next::Dead(reason) => (Duration::ZERO, Some(reason.as_str())),
+        };
+        delays.push(interval(delay));
+        errors.push(error);
+        repeated.push(matches!(next, Next::Repeat(_)));
+        dead.push(matches!(next, Next::Dead(_)));
+    }
     sqlx::query!(
-        "update jobs.queue set run_at = now() + $5, tries = 0, generation = generation + 1, error = null
-         where kind = $1 and key = $2 and generation = $3 and tries = $4",
-        job.kind,
-        job.key,
-        job.generation,
-        job.tries,
-        interval(delay),
+        "update jobs.queue
+         set run_at = now() + ended.delay, error = ended.error,
+             tries = case when ended.repeated then 0 else queue.tries end,
+             generation = queue.generation + ended.repeated::integer,
+             dead_at = case when ended.dead then now() end
+         from unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::interval[], $6::text[], $7::boolean[],
+             $8::boolean[]) as ended (kind, key, generation, tries, delay, error, repeated, dead)
+         where queue.kind = ended.kind and queue.key = ended.key and queue.generation = ended.generation
+             and queue.tries = ended.tries",
+        &kinds as &[&str],
+        &keys as &[&str],
+        &generations,
+        &tries,
+        &delays,
+        &errors as &[Option<&str>],
+        &repeated,
+        &dead,
     )
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// Has a job tried once more after `pause`.
-pub(crate) async fn retry(
-    pool: &PgPool,
-    job: &Claimed,
-    pause: Duration,
-    error: Option<&str>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update jobs.queue set run_at = now() + $5, error = $6
-         where kind = $1 and key = $2 and generation = $3 and tries = $4",
-        job.kind,
-        job.key,
-        job.generation,
-        job.tries,
-        interval(pause),
-        error,
+fn columns_of_claims<'a>(ended: &[&'a Ended]) -> (Vec<&'a str>, Vec<&'a str>, Vec<i32>, Vec<i32>) {
+    let jobs = || ended.iter().map(|ended| &ended.job);
+    (
+        jobs().map(|job| job.kind.as_str()).collect(),
+        jobs().map(|job| job.key.as_str()).collect(),
+        jobs().map(|job| job.generation).collect(),
+        jobs().map(|job| job.tries).collect(),
     )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Gives a job up.
-pub(crate) async fn mark_dead(pool: &PgPool, job: &Claimed, error: &str) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update jobs.queue set dead_at = now(), error = $5
-         where kind = $1 and key = $2 and generation = $3 and tries = $4",
-        job.kind,
-        job.key,
-        job.generation,
-        job.tries,
-        error,
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
 }
 
 /// What waits of each of these kinds.

@@ -6,6 +6,7 @@ use chassis::{
     BoxError, Lifecycle,
     context::{self, Trace},
     error_chain,
+    group_commit::{Commit, GroupCommit},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use sqlx::PgPool;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Backoff, Job, Outcome, Queue,
-    store::{self, Claimed},
+    store::{self, Claimed, Ended, Next},
     within_deadline,
 };
 
@@ -38,12 +39,14 @@ pub struct Worker<S> {
     queue: Queue,
     state: Arc<S>,
     kinds: BTreeMap<&'static str, Kind<S>>,
+    /// Runs that end at the same time are recorded together.
+    ended: GroupCommit<Ended>,
 }
 
 impl<S: Send + Sync + 'static> Worker<S> {
     /// A worker without kinds, woken by `queue`.
     pub fn new(pool: PgPool, queue: Queue, state: S) -> Self {
-        Self { pool, queue, state: Arc::new(state), kinds: BTreeMap::new() }
+        Self { pool, queue, state: Arc::new(state), kinds: BTreeMap::new(), ended: GroupCommit::default() }
     }
 
     /// Runs the jobs of this kind as well.
@@ -150,40 +153,42 @@ impl<S: Send + Sync + 'static> Worker<S> {
             Err(_) => "retry",
         };
         metrics::counter!("jobs_runs_total", "kind" => name, "outcome" => label).increment(1);
-        if let Err(error) = self.record(kind, &job, outcome).await {
-            let (key, error) = (job.key, error_chain(&error));
+        let (key, next) = (job.key.clone(), next(kind, &job, outcome));
+        if let Err(error) = self.ended.submit(&self.pool, Ended { job, next }).await {
+            let error = error_chain(&error);
             tracing::warn!(kind = name, key, error, "the end of a job could not be recorded: it runs again");
         }
         name
     }
+}
 
-    async fn record(
-        &self,
-        kind: &Kind<S>,
-        job: &Claimed,
-        outcome: Result<Outcome, BoxError>,
-    ) -> sqlx::Result<()> {
-        let Claimed { key, tries, .. } = job;
-        let pause = || kind.backoff.after(u32::try_from(*tries).unwrap_or_default());
-        match outcome {
-            Ok(Outcome::Done) => store::finish(&self.pool, job).await,
-            Ok(Outcome::Again(delay)) => store::repeat(&self.pool, job, delay).await,
-            Ok(Outcome::Later) => store::retry(&self.pool, job, pause(), None).await,
-            Ok(Outcome::Dead(reason)) => {
-                tracing::error!(
-                    kind = job.kind,
-                    key,
-                    tries,
-                    reason,
-                    "job given up: a person has to see to it"
-                );
-                store::mark_dead(&self.pool, job, reason).await
-            }
-            Err(error) => {
-                let error = error_chain(&*error);
-                tracing::warn!(kind = job.kind, key, tries, error, "job failed, trying again later");
-                store::retry(&self.pool, job, pause(), Some(&error)).await
-            }
+impl Commit for Ended {
+    type State = PgPool;
+    type Reply = ();
+    type Error = sqlx::Error;
+
+    async fn commit(pool: &PgPool, group: &[Self]) -> sqlx::Result<Vec<()>> {
+        store::record(pool, &group.iter().collect::<Vec<_>>()).await?;
+        Ok(vec![(); group.len()])
+    }
+}
+
+/// What becomes of a job whose run has ended in this way.
+fn next<S>(kind: &Kind<S>, job: &Claimed, outcome: Result<Outcome, BoxError>) -> Next {
+    let Claimed { kind: name, key, tries, .. } = job;
+    let pause = || kind.backoff.after(u32::try_from(*tries).unwrap_or_default());
+    match outcome {
+        Ok(Outcome::Done) => Next::Finish,
+        Ok(Outcome::Again(delay)) => Next::Repeat(delay),
+        Ok(Outcome::Later) => Next::Retry(pause(), None),
+        Ok(Outcome::Dead(reason)) => {
+            tracing::error!(kind = name, key, tries, reason, "job given up: a person has to see to it");
+            Next::Dead(reason.to_owned())
+        }
+        Err(error) => {
+            let error = error_chain(&*error);
+            tracing::warn!(kind = name, key, tries, error, "job failed, trying again later");
+            Next::Retry(pause(), Some(error))
         }
     }
 }

@@ -7,53 +7,60 @@ mod route;
 
 use std::future::Future;
 
-use contracts::events::{Envelope, Event, Fields};
+use chassis::context::Trace;
+use contracts::events::{Event, Fields};
 use sqlx::{PgPool, PgTransaction};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
-    HandlerError, Outbox, Outcomes, Policy, Runner, StreamHandler, Subscription,
-    runner::{DeadLetter, Origin, guarded},
+    HandlerError, Incoming, Outbox, Outcomes, Policy, Runner, StreamHandler,
+    runner::{DeadLetter, guarded, handle_all},
 };
-use route::{Applied, Batched, HandlerContext, Route, Single};
+use route::{Applied, HandlerContext, Route, Typed};
 
-/// How an application handles an event.
+/// An event that has come.
+#[derive(Debug)]
+pub struct Received<E> {
+    /// Identifies the event through every redelivery.
+    pub event_id: Uuid,
+    /// What follows from the event is published as part of this.
+    pub trace: Trace,
+    /// What happened.
+    pub event: E,
+}
+
+/// What preparing a batch comes to: one result per event, or why none could be prepared.
+pub type PreparedBatch<P> = Result<Vec<Result<P, HandlerError>>, HandlerError>;
+
+/// How an application handles the events of a type: as many at once as there are, one if nothing else waits.
 ///
-/// Delivery is at-least-once: `prepare` must bear being repeated, `apply` leaves nothing behind when it fails.
+/// Read them, load what they concern in one statement with the rows locked in the order of their ids, decide about each in
+/// memory, write with one statement per table. Delivery is at-least-once: `prepare` must bear being repeated, `apply`
+/// leaves nothing behind when it fails.
 pub trait Handle<E: Event>: Send + Sync + 'static {
-    /// What `prepare` hands to `apply`.
+    /// What `prepare` hands to `apply` for an event.
     type Prepared: Default + Send;
+    /// Whether `prepare` does anything. Then the inbox is asked first, so that it is skipped for what was handled before.
+    const PREPARES: bool = false;
 
-    /// Calls to other services, outside of the transaction. Skipped when the event was handled before.
-    fn prepare(
-        &self,
-        event: &Envelope<E>,
-    ) -> impl Future<Output = Result<Self::Prepared, HandlerError>> + Send {
-        let _ = event;
-        async { Ok(Self::Prepared::default()) }
+    /// Calls to other services, outside of the transaction. Returns one result per event, in the same order; an event
+    /// whose preparation fails has that as its outcome, and its neighbours go on.
+    fn prepare(&self, events: &[Received<E>]) -> impl Future<Output = PreparedBatch<Self::Prepared>> + Send {
+        let nothing = events.iter().map(|_| Ok(Self::Prepared::default())).collect();
+        async { Ok(nothing) }
     }
 
-    /// The effects. The runner commits them together with the note that the event was handled.
+    /// The effects of events that were not handled before, in the order of the stream. The consumer commits them together
+    /// with the note that they were handled. Returns one outcome per event, in the same order.
+    ///
+    /// What is written for the others is committed beside a failed event, so nothing is written for that one. An error of
+    /// the whole rolls everything back; the batch is then halved, so that only the culprit fails.
     fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        event: Envelope<E>,
-        prepared: Self::Prepared,
-    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
-}
-
-/// How an application handles many events at once.
-pub trait HandleBatch<E: Event>: Send + Sync + 'static {
-    /// The effects of the events that were not handled before, in the order of the stream. Returns one outcome per
-    /// event, in the same order.
-    ///
-    /// What the handler writes for the others is committed beside a failed event, so it writes nothing for that one. An
-    /// error of the whole rolls everything back; each event is then handled in a call of its own, so that only the
-    /// culprit fails.
-    fn apply_batch(
-        &self,
-        tx: &mut PgTransaction<'_>,
-        events: &[Envelope<E>],
+        events: &[Received<E>],
+        prepared: Vec<Self::Prepared>,
     ) -> impl Future<Output = Result<Outcomes, HandlerError>> + Send;
 }
 
@@ -73,7 +80,7 @@ pub enum Delivered {
 /// The events that a service follows, each with its handler: reads like a routing table.
 ///
 /// ```ignore
-/// Consumer::new(groups::THING, app, pool, outbox).on::<ThingHappened>().on_batch::<ThingCounted>()
+/// Consumer::new(groups::THING, app, pool, outbox).on::<ThingHappened>().on::<ThingCounted>()
 /// ```
 pub struct Consumer<A> {
     context: HandlerContext<A>,
@@ -91,23 +98,13 @@ impl<A: Send + Sync + 'static> Consumer<A> {
         }
     }
 
-    /// Follows the stream of `E`, one event at a time in each slot.
+    /// Follows the stream of `E`.
     #[must_use]
     pub fn on<E: Event>(mut self) -> Self
     where
         A: Handle<E>,
     {
-        self.routes.push(Box::new(Single::<E>::default()));
-        self
-    }
-
-    /// Follows the stream of `E`, as many events at a time as a read brings.
-    #[must_use]
-    pub fn on_batch<E: Event>(mut self) -> Self
-    where
-        A: HandleBatch<E>,
-    {
-        self.routes.push(Box::new(Batched::<E>::default()));
+        self.routes.push(Box::new(Typed::<E>::default()));
         self
     }
 
@@ -132,34 +129,36 @@ impl<A: Send + Sync + 'static> Consumer<A> {
     /// Handles one entry as [`Self::run`] does, but for the reading, waiting and acknowledging: for tests.
     pub async fn deliver(&self, stream: &str, fields: &Fields) -> Delivered {
         let Some(route) = self.route(stream) else { return Delivered::NotSubscribed };
-        let origin = Origin { group: self.context.group, stream, fields };
-        match guarded(origin, self.policy.deadline, route.one(&self.context, fields)).await {
+        let batch = [Incoming::from(fields)];
+        let handling = route.handle(&self.context, &batch);
+        let outcomes = guarded(self.context.group, stream, &batch, self.policy.deadline, handling).await;
+        match outcomes.and_then(|mut outcomes| outcomes.swap_remove(0)) {
             Ok(Applied::Now) => Delivered::Applied,
             Ok(Applied::Before) => Delivered::AlreadyApplied,
             Err(fail) => Delivered::Failed(fail),
         }
     }
 
-    fn route(&self, stream: &str) -> Option<&dyn Route<A>> {
-        self.routes.iter().find(|route| route.source().stream == stream).map(AsRef::as_ref)
+    /// Handles entries of a stream together, as [`Self::run`] does, but for the reading, waiting and acknowledging: for tests.
+    pub async fn deliver_all(&self, stream: &str, batch: &[&Fields]) -> Outcomes {
+        handle_all(self, self.context.group, stream, batch, self.policy.deadline).await
     }
 
-    fn followed(&self, stream: &str) -> Result<&dyn Route<A>, HandlerError> {
-        self.route(stream).ok_or_else(|| HandlerError::reject(format!("{stream} is not followed")))
+    fn route(&self, stream: &str) -> Option<&dyn Route<A>> {
+        self.routes.iter().find(|route| route.stream() == stream).map(AsRef::as_ref)
     }
 }
 
 impl<A: Send + Sync + 'static> StreamHandler for Consumer<A> {
-    fn subscriptions(&self) -> Vec<Subscription> {
-        self.routes.iter().map(|route| route.source()).collect()
+    fn streams(&self) -> Vec<&'static str> {
+        self.routes.iter().map(|route| route.stream()).collect()
     }
 
-    async fn handle(&self, stream: &str, fields: &Fields) -> Result<(), HandlerError> {
-        self.followed(stream)?.one(&self.context, fields).await.map(drop)
-    }
-
-    async fn handle_batch(&self, stream: &str, batch: &[&Fields]) -> Result<Outcomes, HandlerError> {
-        self.followed(stream)?.many(&self.context, batch).await
+    async fn handle(&self, stream: &str, batch: &[Incoming<'_>]) -> Result<Outcomes, HandlerError> {
+        let route = self.route(stream);
+        let route = route.ok_or_else(|| HandlerError::reject(format!("{stream} is not followed")))?;
+        let outcomes = route.handle(&self.context, batch).await?;
+        Ok(outcomes.into_iter().map(|outcome| outcome.map(drop)).collect())
     }
 
     async fn keep_dead_letter(&self, dead_letter: &DeadLetter<'_>) -> Result<(), HandlerError> {

@@ -49,6 +49,19 @@ impl HandlerError {
         Self::Reject(why.into())
     }
 
+    /// Whether the database cannot be reached, so that no event can be handled.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
+        let Self::Retry(error) = self else { return false };
+        matches!(error.downcast_ref(), Some(Io(_) | PoolClosed | PoolTimedOut))
+    }
+
+    /// The error, once for each event that could not be handled meanwhile. The first has the error itself.
+    pub(crate) fn for_each(self) -> impl Iterator<Item = Self> {
+        let text = self.text();
+        std::iter::once(self).chain(std::iter::repeat_with(move || Self::retry(text.clone())))
+    }
+
     /// The value of the `outcome` label.
     pub(crate) fn label(&self) -> &'static str {
         match self {

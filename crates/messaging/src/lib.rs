@@ -17,12 +17,12 @@ pub mod runner;
 mod start;
 mod unread;
 
-pub use consumer::{Consumer, Delivered, Handle, HandleBatch};
+pub use consumer::{Consumer, Delivered, Handle, PreparedBatch, Received};
 pub use contracts::events::{Envelope, Event, Fields, Meta, Stream};
 pub use error::{Error, HandlerError, Outcomes};
 pub use outbox::Outbox;
 pub use relay::Relay;
 
-pub use runner::{DeadLetter, Policy, Runner, StreamHandler, Subscription};
+pub use runner::{DeadLetter, Incoming, Policy, Runner, StreamHandler};
 pub use start::{start, start_relay};
 pub use unread::GroupProgress;

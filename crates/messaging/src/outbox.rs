@@ -10,40 +10,31 @@ use time::OffsetDateTime;
 use tokio::sync::{Notify, futures::Notified};
 use uuid::Uuid;
 
-/// Appends an event to the outbox, as part of the current trace. It is published if and only if `tx` commits;
-/// commit with [`Outbox::commit`], so that it is published at once.
+/// Appends an event to the outbox, as part of the current trace. It is published if and only if `tx` commits; commit with
+/// [`Outbox::commit`], so that it is published at once.
 pub async fn append<E: Event>(tx: &mut PgTransaction<'_>, event: E) -> sqlx::Result<()> {
-    append_all(tx, [(context::current(), event)]).await
+    append_all(tx, [(context::current(), event)]).await.map(drop)
 }
 
-/// As [`append`], for an event that may have to be published again: returns its row, by which
-/// [`GroupProgress`](crate::GroupProgress) knows whether it was read.
-pub async fn append_row<E: Event>(tx: &mut PgTransaction<'_>, event: E) -> sqlx::Result<i64> {
-    let fields = fields(context::current(), event).map_err(|e| sqlx::Error::Encode(e.into()))?;
-    sqlx::query_scalar!(
-        "insert into messaging.outbox (stream, fields) values ($1, $2) returning id",
-        E::STREAM.name,
-        fields,
-    )
-    .fetch_one(&mut **tx)
-    .await
-}
-
-/// Appends many events of one type in one statement, each as part of the trace of its own cause.
+/// Appends many events of one type in one statement, each as part of the trace of its own cause. Returns their rows, by
+/// which [`GroupProgress`](crate::GroupProgress) knows whether they were read.
 pub async fn append_all<E: Event>(
     tx: &mut PgTransaction<'_>,
     events: impl IntoIterator<Item = (Trace, E)>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<i64>> {
     let fields = events.into_iter().map(|(trace, event)| fields(trace, event));
     let fields: Vec<Value> = fields.collect::<Result<_, _>>().map_err(|e| sqlx::Error::Encode(e.into()))?;
-    sqlx::query!(
-        "insert into messaging.outbox (stream, fields) select $1, fields from unnest($2::jsonb[]) as fields",
+    if fields.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar!(
+        "insert into messaging.outbox (stream, fields) select $1, fields from unnest($2::jsonb[]) as fields
+         returning id",
         E::STREAM.name,
         &fields,
     )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .fetch_all(&mut **tx)
+    .await
 }
 
 fn fields<E: Event>(trace: Trace, event: E) -> serde_json::Result<Value> {

@@ -13,50 +13,49 @@ mod work;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use chassis::context::Trace;
 use contracts::events::Fields;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use dead_letter::DeadLetter;
-pub(crate) use guard::{Origin, guarded};
-pub(crate) use work::one_each;
+pub(crate) use guard::guarded;
+use guard::process_span;
+pub(crate) use work::{handle_all, one_each};
 
 use crate::{HandlerError, Outcomes};
 use stream_worker::StreamWorker;
 
-/// A stream that a handler consumes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subscription {
-    /// Its key.
-    pub stream: &'static str,
-    /// Whether entries go to [`StreamHandler::handle_batch`], as many as there are, one batch at a time.
-    pub batch: bool,
+/// An entry of a stream that is to be handled.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    /// What it is.
+    pub fields: &'a Fields,
+    /// The place of handling it in the trace of its cause: what follows from it is published with this.
+    pub trace: Trace,
+}
+
+impl<'a> From<&'a Fields> for Incoming<'a> {
+    /// An entry that is handled without a span for a collector of traces.
+    fn from(fields: &'a Fields) -> Self {
+        let text = |name| fields.get(name).map(String::as_str);
+        Self { fields, trace: Trace::continued(text("correlation_id"), text("traceparent")) }
+    }
 }
 
 /// What handles the entries of some streams. An entry is acknowledged after `Ok`, and may come more than once.
 pub trait StreamHandler: Send + Sync + 'static {
     /// The streams to follow.
-    fn subscriptions(&self) -> Vec<Subscription>;
+    fn streams(&self) -> Vec<&'static str>;
 
-    /// Handles one entry.
-    fn handle(&self, stream: &str, fields: &Fields) -> impl Future<Output = Result<(), HandlerError>> + Send;
-
-    /// Handles many entries and returns one outcome for each, in their order. An error of the whole means that none was
-    /// handled: each is then handed to [`Self::handle`].
-    fn handle_batch(
+    /// Handles entries of a stream and returns one outcome for each, in their order. An error of the whole means that
+    /// none was handled: halves of the batch are then handed over, until the culprit is alone.
+    fn handle(
         &self,
         stream: &str,
-        batch: &[&Fields],
-    ) -> impl Future<Output = Result<Outcomes, HandlerError>> + Send {
-        async move {
-            let mut outcomes = Outcomes::with_capacity(batch.len());
-            for fields in batch {
-                outcomes.push(self.handle(stream, fields).await);
-            }
-            Ok(outcomes)
-        }
-    }
+        batch: &[Incoming<'_>],
+    ) -> impl Future<Output = Result<Outcomes, HandlerError>> + Send;
 
     /// Keeps a dead letter where no loss of Redis takes it away, before its entry is acknowledged. Called again if it
     /// fails, and possibly although it did not.
@@ -75,11 +74,9 @@ pub trait StreamHandler: Send + Sync + 'static {
 /// The times and bounds of a consumer.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Entries, or batches, that are handled at the same time.
-    pub slots: usize,
     /// Entries per read, and so the largest batch.
     pub count: usize,
-    /// How long handling an entry or a batch may take.
+    /// How long handling a batch may take.
     pub deadline: Duration,
     /// How long nobody may have shown an interest in an entry before it is taken over. Above the deadline. Whoever has it
     /// in hand shows some every quarter of that, and others look as often: 14 s at most by default.
@@ -105,8 +102,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            slots: 16,
-            count: 100,
+            count: 256,
             deadline: Duration::from_secs(10),
             claim_after: Duration::from_secs(11),
             shortest_wait: Duration::from_millis(100),
@@ -136,7 +132,6 @@ struct Shared<E> {
     handler: E,
     policy: Policy,
     redis: redis::Client,
-    slots: Arc<Semaphore>,
 }
 
 impl<E: StreamHandler> Runner<E> {
@@ -154,13 +149,12 @@ impl<E: StreamHandler> Runner<E> {
 
     /// Reads and handles until `shutdown`, then finishes what is in hand. Failures of Redis are waited out.
     pub async fn run(self, redis: redis::Client, shutdown: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.policy.slots));
         let consumer = format!("{}-{}", self.group, Uuid::now_v7().simple());
         let Self { group, handler, policy } = self;
-        let shared = Arc::new(Shared { group, consumer, handler, policy, redis, slots });
+        let shared = Arc::new(Shared { group, consumer, handler, policy, redis });
         let mut workers = JoinSet::new();
-        for source in shared.handler.subscriptions() {
-            workers.spawn(StreamWorker::new(shared.clone(), source).run(shutdown.clone()));
+        for stream in shared.handler.streams() {
+            workers.spawn(StreamWorker::new(shared.clone(), stream).run(shutdown.clone()));
         }
         workers.join_all().await;
     }

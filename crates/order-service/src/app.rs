@@ -1,23 +1,27 @@
 //! The use cases, one per file: the only code that opens transactions. Other services are called before a transaction
 //! begins, never inside one.
 
-mod advance_order;
+mod advance_orders;
 mod cancel_order;
-mod check_limits;
+mod changes;
 mod finish_cancellation;
 mod place_order;
 mod read_orders;
 mod reconcile_orders;
+mod request_pages;
 mod return_goods;
 mod skip_numbers;
 
 pub use self::{
-    advance_order::advance_order,
+    advance_orders::{Advance, advance_order, advance_orders},
     cancel_order::{CancelOrderError, cancel_order},
     finish_cancellation::{ClosePayment, StopDelivery},
     place_order::{PlaceOrderError, PlacedOrder, place_order},
     read_orders::{OrderPage, find_order, list_history, list_orders},
-    reconcile_orders::{ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut, await_page, check_page},
+    reconcile_orders::{
+        ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut, await_pages, check_pages,
+    },
+    request_pages::request_pages,
     return_goods::ReturnStock,
     skip_numbers::{SkipNumbersError, skip_taken_numbers},
 };

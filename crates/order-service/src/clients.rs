@@ -15,8 +15,8 @@ use contracts::{
             delivery_service_client::DeliveryServiceClient,
         },
         payment::{
-            CancelOutcome, CancelPaymentRequest, GetPaymentRequest,
-            payment_service_client::PaymentServiceClient,
+            CancelOutcome, CancelPaymentRequest, GetPaymentRequest, GetPaymentResponse, PaymentPageAnswer,
+            PaymentPageOutcome, PaymentPagesRequest, payment_service_client::PaymentServiceClient,
         },
         product::{
             GetLatestOrderRequest, GetProductsRequest, ProductResponse, UpdateStockRequest,
@@ -45,6 +45,17 @@ pub struct Clients {
     delivery: DeliveryServiceClient<PeerChannel>,
 }
 
+/// An order whose payment page is requested.
+#[derive(Debug, Clone, Copy)]
+pub struct PageRequest {
+    pub order: OrderId,
+    /// In rupiah.
+    pub amount: i64,
+    pub buyer: UserId,
+    /// How long the page may be used at most, if it is made now; zero for the usual time.
+    pub lifetime: Duration,
+}
+
 /// payment-service's answer to where an order can be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageAnswer {
@@ -52,7 +63,9 @@ pub enum PageAnswer {
     /// The payment is closed.
     Closed,
     /// It has not consumed the order's `OrderCreated` yet.
-    NotYet,
+    Unknown,
+    /// The page is not made yet.
+    Later,
 }
 
 /// payment-service's answer to a request to close a payment.
@@ -123,33 +136,19 @@ impl Clients {
         reply.products.into_iter().filter(|product| !product.deleted).map(on_sale).collect()
     }
 
-    /// Where an order can be paid. The page is made at the first call, with this lifetime at most; zero for the usual one.
-    pub async fn payment_page(
+    /// Where orders can be paid, one answer for each. A page is made at the first call for it.
+    pub async fn payment_pages(
         &self,
-        order: OrderId,
-        amount: i64,
-        buyer: UserId,
-        lifetime: Duration,
-    ) -> Result<PageAnswer, Status> {
-        let request = GetPaymentRequest {
-            order_id: order.to_u64(),
-            amount: amount.unsigned_abs(),
-            user_id: buyer.to_u64(),
-            expires_in_seconds: u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX),
-        };
-        let reply = match self.payment.clone().get_payment_url(request).await {
-            Ok(reply) => reply.into_inner(),
-            Err(status) if status.code() == Code::FailedPrecondition => return Ok(PageAnswer::Closed),
-            Err(status) if status.code() == Code::NotFound => return Ok(PageAnswer::NotYet),
-            Err(status) => return Err(status),
-        };
-        let expires = OffsetDateTime::from_unix_timestamp(reply.expires_at)
-            .map_err(|_| impossible("payment", "expires_at"))?;
-        let left = match reply.expires_in_seconds {
-            0 => Duration::try_from(expires - OffsetDateTime::now_utc()).unwrap_or_default(),
-            seconds => Duration::from_secs(seconds.into()),
-        };
-        Ok(PageAnswer::Open(PaymentPage { url: reply.payment_url, expires, lifetime: left }))
+        requests: impl Iterator<Item = PageRequest>,
+    ) -> Result<Vec<PageAnswer>, Status> {
+        let requests: Vec<GetPaymentRequest> = requests.map(Into::into).collect();
+        let count = requests.len();
+        let request = PaymentPagesRequest { requests };
+        let answers = self.payment.clone().get_payment_ur_ls(request).await?.into_inner().answers;
+        if answers.len() != count {
+            return Err(impossible("payment", "number of answers"));
+        }
+        answers.into_iter().map(page_answer).collect()
     }
 
     /// Closes an unpaid payment for good.
@@ -212,6 +211,34 @@ impl Clients {
         };
         i64::try_from(reply.order_id).map_err(|_| impossible("product", "order_id"))
     }
+}
+
+impl From<PageRequest> for GetPaymentRequest {
+    fn from(PageRequest { order, amount, buyer, lifetime }: PageRequest) -> Self {
+        Self {
+            order_id: order.to_u64(),
+            amount: amount.unsigned_abs(),
+            user_id: buyer.to_u64(),
+            expires_in_seconds: u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+fn page_answer(answer: PaymentPageAnswer) -> Result<PageAnswer, Status> {
+    match (answer.outcome(), answer.page) {
+        (PaymentPageOutcome::Later, _) => Ok(PageAnswer::Later),
+        (PaymentPageOutcome::Closed, _) => Ok(PageAnswer::Closed),
+        (PaymentPageOutcome::UnknownOrder, _) => Ok(PageAnswer::Unknown),
+        (PaymentPageOutcome::Open, Some(page)) => payment_page(page).map(PageAnswer::Open),
+        (PaymentPageOutcome::Open, None) => Err(impossible("payment", "page")),
+    }
+}
+
+fn payment_page(page: GetPaymentResponse) -> Result<PaymentPage, Status> {
+    let expires = OffsetDateTime::from_unix_timestamp(page.expires_at);
+    let expires = expires.map_err(|_| impossible("payment", "expires_at"))?;
+    let lifetime = Duration::from_secs(page.expires_in_seconds.into());
+    Ok(PaymentPage { url: page.payment_url, expires, lifetime })
 }
 
 fn cart_line(item: &CartItem) -> Result<CartLine, Status> {

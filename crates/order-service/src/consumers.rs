@@ -1,20 +1,19 @@
 //! The events that move an order on.
 
-use std::time::Duration;
-
-use contracts::events::{
-    DeliveryFailed, DeliveryShipped, DeliverySuccess, Envelope, Event, PaymentFailed, PaymentRefunded,
-    PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, Subject, groups,
+use contracts::{
+    OrderId,
+    events::{
+        DeliveryFailed, DeliveryShipped, DeliverySuccess, Event, PaymentFailed, PaymentRefunded,
+        PaymentReversed, PaymentSuccess, StockInsufficient, StockReserved, groups,
+    },
 };
-use messaging::{Consumer, Handle, HandlerError};
+use messaging::{Consumer, Handle, HandlerError, Outcomes, PreparedBatch, Received};
 use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{advance_order, await_page, check_page},
-    clients::PageAnswer,
-    domain::{Input, PaymentPage, Status},
-    store,
+    app::{Advance, advance_orders, request_pages},
+    domain::{Input, PaymentPage},
 };
 
 /// Consumes them as `order-group`.
@@ -31,9 +30,11 @@ pub fn consumer(state: &AppState) -> Consumer<AppState> {
         .on::<DeliveryFailed>()
 }
 
-/// The order that an event is about: all that are consumed here are about one.
-fn subject<E: Event>(event: &E) -> Result<Subject, HandlerError> {
-    event.subject().ok_or_else(|| HandlerError::reject("the event is about no order"))
+/// What an event leads to: all that are consumed here are about an order.
+fn advance<E: Event>(received: &Received<E>, input: Input) -> Result<Advance, HandlerError> {
+    let subject = received.event.subject();
+    let subject = subject.ok_or_else(|| HandlerError::reject("the event is about no order"))?;
+    Ok(Advance { subject, input, trace: received.trace.clone() })
 }
 
 /// An event that needs nothing but the table.
@@ -46,10 +47,11 @@ macro_rules! advances {
                 async fn apply(
                     &self,
                     tx: &mut PgTransaction<'_>,
-                    Envelope { event, .. }: Envelope<$event>,
-                    (): (),
-                ) -> Result<(), HandlerError> {
-                    advance_order(tx, subject(&event)?, event.into()).await
+                    events: &[Received<$event>],
+                    _: Vec<()>,
+                ) -> Result<Outcomes, HandlerError> {
+                    let advances = events.iter().map(|received| advance(received, received.event.clone().into()));
+                    advance_orders(tx, &advances.collect::<Result<Vec<_>, _>>()?).await
                 }
             }
         )+
@@ -69,38 +71,23 @@ advances!(
 impl Handle<StockReserved> for AppState {
     /// The page to pay on; nothing if the payment is closed, or if the order has moved on.
     type Prepared = Option<PaymentPage>;
+    const PREPARES: bool = true;
 
-    async fn prepare(
-        &self,
-        Envelope { event, .. }: &Envelope<StockReserved>,
-    ) -> Result<Option<PaymentPage>, HandlerError> {
-        let mut db = self.db.acquire().await?;
-        let order = store::orders::find_payable(&mut db, event.order_id).await?;
-        drop(db);
-        let Some(order) = order.filter(|order| order.status == Status::Received) else { return Ok(None) };
-        let lifetime = if order.has_paid { Duration::ZERO } else { self.new_buyer_expiry };
-        let answer =
-            self.clients.payment_page(event.order_id, order.total_amount, order.user_id, lifetime).await;
-        match answer {
-            Ok(PageAnswer::Open(page)) => Ok(Some(page)),
-            Ok(PageAnswer::Closed) => Ok(None),
-            Ok(PageAnswer::NotYet) => {
-                check_page(self, event.order_id).await?;
-                Err(HandlerError::retry("payment-service does not know the order yet"))
-            }
-            Err(status) => {
-                await_page(self, event.order_id).await?;
-                Err(HandlerError::retry(status))
-            }
-        }
+    async fn prepare(&self, events: &[Received<StockReserved>]) -> PreparedBatch<Option<PaymentPage>> {
+        let orders: Vec<OrderId> = events.iter().map(|received| received.event.order_id).collect();
+        let pages = request_pages(self, &orders).await?;
+        let page = |id| pages.get(id).cloned().unwrap_or(Ok(None)).map_err(HandlerError::retry);
+        Ok(orders.iter().map(page).collect())
     }
 
     async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<StockReserved>,
-        page: Option<PaymentPage>,
-    ) -> Result<(), HandlerError> {
-        advance_order(tx, subject(&event)?, Input::StockReserved(page)).await
+        events: &[Received<StockReserved>],
+        pages: Vec<Option<PaymentPage>>,
+    ) -> Result<Outcomes, HandlerError> {
+        let advances = events.iter().zip(pages);
+        let advances = advances.map(|(received, page)| advance(received, Input::StockReserved(page)));
+        advance_orders(tx, &advances.collect::<Result<Vec<_>, _>>()?).await
     }
 }

@@ -5,12 +5,16 @@ use std::{
     time::Duration,
 };
 
-use chassis::{BoxError, Lifecycle, ServiceContext, limit::RateLimit};
+use chassis::{BoxError, Lifecycle, ServiceContext, group_commit::GroupCommit, limit::RateLimit};
 use contracts::UserId;
 use messaging::{GroupProgress, Outbox};
 use sqlx::PgPool;
 
-use crate::{clients::Clients, config::Config, domain::HoldLimits};
+use crate::{
+    clients::Clients,
+    config::Config,
+    domain::{HoldLimits, Placement},
+};
 
 /// How often one buyer may do what costs others something.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct AppState {
     pub lifecycle: Lifecycle,
     /// How much one buyer may hold without having paid.
     pub limits: HoldLimits,
+    /// Orders that are placed at the same time are committed together.
+    pub placements: GroupCommit<Placement>,
     /// How often one buyer may order and cancel.
     pub rates: Arc<Rates>,
     /// Whether it is known since the start that no other order had the numbers that are given out next.
@@ -54,6 +60,7 @@ impl AppState {
             group_progress: GroupProgress::new(context.common.redis.client(1)?),
             lifecycle: context.lifecycle.clone(),
             limits: config.limits(),
+            placements: GroupCommit::default(),
             rates: Arc::new(Rates { orders: config.order_rate(), cancels: config.order_rate() }),
             numbers_are_free: Arc::default(),
             new_buyer_expiry: config.new_buyer_expiry(),

@@ -18,13 +18,13 @@ use crate::domain::Payment;
 pub use self::{
     checkout::{
         confirm_payment::{ConfirmPaymentError, confirm_payment},
-        make_link::{MakeLinkError, make_link},
+        make_link::{LinkRequest, MakeLinkError, PaymentLink, make_link, make_links},
         open_payments::open_payments,
         view_payment::view_payment,
     },
     closing::{
         cancel_payment::{CancelPaymentError, Cancellation, cancel_payment},
-        end_order::end_order,
+        end_orders::end_orders,
         void_attempt::VoidAttempt,
     },
     notifications::{
@@ -51,9 +51,14 @@ fn require_same_order<E: Event>(payment: &Payment, event: &E) -> Result<(), Hand
     )))
 }
 
-/// Appends an event as part of the purchase that the payment belongs to, whatever the observation came from.
-async fn publish<E: Event>(tx: &mut PgTransaction<'_>, payment: &Payment, event: E) -> sqlx::Result<()> {
-    messaging::outbox::append_all(tx, [(payment.trace.clone(), event)]).await
+/// Appends an event, if there is one, as part of the purchase that the payment belongs to, whatever the observation came from.
+async fn publish<E: Event>(
+    tx: &mut PgTransaction<'_>,
+    payment: &Payment,
+    event: impl IntoIterator<Item = E>,
+) -> sqlx::Result<()> {
+    let events = event.into_iter().map(|event| (payment.trace.clone(), event));
+    messaging::outbox::append_all(tx, events).await.map(drop)
 }
 
 /// Why a job has to be tried again.

@@ -1,27 +1,30 @@
 //! The events that this service consumes.
 
 use contracts::events::{DeliveryFailed, OrderCancelled, OrderCreated, groups};
-use messaging::{Consumer, Envelope, Handle, HandleBatch, HandlerError, Outcomes};
+use messaging::{Consumer, Handle, HandlerError, Outcomes, Received};
 use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{end_order, open_payments, refund_undelivered},
+    app::{end_orders, open_payments, refund_undelivered},
 };
 
 /// The consumer of this service, with a handler for each event.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::PAYMENT, state.clone(), state.db.clone(), state.outbox.clone())
-        .on_batch::<OrderCreated>()
+        .on::<OrderCreated>()
         .on::<OrderCancelled>()
         .on::<DeliveryFailed>()
 }
 
-impl HandleBatch<OrderCreated> for AppState {
-    async fn apply_batch(
+impl Handle<OrderCreated> for AppState {
+    type Prepared = ();
+
+    async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        events: &[Envelope<OrderCreated>],
+        events: &[Received<OrderCreated>],
+        _: Vec<()>,
     ) -> Result<Outcomes, HandlerError> {
         open_payments(tx, events).await
     }
@@ -33,10 +36,10 @@ impl Handle<OrderCancelled> for AppState {
     async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<OrderCancelled>,
-        (): (),
-    ) -> Result<(), HandlerError> {
-        end_order(tx, &event).await
+        events: &[Received<OrderCancelled>],
+        _: Vec<()>,
+    ) -> Result<Outcomes, HandlerError> {
+        end_orders(tx, events).await
     }
 }
 
@@ -46,9 +49,9 @@ impl Handle<DeliveryFailed> for AppState {
     async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<DeliveryFailed>,
-        (): (),
-    ) -> Result<(), HandlerError> {
-        refund_undelivered(tx, &event).await
+        events: &[Received<DeliveryFailed>],
+        _: Vec<()>,
+    ) -> Result<Outcomes, HandlerError> {
+        refund_undelivered(tx, events).await
     }
 }

@@ -2,9 +2,11 @@
 
 mod answer;
 mod attempt;
+mod events;
 mod observation;
 mod refund;
 mod schedule;
+mod settlement;
 mod status;
 
 use chassis::context::Trace;
@@ -18,6 +20,7 @@ pub use refund::{
     Booking, Plan, Refund, RefundMethod, RefundState, bookings, left_to_refund, plan, reserved,
 };
 pub use schedule::{Poll, next_poll};
+pub use settlement::{Finding, Settlement};
 pub use status::{Effect, Status, Transition};
 
 /// The payment of an order.
@@ -75,6 +78,26 @@ impl Payment {
             effects.push(Effect::PublishNothingLeft);
         }
         Transition { to, effects }
+    }
+
+    /// What follows from an answer about another transaction than the one that paid: what that one took is refunded, and the
+    /// payment stays as it is.
+    #[must_use]
+    pub fn on_second(&self, answer: Answer) -> Transition {
+        let effects = match answer {
+            Answer::Paid | Answer::PaidOtherwise => vec![Effect::RefundLate],
+            Answer::Challenged => vec![Effect::Void],
+            Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => vec![Effect::CompleteRefunds],
+            Answer::Waiting
+            | Answer::Denied
+            | Answer::Expired
+            | Answer::Cancelled
+            | Answer::Failed
+            | Answer::Closed
+            | Answer::TimedOut
+            | Answer::ChargedBack => Vec::new(),
+        };
+        Transition { to: self.status, effects }
     }
 
     /// Whether an event or a question is about the order that this payment is for. A tombstone does not know its price.

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use chassis::{BoxError, Lifecycle, ServiceContext};
+use chassis::{BoxError, Lifecycle, ServiceContext, group_commit::GroupCommit};
 use messaging::Outbox;
 use sqlx::PgPool;
 
 use crate::{
     clients::{Midtrans, Orders},
     config::Config,
+    domain::Settlement,
+    store::{MadePage, NewAttempt, NewNotification},
 };
 
 /// What handlers, use cases and jobs share.
@@ -17,6 +19,14 @@ pub struct AppState {
     pub db: PgPool,
     /// Commits events, and has the relay publish them at once.
     pub outbox: Outbox,
+    /// What is found out about payments at the same time is applied together.
+    pub settlements: GroupCommit<Settlement>,
+    /// Attempts that are begun at the same time are written together.
+    pub attempts: GroupCommit<NewAttempt>,
+    /// Pages that are made at the same time are kept together.
+    pub pages: GroupCommit<MadePage>,
+    /// Notifications that come at the same time are kept together.
+    pub notifications: GroupCommit<NewNotification>,
     /// Enqueues jobs, and has the worker run them at once.
     pub jobs: jobs::Queue,
     pub midtrans: Midtrans,
@@ -36,6 +46,10 @@ impl AppState {
         Ok(Self {
             db: pool.ok_or("payment-service needs its database")?,
             outbox: Outbox::default(),
+            settlements: GroupCommit::default(),
+            attempts: GroupCommit::default(),
+            pages: GroupCommit::default(),
+            notifications: GroupCommit::default(),
             jobs: jobs::Queue::default(),
             midtrans: Midtrans::new(config.midtrans(), context.health.clone())?,
             orders: Orders::new(&config.common.peers.order_url)?,

@@ -10,7 +10,7 @@ mod list_products;
 mod lock_rows;
 mod move_stock;
 mod refold_names;
-mod release_hold;
+mod release_holds;
 mod return_goods;
 mod seed_catalogue;
 mod sell_holds;
@@ -30,7 +30,7 @@ pub use self::{
     hold_stock::hold_stock,
     list_products::{Listing, find_product, list_products},
     refold_names::refold_names,
-    release_hold::release_hold,
+    release_holds::release_holds,
     return_goods::{ReturnGoodsError, return_goods},
     seed_catalogue::seed_catalogue,
     sell_holds::sell_holds,

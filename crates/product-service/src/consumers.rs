@@ -1,37 +1,42 @@
 //! The events that this service consumes.
 
-use contracts::events::{Envelope, OrderCancelled, OrderCreated, OrderPaid, groups};
-use messaging::{Consumer, Handle, HandleBatch, HandlerError, Outcomes};
+use contracts::events::{OrderCancelled, OrderCreated, OrderPaid, groups};
+use messaging::{Consumer, Handle, HandlerError, Outcomes, Received};
 use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{hold_stock, release_hold, sell_holds},
+    app::{hold_stock, release_holds, sell_holds},
 };
 
-/// Events that every purchase brings come in batches.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::PRODUCT, state.clone(), state.db.clone(), state.outbox.clone())
-        .on_batch::<OrderCreated>()
-        .on_batch::<OrderPaid>()
+        .on::<OrderCreated>()
+        .on::<OrderPaid>()
         .on::<OrderCancelled>()
 }
 
-impl HandleBatch<OrderCreated> for AppState {
-    async fn apply_batch(
+impl Handle<OrderCreated> for AppState {
+    type Prepared = ();
+
+    async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        events: &[Envelope<OrderCreated>],
+        events: &[Received<OrderCreated>],
+        _: Vec<()>,
     ) -> Result<Outcomes, HandlerError> {
         hold_stock(tx, events).await
     }
 }
 
-impl HandleBatch<OrderPaid> for AppState {
-    async fn apply_batch(
+impl Handle<OrderPaid> for AppState {
+    type Prepared = ();
+
+    async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        events: &[Envelope<OrderPaid>],
+        events: &[Received<OrderPaid>],
+        _: Vec<()>,
     ) -> Result<Outcomes, HandlerError> {
         sell_holds(tx, events).await
     }
@@ -43,9 +48,9 @@ impl Handle<OrderCancelled> for AppState {
     async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        Envelope { event, .. }: Envelope<OrderCancelled>,
-        (): (),
-    ) -> Result<(), HandlerError> {
-        release_hold(tx, &event).await
+        events: &[Received<OrderCancelled>],
+        _: Vec<()>,
+    ) -> Result<Outcomes, HandlerError> {
+        release_holds(tx, events).await
     }
 }

@@ -12,8 +12,8 @@ pub use categories::{
     delete_category, find_category, insert_category, list_categories, lock_categories, update_category,
 };
 pub use holds::{
-    NewHold, count_old_holds, find_latest_order, insert_holds, insert_tombstone, list_held, list_holds,
-    list_returned, lock_hold, lock_holds, lock_unlocked_holds, move_holds,
+    HoldMove, NewHold, NewTombstone, count_old_holds, find_latest_order, insert_holds, insert_tombstones,
+    list_held, list_holds, list_returned, lock_hold, lock_holds, move_holds,
 };
 pub use name_keys::{
     list_foreign_categories, list_foreign_products, lock_name_key_rule, update_category_key,

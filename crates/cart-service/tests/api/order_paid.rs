@@ -30,7 +30,12 @@ fn paid(order: i64, items: &[(i64, i32)]) -> OrderPaid {
 
 /// Gives an entry to the service as its runner does.
 async fn give(app: &TestApp, envelope: &Envelope<OrderPaid>) -> Result<(), HandlerError> {
-    app.app().handle(OrderPaid::STREAM.name, &envelope.to_fields().unwrap()).await
+    give_fields(app, &envelope.to_fields().unwrap()).await
+}
+
+async fn give_fields(app: &TestApp, fields: &Fields) -> Result<(), HandlerError> {
+    let outcomes = app.app().handle(OrderPaid::STREAM.name, &[fields.into()]).await?;
+    outcomes.into_iter().collect()
 }
 
 #[tokio::test]
@@ -117,7 +122,7 @@ async fn what_is_no_such_event_is_rejected() {
     let (app, _catalogue) = shop().await;
     let mut fields = testkit::envelope(paid(41, &[])).to_fields().unwrap();
     fields.insert("items".to_owned(), "[{}]".to_owned());
-    let fail = app.app().handle(OrderPaid::STREAM.name, &fields).await.unwrap_err();
+    let fail = give_fields(&app, &fields).await.unwrap_err();
     assert!(matches!(fail, HandlerError::Reject(_)), "{fail:?}");
 }
 

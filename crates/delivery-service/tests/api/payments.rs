@@ -6,7 +6,7 @@ use contracts::{
     events::{DeliveryFailed, DeliveryShipped, DeliverySuccess},
     grpc::payment::{
         CancelPaymentRequest, CancelPaymentResponse, ConfirmPaymentRequest, ConfirmPaymentResponse,
-        GetPaymentRequest, GetPaymentResponse,
+        GetPaymentRequest, GetPaymentResponse, PaymentPagesRequest, PaymentPagesResponse,
         payment_service_server::{PaymentService, PaymentServiceServer},
     },
 };
@@ -47,6 +47,13 @@ impl PaymentService for Payments {
         &self,
         _: Request<GetPaymentRequest>,
     ) -> Result<Response<GetPaymentResponse>, Status> {
+        Err(Status::unimplemented("delivery-service does not ask"))
+    }
+
+    async fn get_payment_ur_ls(
+        &self,
+        _: Request<PaymentPagesRequest>,
+    ) -> Result<Response<PaymentPagesResponse>, Status> {
         Err(Status::unimplemented("delivery-service does not ask"))
     }
 

@@ -229,7 +229,7 @@ async fn a_job_that_waits_already_keeps_its_time_if_only_its_absence_matters() {
     let mut connection = world.database.pool.acquire().await.unwrap();
     enqueue(&world.database.pool, "done", Duration::from_hours(1)).await;
     for (key, runs) in [("done", 0), ("other", 1)] {
-        Queue::enqueue_if_absent(&mut connection, id(key).now()).await.unwrap();
+        Queue::enqueue_if_absent(&mut connection, [id(key).now()]).await.unwrap();
         assert_eq!(world.worker.run_due().await, runs, "{key}");
     }
 }

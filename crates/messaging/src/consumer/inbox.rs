@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// Whether the effects of an event are committed.
-pub(super) async fn knows(pool: &PgPool, consumer: &str, event: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from messaging.inbox where consumer = $1 and event_id = $2) as "known!""#,
+/// Those of the events whose effects are committed.
+pub(super) async fn known(pool: &PgPool, consumer: &str, events: &[Uuid]) -> sqlx::Result<HashSet<Uuid>> {
+    let known = sqlx::query_scalar!(
+        "select event_id from messaging.inbox where consumer = $1 and event_id = any($2)",
         consumer,
-        event,
+        events,
     )
-    .fetch_one(pool)
-    .await
+    .fetch_all(pool)
+    .await?;
+    Ok(known.into_iter().collect())
 }
 
 /// Notes the events as handled and returns those that were not before. They go in sorted, so that two transactions

@@ -2,13 +2,17 @@
 
 use std::marker::PhantomData;
 
-use contracts::events::{Envelope, Event, Fields};
+use contracts::events::{Envelope, Event};
 use futures::future::BoxFuture;
-use sqlx::{PgPool, PgTransaction};
+use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{Handle, HandleBatch, inbox};
-use crate::{HandlerError, Outbox, Outcomes, Subscription, runner::one_each};
+use super::{Handle, Received, inbox};
+use crate::{HandlerError, Incoming, Outbox, runner::one_each};
+
+/// A row that another transaction keeps locked delays a batch for so long, long enough for other batches to end. Then the
+/// batch is halved, so that it delays only the events that need it.
+const BEGIN: &str = "begin; set local lock_timeout = '250ms'";
 
 /// What every route works with.
 pub(super) struct HandlerContext<A> {
@@ -24,156 +28,131 @@ pub(super) enum Applied {
     Before,
 }
 
+/// One outcome per entry, in their order.
+type Outcomes = Vec<Result<Applied, HandlerError>>;
+
 pub(super) trait Route<A>: Send + Sync {
-    fn source(&self) -> Subscription;
+    fn stream(&self) -> &'static str;
 
-    fn one<'a>(
+    fn handle<'a>(
         &'a self,
         context: &'a HandlerContext<A>,
-        fields: &'a Fields,
-    ) -> BoxFuture<'a, Result<Applied, HandlerError>>;
-
-    fn many<'a>(
-        &'a self,
-        context: &'a HandlerContext<A>,
-        batch: &'a [&'a Fields],
+        batch: &'a [Incoming<'a>],
     ) -> BoxFuture<'a, Result<Outcomes, HandlerError>>;
 }
 
-/// An event that is handled alone.
-pub(super) struct Single<E>(PhantomData<fn() -> E>);
+/// The events of a type.
+pub(super) struct Typed<E>(PhantomData<fn() -> E>);
 
-/// An event that is handled together with its neighbours.
-pub(super) struct Batched<E>(PhantomData<fn() -> E>);
-
-impl<E> Default for Single<E> {
+impl<E> Default for Typed<E> {
     fn default() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<E> Default for Batched<E> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<E: Event, A: Handle<E>> Route<A> for Single<E> {
-    fn source(&self) -> Subscription {
-        Subscription { stream: E::STREAM.name, batch: false }
+impl<E: Event, A: Handle<E>> Route<A> for Typed<E> {
+    fn stream(&self) -> &'static str {
+        E::STREAM.name
     }
 
-    fn one<'a>(
+    fn handle<'a>(
         &'a self,
         context: &'a HandlerContext<A>,
-        fields: &'a Fields,
-    ) -> BoxFuture<'a, Result<Applied, HandlerError>> {
-        Box::pin(apply_one::<E, A>(context, fields))
-    }
-
-    fn many<'a>(
-        &'a self,
-        context: &'a HandlerContext<A>,
-        batch: &'a [&'a Fields],
+        batch: &'a [Incoming<'a>],
     ) -> BoxFuture<'a, Result<Outcomes, HandlerError>> {
-        Box::pin(async move {
-            let mut outcomes = Outcomes::with_capacity(batch.len());
-            for fields in batch {
-                outcomes.push(apply_one::<E, A>(context, fields).await.map(drop));
-            }
-            Ok(outcomes)
-        })
+        Box::pin(handle::<E, A>(context, batch))
     }
 }
 
-impl<E: Event, A: HandleBatch<E>> Route<A> for Batched<E> {
-    fn source(&self) -> Subscription {
-        Subscription { stream: E::STREAM.name, batch: true }
-    }
-
-    fn one<'a>(
-        &'a self,
-        context: &'a HandlerContext<A>,
-        fields: &'a Fields,
-    ) -> BoxFuture<'a, Result<Applied, HandlerError>> {
-        Box::pin(async move {
-            let outcome = apply_many::<E, A>(context, &[fields]).await?.pop();
-            outcome.unwrap_or_else(|| Err(HandlerError::bug("no outcome")))
-        })
-    }
-
-    fn many<'a>(
-        &'a self,
-        context: &'a HandlerContext<A>,
-        batch: &'a [&'a Fields],
-    ) -> BoxFuture<'a, Result<Outcomes, HandlerError>> {
-        Box::pin(async move {
-            let outcomes = apply_many::<E, A>(context, batch).await?;
-            Ok(outcomes.into_iter().map(|outcome| outcome.map(drop)).collect())
-        })
-    }
+/// An event, with its place in the batch.
+struct Placed<E, P> {
+    place: usize,
+    event: Received<E>,
+    prepared: P,
 }
 
-async fn apply_one<E: Event, A: Handle<E>>(
+async fn handle<E: Event, A: Handle<E>>(
     context: &HandlerContext<A>,
-    fields: &Fields,
-) -> Result<Applied, HandlerError> {
-    let event = Envelope::<E>::from_fields(fields)?;
-    let id = event.meta.event_id;
-    if inbox::knows(&context.pool, context.group, id).await? {
-        return Ok(Applied::Before);
-    }
-    let prepared = context.app.prepare(&event).await?;
-    let mut tx = context.pool.begin().await?;
-    if inbox::enter(&mut tx, context.group, &[id]).await?.is_empty() {
-        return Ok(Applied::Before);
-    }
-    context.app.apply(&mut tx, event, prepared).await?;
-    context.outbox.commit(tx).await?;
-    Ok(Applied::Now)
-}
-
-async fn apply_many<E: Event, A: HandleBatch<E>>(
-    context: &HandlerContext<A>,
-    batch: &[&Fields],
-) -> Result<Vec<Result<Applied, HandlerError>>, HandlerError> {
-    let decoded: Vec<_> = batch.iter().map(|fields| Envelope::<E>::from_fields(fields)).collect();
-    let ids: Vec<Uuid> = decoded.iter().flatten().map(|event| event.meta.event_id).collect();
-    let mut tx = context.pool.begin().await?;
-    let mut new = inbox::enter(&mut tx, context.group, &ids).await?;
-    let (mut outcomes, mut events, mut places) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, decoded) in decoded.into_iter().enumerate() {
-        outcomes.push(decoded.map_err(HandlerError::from).map(|event| {
-            // Removing keeps the first of two deliveries that share a batch.
-            if new.remove(&event.meta.event_id) {
-                events.push(event);
-                places.push(place);
-            }
+    batch: &[Incoming<'_>],
+) -> Result<Outcomes, HandlerError> {
+    let (mut outcomes, mut places, mut events) = (Outcomes::new(), Vec::new(), Vec::new());
+    for (place, incoming) in batch.iter().enumerate() {
+        outcomes.push(decode(incoming).map(|event| {
+            places.push(place);
+            events.push(event);
             Applied::Before
         }));
     }
-    let applied = apply_new(context, tx, &events).await?;
-    for (place, outcome) in places.into_iter().zip(applied) {
+    let prepared = prepare(context, &events).await?;
+    let mut ready = Vec::with_capacity(events.len());
+    for ((place, event), prepared) in places.into_iter().zip(events).zip(prepared) {
+        match prepared {
+            Ok(Some(prepared)) => ready.push(Placed { place, event, prepared }),
+            Ok(None) => {}
+            Err(fail) => outcomes[place] = Err(fail),
+        }
+    }
+    for (place, outcome) in apply(context, ready).await? {
         outcomes[place] = outcome.map(|()| Applied::Now);
     }
     Ok(outcomes)
 }
 
-/// Applies events whose inbox rows are part of `tx`, and commits what came of those that did not fail.
-async fn apply_new<E: Event, A: HandleBatch<E>>(
+fn decode<E: Event>(incoming: &Incoming<'_>) -> Result<Received<E>, HandlerError> {
+    let Envelope { meta, event } = Envelope::from_fields(incoming.fields)?;
+    Ok(Received { event_id: meta.event_id, trace: incoming.trace.clone(), event })
+}
+
+/// Prepares each event; `None` for one that is known to have been handled.
+async fn prepare<E: Event, A: Handle<E>>(
     context: &HandlerContext<A>,
-    mut tx: PgTransaction<'_>,
-    events: &[Envelope<E>],
-) -> Result<Outcomes, HandlerError> {
-    if events.is_empty() {
-        return Ok(Outcomes::new());
+    events: &[Received<E>],
+) -> Result<Vec<Result<Option<A::Prepared>, HandlerError>>, HandlerError> {
+    if !A::PREPARES {
+        return Ok(events.iter().map(|_| Ok(Some(A::Prepared::default()))).collect());
     }
-    let outcomes = one_each(context.app.apply_batch(&mut tx, events).await?, events.len())?;
+    let ids: Vec<Uuid> = events.iter().map(|event| event.event_id).collect();
+    let known = inbox::known(&context.pool, context.group, &ids).await?;
+    if ids.iter().all(|id| known.contains(id)) {
+        return Ok(events.iter().map(|_| Ok(None)).collect());
+    }
+    let prepared = one_each(context.app.prepare(events).await?, events.len())?;
+    let unless_known = |(id, prepared): (&Uuid, Result<_, _>)| {
+        if known.contains(id) { Ok(None) } else { prepared.map(Some) }
+    };
+    Ok(ids.iter().zip(prepared).map(unless_known).collect())
+}
+
+/// Applies what was not handled before, and commits what came of the events that did not fail.
+async fn apply<E: Event, A: Handle<E>>(
+    context: &HandlerContext<A>,
+    mut ready: Vec<Placed<E, A::Prepared>>,
+) -> Result<Vec<(usize, Result<(), HandlerError>)>, HandlerError> {
+    if ready.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = context.pool.begin_with(BEGIN).await?;
+    let ids: Vec<Uuid> = ready.iter().map(|placed| placed.event.event_id).collect();
+    let mut new = inbox::enter(&mut tx, context.group, &ids).await?;
+    // Removing keeps the first of two deliveries that share a batch.
+    ready.retain(|placed| new.remove(&placed.event.event_id));
+    if ready.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut places, mut events, mut prepared) = (Vec::new(), Vec::new(), Vec::new());
+    for placed in ready {
+        places.push(placed.place);
+        events.push(placed.event);
+        prepared.push(placed.prepared);
+    }
+    let outcomes = one_each(context.app.apply(&mut tx, &events, prepared).await?, events.len())?;
     let failed = events.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_err());
-    let failed: Vec<Uuid> = failed.map(|(event, _)| event.meta.event_id).collect();
+    let failed: Vec<Uuid> = failed.map(|(event, _)| event.event_id).collect();
     if failed.len() < events.len() {
-        inbox::withdraw(&mut tx, context.group, &failed).await?;
+        if !failed.is_empty() {
+            inbox::withdraw(&mut tx, context.group, &failed).await?;
+        }
         context.outbox.commit(tx).await?;
     }
-    Ok(outcomes)
+    Ok(places.into_iter().zip(outcomes).collect())
 }

@@ -1,26 +1,22 @@
-//! One stream: reads when it has nothing left to start, starts work as slots come free, settles what has ended.
+//! One stream: reads while it has less than a batch left to start, handles all that has come as one batch, settles what has ended.
+//! While a batch is handled the next one gathers, so batches are as large as the load makes them.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
-    future::poll_fn,
     sync::Arc,
     time::Duration,
 };
 
-use futures::{
-    FutureExt,
-    future::{BoxFuture, OptionFuture},
-};
+use futures::future::{BoxFuture, OptionFuture};
 use redis::RedisResult;
 use tokio::{
-    sync::OwnedSemaphorePermit,
     task::JoinSet,
     time::{Instant, interval, sleep, sleep_until, timeout},
 };
-use tokio_util::sync::{CancellationToken, PollSemaphore};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    Shared, StreamHandler, Subscription,
+    Shared, StreamHandler,
     group::GroupConsumer,
     reader::{ReadBatch, Reader},
     retry::{Entry, RetryDecision},
@@ -37,31 +33,36 @@ const REMOVE_IDLE_CONSUMERS_EVERY: Duration = Duration::from_mins(10);
 
 pub(super) struct StreamWorker<E> {
     shared: Arc<Shared<E>>,
-    source: Subscription,
+    stream: &'static str,
     reconnect: Reconnect,
     /// Ids of every entry that is in memory: being read again does not double them.
     owned: HashSet<String>,
-    /// To be started, in order.
-    queue: VecDeque<Entry>,
+    /// What was read and not started, in order.
+    fresh: VecDeque<Entry>,
+    /// What has waited and is to be tried again.
+    due: VecDeque<Entry>,
     /// Waiting for another try, by the time of it; the number keeps the keys apart.
     delayed: BTreeMap<(Instant, u64), Entry>,
     delays: u64,
-    jobs: JoinSet<Done>,
-    slots: PollSemaphore,
+    /// The batch in hand: one at a time, so that a stream keeps its order.
+    batch: JoinSet<Done>,
+    /// Entries that were given up and are being kept.
+    dead: JoinSet<Done>,
 }
 
 impl<E: StreamHandler> StreamWorker<E> {
-    pub(super) fn new(shared: Arc<Shared<E>>, source: Subscription) -> Self {
+    pub(super) fn new(shared: Arc<Shared<E>>, stream: &'static str) -> Self {
         Self {
-            reconnect: Reconnect::new(format!("{} on {}", shared.group, source.stream)),
-            slots: PollSemaphore::new(shared.slots.clone()),
+            reconnect: Reconnect::new(format!("{} on {stream}", shared.group)),
             owned: HashSet::new(),
-            queue: VecDeque::new(),
+            fresh: VecDeque::new(),
+            due: VecDeque::new(),
             delayed: BTreeMap::new(),
             delays: 0,
-            jobs: JoinSet::new(),
+            batch: JoinSet::new(),
+            dead: JoinSet::new(),
             shared,
-            source,
+            stream,
         }
     }
 
@@ -73,8 +74,8 @@ impl<E: StreamHandler> StreamWorker<E> {
             }
         }
         // Without Redis there was nobody to acknowledge to; the work in hand is finished all the same.
-        let finish = async { while self.jobs.join_next().await.is_some() {} };
-        let _ = timeout(self.shared.policy.drain, finish).await;
+        let drain = self.shared.policy.drain;
+        let _ = timeout(drain, async { while self.next_done().await.is_some() {} }).await;
     }
 
     /// Works until the shutdown is done, or until Redis fails.
@@ -86,23 +87,22 @@ impl<E: StreamHandler> StreamWorker<E> {
         let mut remove_idle_consumers = interval(REMOVE_IDLE_CONSUMERS_EVERY);
         let mut reading = None::<BoxFuture<'static, ReadBatch>>;
         loop {
-            if self.queue.is_empty() && reading.is_none() {
+            self.start();
+            if self.fresh.len() < self.shared.policy.count && reading.is_none() {
                 reading = Some(reader.start());
             }
-            self.start_all();
-            let waits_for_slot = self.may_start();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return self.wind_down(consumer, reading).await,
                 _ = upkeep.tick() => self.set_idle(&mut consumer, Duration::ZERO).await?,
                 _ = remove_idle_consumers.tick() => consumer.remove_idle_consumers(self.shared.policy.idle_consumer_after).await?,
-                Some(done) = self.jobs.join_next() => self.settle(&mut consumer, done.ok()).await?,
+                Some(done) = self.batch.join_next() => self.settle(&mut consumer, done.unwrap_or_default()).await?,
+                Some(done) = self.dead.join_next() => self.settle(&mut consumer, done.unwrap_or_default()).await?,
                 Some(batch) = OptionFuture::from(reading.as_mut()) => {
                     reading = None;
                     self.accept(reader.take(batch)?);
                     self.reconnect.recovered();
                 }
-                slot = poll_fn(|cx| self.slots.poll_acquire(cx)), if waits_for_slot => self.start(slot),
                 () = sleep_until(next_due(&self.delayed)), if !self.delayed.is_empty() => self.resume_due(),
             }
         }
@@ -111,44 +111,42 @@ impl<E: StreamHandler> StreamWorker<E> {
     async fn consumer(&self, response_timeout: Option<Duration>) -> RedisResult<GroupConsumer> {
         let Shared { redis, group, consumer, policy, .. } = self.shared.as_ref();
         let redis = connect(redis, response_timeout).await?;
-        let (stream, count) = (self.source.stream, policy.count);
+        let (stream, count) = (self.stream, policy.count);
         Ok(GroupConsumer { redis, stream, group, consumer: consumer.clone(), count })
     }
 
     fn accept(&mut self, entries: Vec<Entry>) {
         for entry in entries {
             if self.owned.insert(entry.id.clone()) {
-                self.queue.push_back(entry);
+                self.fresh.push_back(entry);
             }
         }
     }
 
-    /// Batches of one stream go one after the other, so that they keep its order.
-    fn may_start(&self) -> bool {
-        !self.queue.is_empty() && (!self.source.batch || self.jobs.is_empty())
-    }
-
-    /// Starts as much as there are free slots for. Where there is none, the worker is in line for the next.
-    fn start_all(&mut self) {
-        while self.may_start()
-            && let Some(slot) = poll_fn(|cx| self.slots.poll_acquire(cx)).now_or_never()
-        {
-            self.start(slot);
+    /// Starts a batch of all that there is, unless one is in hand. Entries that are tried again take half of it at most: they
+    /// must not keep new ones from being handled, nor the other way round.
+    fn start(&mut self) {
+        if !self.batch.is_empty() || (self.fresh.is_empty() && self.due.is_empty()) {
+            return;
         }
+        let count = self.shared.policy.count;
+        let again = self.due.len().min(count.div_ceil(2));
+        let mut entries: Vec<Entry> = self.due.drain(..again).collect();
+        entries.extend(self.fresh.drain(..self.fresh.len().min(count - again)));
+        self.batch.spawn(work(self.shared.clone(), self.stream, entries));
     }
 
-    fn start(&mut self, slot: Option<OwnedSemaphorePermit>) {
-        let count = if self.source.batch { self.queue.len().min(self.shared.policy.count) } else { 1 };
-        let entries = self.queue.drain(..count).collect();
-        self.jobs.spawn(work(self.shared.clone(), self.source.stream, entries, slot));
+    /// What ends next of what is in hand; nothing if nothing is.
+    async fn next_done(&mut self) -> Option<Done> {
+        tokio::select! {
+            Some(done) = self.batch.join_next() => Some(done.unwrap_or_default()),
+            Some(done) = self.dead.join_next() => Some(done.unwrap_or_default()),
+            else => None,
+        }
     }
 
     /// Acknowledges, gives up or parks what has ended. If Redis fails meanwhile, the entries are read again later.
-    async fn settle(&mut self, consumer: &mut GroupConsumer, first: Option<Done>) -> RedisResult<()> {
-        let mut ended: Done = first.unwrap_or_default();
-        while let Some(done) = self.jobs.try_join_next() {
-            ended.extend(done.unwrap_or_default());
-        }
+    async fn settle(&mut self, consumer: &mut GroupConsumer, ended: Done) -> RedisResult<()> {
         let (mut handled, mut hopeless, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for (entry, end) in ended {
             self.owned.remove(&entry.id);
@@ -163,7 +161,7 @@ impl<E: StreamHandler> StreamWorker<E> {
         consumer.ack(&handled).await?;
         self.owned.extend(hopeless.iter().map(|(entry, _)| entry.id.clone()));
         if !hopeless.is_empty() {
-            self.jobs.spawn(keep(self.shared.clone(), self.source.stream, hopeless));
+            self.dead.spawn(keep(self.shared.clone(), self.stream, hopeless));
         }
         for (entry, error) in kept {
             self.dead_letter(consumer, entry, error).await?;
@@ -215,14 +213,14 @@ impl<E: StreamHandler> StreamWorker<E> {
     }
 
     fn keep_later(&mut self, entry: Entry, fail: &HandlerError) {
-        let (stream, error) = (self.source.stream, fail.text());
+        let (stream, error) = (self.stream, fail.text());
         tracing::error!(stream, entry.id, error, "a dead letter could not be kept: trying again");
         self.delay(entry, fail, self.shared.policy.longest_wait);
     }
 
     fn delay(&mut self, entry: Entry, fail: &HandlerError, wait: Duration) {
         if entry.tries == 1 {
-            tracing::warn!(stream = self.source.stream, entry.id, error = fail.text(), "event has to wait");
+            tracing::warn!(stream = self.stream, entry.id, error = fail.text(), "event has to wait");
         }
         if self.delayed.len() < self.shared.policy.delayed {
             self.owned.insert(entry.id.clone());
@@ -233,7 +231,7 @@ impl<E: StreamHandler> StreamWorker<E> {
 
     fn resume_due(&mut self) {
         let later = self.delayed.split_off(&(Instant::now(), u64::MAX));
-        self.queue.extend(std::mem::replace(&mut self.delayed, later).into_values());
+        self.due.extend(std::mem::replace(&mut self.delayed, later).into_values());
     }
 
     /// Finishes what is in hand and leaves the rest to whoever claims first.
@@ -244,13 +242,14 @@ impl<E: StreamHandler> StreamWorker<E> {
     ) -> RedisResult<()> {
         let drain = self.shared.policy.drain;
         let finish = async {
-            while let Some(done) = self.jobs.join_next().await {
+            while let Some(done) = self.next_done().await {
                 // Work goes on without Redis, too: what is not acknowledged is known when it comes again.
-                let _ = self.settle(&mut consumer, done.ok()).await;
+                let _ = self.settle(&mut consumer, done).await;
             }
         };
         let _ = timeout(drain, finish).await;
-        self.jobs.shutdown().await;
+        self.batch.shutdown().await;
+        self.dead.shutdown().await;
         let leave = async {
             if let Some(Ok((entries, _))) = OptionFuture::from(reading).await {
                 self.accept(entries);
@@ -266,7 +265,7 @@ impl<E: StreamHandler> StreamWorker<E> {
     }
 
     fn count(&self, outcome: &'static str, entries: usize) {
-        let labels = [("group", self.shared.group), ("stream", self.source.stream), ("outcome", outcome)];
+        let labels = [("group", self.shared.group), ("stream", self.stream), ("outcome", outcome)];
         metrics::counter!("consumer_events_total", &labels).increment(entries as u64);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::events::Event;
-use messaging::{Delivered, Fields, HandlerError, Policy, Runner, StreamHandler, Subscription};
+use messaging::{Delivered, Fields, HandlerError, Incoming, Outcomes, Policy, Runner, StreamHandler};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -61,15 +61,16 @@ async fn a_handler_that_fails_leaves_neither_effects_nor_events() {
 #[tokio::test]
 async fn what_a_handler_publishes_belongs_to_the_trace_of_the_event() {
     let world = World::new().await;
-    let cause = world.add(Ping::new(1)).await;
+    let causes = [world.add(Ping::new(1)).await, world.add(Ping::new(2)).await];
     let (consumer, relay) = (world.consumer(), world.relay());
-    eventually("the answer", async || world.redis.numbers(Pong::STREAM.name).await == [1]).await;
+    eventually("the answers", async || world.redis.numbers(Pong::STREAM.name).await == [1, 2]).await;
     consumer.stop().await;
     relay.stop().await;
-    let answer = &world.redis.entries(Pong::STREAM.name).await[0];
-    assert_eq!(answer["correlation_id"], cause["correlation_id"]);
-    assert_eq!(trace_id(answer), trace_id(&cause));
-    assert_ne!(answer["traceparent"], cause["traceparent"]);
+    for (answer, cause) in world.redis.entries(Pong::STREAM.name).await.iter().zip(&causes) {
+        assert_eq!(answer["correlation_id"], cause["correlation_id"]);
+        assert_eq!(trace_id(answer), trace_id(cause));
+        assert_ne!(answer["traceparent"], cause["traceparent"]);
+    }
 }
 
 fn trace_id(fields: &Fields) -> &str {
@@ -96,9 +97,9 @@ async fn a_shutdown_finishes_what_is_in_hand_and_leaves_the_rest_to_the_next_at_
         world.add(Ping::new(n)).await;
     }
     // Were it not left to the next, nobody would claim it for an hour.
-    let policy = Policy { slots: 2, claim_after: Duration::from_hours(1), ..policy() };
+    let policy = Policy { count: 2, claim_after: Duration::from_hours(1), ..policy() };
     let first = world.consumer_with(policy.clone());
-    eventually("both slots", async || world.app.tries(0) + world.app.tries(1) == 2).await;
+    eventually("a batch in hand", async || world.app.tries(0) == 1).await;
     first.shutdown.cancel();
     world.app.gate.add_permits(2);
     first.stop().await;
@@ -117,7 +118,7 @@ async fn what_is_in_hand_is_finished_at_a_shutdown_although_redis_is_gone() {
     world.app.conduct(|_, _| Conduct::WaitAtGate);
     world.add(Ping::new(1)).await;
     let consumer = world.consumer();
-    eventually("a slot", async || world.app.tries(1) == 1).await;
+    eventually("an event in hand", async || world.app.tries(1) == 1).await;
     world.redis.crash();
     consumer.shutdown.cancel();
     world.app.gate.add_permits(1);
@@ -144,12 +145,13 @@ async fn a_delivery_without_redis_returns_its_outcome() {
 struct Collector(mpsc::UnboundedSender<String>);
 
 impl StreamHandler for Collector {
-    fn subscriptions(&self) -> Vec<Subscription> {
-        vec![Subscription { stream: STREAM, batch: false }]
+    fn streams(&self) -> Vec<&'static str> {
+        vec![STREAM]
     }
 
-    async fn handle(&self, _stream: &str, fields: &Fields) -> Result<(), HandlerError> {
-        self.0.send(fields["n"].clone()).map_err(HandlerError::bug)
+    async fn handle(&self, _stream: &str, batch: &[Incoming<'_>]) -> Result<Outcomes, HandlerError> {
+        let send = |incoming: &Incoming<'_>| self.0.send(incoming.fields["n"].clone());
+        Ok(batch.iter().map(|incoming| send(incoming).map_err(HandlerError::bug)).collect())
     }
 }
 

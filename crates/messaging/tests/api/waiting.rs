@@ -84,13 +84,13 @@ async fn a_database_that_has_another_name_for_a_while_is_waited_for() {
 }
 
 #[tokio::test]
-async fn waiting_events_leave_their_slots() {
+async fn waiting_events_hold_up_no_others() {
     let world = World::new().await;
     let cause = wait_for(&world, |n| n < 50);
     for n in 0..100 {
         world.add(Ping::new(n)).await;
     }
-    let consumer = world.consumer_with(Policy { slots: 1, ..policy() });
+    let consumer = world.consumer_with(Policy { count: 7, ..policy() });
     world.wait_for_effects(50..100).await;
     cause.store(true, Ordering::Relaxed);
     world.wait_for_effects(0..100).await;

@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 use tonic::Status as GrpcStatus;
 
 use super::{
-    advance_order::ApplyError,
+    changes::ApplyError,
     finish_cancellation::{cancel_locked, finish_cancellation, schedule, timeline_cause},
 };
 use crate::{
@@ -53,8 +53,7 @@ pub enum CancelOrderError {
 impl From<ApplyError> for CancelOrderError {
     fn from(error: ApplyError) -> Self {
         match error {
-            ApplyError::Database(error) => Self::Database(error),
-            ApplyError::TooEarly(_) | ApplyError::Impossible(_) | ApplyError::Moved(_) => Self::Busy,
+            ApplyError::TooEarly(_) | ApplyError::Impossible(_) => Self::Busy,
         }
     }
 }
@@ -107,7 +106,7 @@ async fn begin(
     let requester = requester(user, &order);
     let cause = requester.cause(order.status);
     let begun = match order.status.plan_cancel(requester) {
-        CancelPlan::AtOnce => Begun::Done(cancel_locked(&mut tx, &order, cause, reason).await?.into()),
+        CancelPlan::AtOnce => Begun::Done(cancel_locked(&mut tx, order, cause, reason).await?.into()),
         CancelPlan::After(step) => {
             let (order_id, requested_by, reason) = (order.id, user.id(), reason.as_deref());
             let new = NewCancellation { order_id, step, requested_by, cause, reason };
@@ -117,7 +116,7 @@ async fn begin(
         CancelPlan::Done => {
             // The reason of a later request is kept, too.
             if reason.is_some() && reason != order.failure_reason {
-                store::history::insert_note(&mut tx, id, timeline_cause(cause), reason.as_deref()).await?;
+                store::history::annotate(&mut tx, id, timeline_cause(cause), reason.as_deref()).await?;
             }
             Begun::Done(order.into())
         }

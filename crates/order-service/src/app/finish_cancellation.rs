@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use chassis::BoxError;
+use chassis::{BoxError, context};
 use contracts::{OrderId, UserId, events::CancelCause};
 use jobs::{Backoff, Job, Outcome, Queue};
 use sqlx::{PgConnection, PgTransaction};
 
 use super::{
-    advance_order::{ApplyError, apply},
     cancel_order::CancelOrderError,
+    changes::{Cause, Changes},
 };
 use crate::{
     AppState,
@@ -140,13 +140,13 @@ pub(super) async fn end_order(
     from: Status,
     cause: CancelCause,
     reason: Option<String>,
-) -> Result<Option<Order>, ApplyError> {
+) -> Result<Option<Order>, CancelOrderError> {
     let mut tx = state.db.begin().await?;
     let order = match store::orders::lock_order(&mut tx, id).await? {
         Some(order) if order.status == from => order,
         _ => return Ok(None),
     };
-    let cancelled = cancel_locked(&mut tx, &order, cause, reason).await?;
+    let cancelled = cancel_locked(&mut tx, order, cause, reason).await?;
     state.outbox.commit(tx).await?;
     Ok(Some(cancelled))
 }
@@ -154,12 +154,15 @@ pub(super) async fn end_order(
 /// Cancels an order that is locked, and returns it as it is then.
 pub(super) async fn cancel_locked(
     tx: &mut PgTransaction<'_>,
-    order: &Order,
+    mut order: Order,
     cause: CancelCause,
     reason: Option<String>,
-) -> Result<Order, ApplyError> {
+) -> Result<Order, CancelOrderError> {
     let state = State::Cancelled { cause, reason: reason.clone() };
-    apply(tx, order, Transition::to(state), timeline_cause(cause), reason.as_deref()).await?;
+    let cause = Cause { name: timeline_cause(cause), detail: reason, trace: &context::current() };
+    let mut changes = Changes::default();
+    changes.add(&mut order, Transition::to(state), cause)?;
+    changes.write(tx).await?;
     Ok(store::orders::read_order(tx, order.id).await?)
 }
 

@@ -3,16 +3,15 @@
 
 use std::time::Duration;
 
-use chassis::BoxError;
+use chassis::{BoxError, context};
 use contracts::{
     OrderId,
     events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, Subject, groups},
 };
-use jobs::{Backoff, Job, Outcome, Queue};
+use jobs::{Backoff, Due, Job, JobId, Outcome, Queue};
 use messaging::outbox;
-use sqlx::PgConnection;
 
-use super::{advance_order::advance_order, finish_cancellation::end_order};
+use super::{Advance, advance_order, finish_cancellation::end_order};
 use crate::{
     AppState,
     clients::{KnownDelivery, PaymentEnd},
@@ -32,43 +31,41 @@ const PAID_FOR: Duration = Duration::from_mins(1);
 const WHILE_CANCELLING: Duration = Duration::from_mins(1);
 const BACKOFF: Backoff = Backoff::new(Duration::from_mins(1), Duration::from_mins(10));
 
-/// Enqueues what a new order needs if nobody answers.
-pub(super) async fn schedule_new(db: &mut PgConnection, id: OrderId) -> sqlx::Result<()> {
-    let jobs = [ReconcileReceived::of(&id).after(RECEIVED_FOR), TimeOut::of(&id).after(GIVEN_UP_AFTER)];
-    Queue::enqueue(db, jobs).await
+/// What a new order needs if nobody answers.
+pub(super) fn jobs_of_new(id: OrderId) -> [Due; 2] {
+    [ReconcileReceived::of(&id).after(RECEIVED_FOR), TimeOut::of(&id).after(GIVEN_UP_AFTER)]
 }
 
-/// Replaces the jobs of the state that an order leaves by those of the state that it enters.
-pub(super) async fn reschedule(
-    db: &mut PgConnection,
-    id: OrderId,
-    from: Status,
-    to: &State,
-) -> sqlx::Result<()> {
-    match from {
-        Status::Received => Queue::cancel(db, [ReconcileReceived::of(&id), TimeOut::of(&id)]).await?,
-        Status::AwaitingPayment => Queue::cancel(db, [ReconcileUnpaid::of(&id)]).await?,
-        Status::Paid => Queue::cancel(db, [ReconcilePaid::of(&id)]).await?,
-        _ => {}
-    }
+/// The jobs of the state that an order enters.
+pub(super) fn jobs_of(id: OrderId, to: &State) -> Option<Due> {
     match to {
-        State::AwaitingPayment(page) => {
-            Queue::enqueue(db, [ReconcileUnpaid::of(&id).after(page.lifetime + EXPIRED_FOR)]).await
-        }
-        State::Paid => Queue::enqueue(db, [ReconcilePaid::of(&id).after(PAID_FOR)]).await,
-        _ => Ok(()),
+        State::AwaitingPayment(page) => Some(ReconcileUnpaid::of(&id).after(page.lifetime + EXPIRED_FOR)),
+        State::Paid => Some(ReconcilePaid::of(&id).after(PAID_FOR)),
+        _ => None,
     }
 }
 
-/// The goods of a RECEIVED order are held, and only its page is missing: publishing the order again would not help.
-pub async fn await_page(state: &AppState, id: OrderId) -> sqlx::Result<()> {
-    Queue::cancel(&mut *state.db.acquire().await?, [ReconcileReceived::of(&id)]).await
+/// The jobs of the state that an order leaves.
+pub(super) fn obsolete_jobs(id: OrderId, from: Status) -> Vec<JobId> {
+    match from {
+        Status::Received => vec![ReconcileReceived::of(&id), TimeOut::of(&id)],
+        Status::AwaitingPayment => vec![ReconcileUnpaid::of(&id)],
+        Status::Paid => vec![ReconcilePaid::of(&id)],
+        _ => Vec::new(),
+    }
 }
 
-/// payment-service does not know an order whose goods are held. If the order only waits for its page, payment-service may
+/// The goods of these RECEIVED orders are held, and only their pages are missing: publishing the orders again would not
+/// help.
+pub async fn await_pages(state: &AppState, ids: &[OrderId]) -> sqlx::Result<()> {
+    Queue::cancel(&mut *state.db.acquire().await?, ids.iter().map(ReconcileReceived::of)).await
+}
+
+/// payment-service does not know orders whose goods are held. If an order only waits for its page, payment-service may
 /// have lost it, as by a restore.
-pub async fn check_page(state: &AppState, id: OrderId) -> sqlx::Result<()> {
-    Queue::enqueue_if_absent(&mut *state.db.acquire().await?, ReconcileReceived::of(&id).now()).await
+pub async fn check_pages(state: &AppState, ids: &[OrderId]) -> sqlx::Result<()> {
+    let checks = ids.iter().map(|id| ReconcileReceived::of(id).now());
+    Queue::enqueue_if_absent(&mut *state.db.acquire().await?, checks).await
 }
 
 async fn find(state: &AppState, id: OrderId, status: Status) -> sqlx::Result<Option<StuckOrder>> {
@@ -173,7 +170,7 @@ impl Job for ReconcilePaid {
 async fn advance(state: &AppState, id: OrderId, input: Input) -> Result<Outcome, BoxError> {
     let mut tx = state.db.begin().await?;
     let subject = Subject { order_id: id, user_id: None, total_amount: None };
-    advance_order(&mut tx, subject, input).await?;
+    advance_order(&mut tx, Advance { subject, input, trace: context::current() }).await?;
     state.outbox.commit(tx).await?;
     Ok(Outcome::Done)
 }
@@ -199,8 +196,9 @@ async fn publish_again<E: Event>(
     let order = store::orders::lock_order(&mut tx, id).await?;
     if let Some(order) = order.filter(|order| order.status == status) {
         tracing::info!(order.id = %id, event.r#type = E::TYPE, "an event without an answer was published again");
-        let row = outbox::append_row(&mut tx, event(&order)).await?;
-        store::reconciliation::set_awaited_row(&mut tx, id, row).await?;
+        for row in outbox::append_all(&mut tx, [(context::current(), event(&order))]).await? {
+            store::reconciliation::set_awaited_row(&mut tx, id, row).await?;
+        }
         state.outbox.commit(tx).await?;
     }
     Ok(())

@@ -4,8 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chassis::BoxError;
 use contracts::{OrderId, ProductId};
-use jobs::{Job, Outcome, Queue};
-use sqlx::PgTransaction;
+use jobs::{Due, Job, Outcome};
 
 use crate::{AppState, domain::Order, store};
 
@@ -47,16 +46,15 @@ impl Job for ReturnStock {
         let mut tx = state.db.begin().await?;
         if store::returns::mark_returned(&mut tx, order, product).await? {
             let detail = format!("product {product}: {} back in stock", line.quantity);
-            store::history::insert_note(&mut tx, order, "StockReturned", Some(&detail)).await?;
+            store::history::annotate(&mut tx, order, "StockReturned", Some(&detail)).await?;
         }
         tx.commit().await?;
         Ok(Outcome::Done)
     }
 }
 
-/// Records that every line of an order returns to the stock, with a job for each.
-pub(super) async fn return_goods(tx: &mut PgTransaction<'_>, order: &Order) -> sqlx::Result<()> {
-    store::returns::insert_returns(tx, order.id).await?;
+/// The jobs that return every line of an order.
+pub(super) fn return_jobs(order: &Order) -> impl Iterator<Item = Due> {
     let lines = order.items.iter().map(|item| Line { order: order.id, product: item.product_id });
-    Queue::enqueue(tx, lines.map(|line| ReturnStock::of(&line).now())).await
+    lines.map(|line| ReturnStock::of(&line).now())
 }

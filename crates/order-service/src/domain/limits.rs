@@ -29,6 +29,11 @@ pub enum OverLimit {
 }
 
 impl HoldLimits {
+    /// Whether nothing is limited.
+    pub const fn are_off(&self) -> bool {
+        self.orders == 0 && self.units_of_product == 0 && self.units == 0
+    }
+
     /// Checks the number of unpaid orders with one more.
     pub fn check_orders(&self, open: i64) -> Result<(), OverLimit> {
         if exceeds(open + 1, self.orders) { Err(OverLimit::Orders(self.orders)) } else { Ok(()) }

@@ -117,6 +117,14 @@ impl State {
         }
     }
 
+    /// What was refunded in all, in rupiah.
+    pub const fn refunded(&self) -> Option<i64> {
+        match self {
+            Self::Refunded(total) => Some(*total),
+            _ => None,
+        }
+    }
+
     /// What the order shows as the reason of its end.
     pub fn failure_reason(&self) -> Option<&str> {
         match self {

@@ -52,7 +52,7 @@ macro_rules! placing_route {
             IdempotencyKey(key): IdempotencyKey,
             OptionalJson(new): OptionalJson<NewOrder>,
         ) -> Result<impl IntoResponse, Problem> {
-            let placed = app::place_order(&state, user.id(), new, key.as_deref()).await?;
+            let placed = app::place_order(&state, user.id(), new, key).await?;
             reply(placed.receipt, placed.replayed)
         }
     };

@@ -2,44 +2,85 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{ProductId, UserId};
+use contracts::{OrderId, ProductId, UserId};
 use sqlx::{PgConnection, Result};
+use time::OffsetDateTime;
 
-/// Takes turns with other transactions that place an order for the same buyer.
-pub async fn lock_buyer(db: &mut PgConnection, buyer: UserId) -> Result<()> {
-    // Two keys are a space of their own, apart from the locks with one key of relay and migrations.
-    sqlx::query!("select pg_advisory_xact_lock(1, hashint8($1))", buyer.get()).execute(db).await?;
-    Ok(())
+/// What a buyer has ordered and not paid.
+#[derive(Debug, Default, Clone)]
+pub struct OpenOrders {
+    pub count: i64,
+    /// The units of each product in them.
+    pub units: BTreeMap<ProductId, i64>,
 }
 
-/// How many unpaid orders a buyer has.
-pub async fn count_open_orders(db: &mut PgConnection, buyer: UserId) -> Result<i64> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from orders
-        where user_id = $1 and status in ('RECEIVED', 'AWAITING_PAYMENT')"#,
-        buyer.get()
+/// What new orders get from the database.
+#[derive(Debug)]
+pub struct Numbers {
+    /// One for each order.
+    pub orders: Vec<OrderId>,
+    /// One for each line.
+    pub lines: Vec<i64>,
+    /// The time of the transaction.
+    pub now: OffsetDateTime,
+}
+
+/// Takes the numbers of new orders, one for each of these buyers, and of their lines; and takes turns with other
+/// transactions that place orders for the same buyers.
+pub async fn lock_buyers(db: &mut PgConnection, buyers: &[i64], lines: i64) -> Result<Numbers> {
+    // Locks with two keys are apart from those with one key of relay and migrations.
+    sqlx::query_as!(
+        Numbers,
+        r#"select
+            array(select nextval('orders_id_seq') from unnest($1::bigint[])) as "orders!: Vec<OrderId>",
+            array(select nextval('order_items_id_seq') from generate_series(1, $2::bigint)) as "lines!",
+            now() as "now!"
+        from (
+            select count(pg_advisory_xact_lock(1, hashint8(buyer))::text)
+            from (select distinct buyer from unnest($1::bigint[]) as buyer order by buyer) as buyers
+        ) as locked"#,
+        buyers,
+        lines
     )
     .fetch_one(db)
     .await
 }
 
-/// The units of each product in a buyer's unpaid orders.
-pub async fn list_held_units(db: &mut PgConnection, buyer: UserId) -> Result<BTreeMap<ProductId, i64>> {
+/// What each of these buyers has ordered and not paid.
+pub async fn list_open_orders(db: &mut PgConnection, buyers: &[i64]) -> Result<BTreeMap<UserId, OpenOrders>> {
     let rows = sqlx::query!(
-        r#"select line.product_id as "product_id: ProductId", sum(line.quantity) as "units!"
+        r#"select orders.user_id as "user_id: UserId", line.product_id as "product_id: ProductId",
+            sum(line.quantity) as "units!", count(*) filter (where line.position = 1) as "orders!"
         from orders
-        join order_items as line on line.order_id = orders.id
-        where orders.user_id = $1 and orders.status in ('RECEIVED', 'AWAITING_PAYMENT')
-        group by line.product_id"#,
-        buyer.get()
+        join lateral (
+            select product_id, quantity, row_number() over (order by id) as position
+            from order_items where order_id = orders.id
+        ) as line on true
+        where orders.user_id = any($1) and orders.status in ('RECEIVED', 'AWAITING_PAYMENT')
+        group by orders.user_id, line.product_id"#,
+        buyers
     );
-    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.product_id, row.units)).collect())
+    let mut open: BTreeMap<UserId, OpenOrders> = BTreeMap::new();
+    for row in rows.fetch_all(db).await? {
+        let of_buyer = open.entry(row.user_id).or_default();
+        of_buyer.count += row.orders;
+        of_buyer.units.insert(row.product_id, row.units);
+    }
+    Ok(open)
 }
 
-/// Records that a buyer has paid an order.
-pub async fn record_payer(db: &mut PgConnection, buyer: UserId) -> Result<()> {
-    sqlx::query!("insert into paying_buyers (user_id) values ($1) on conflict do nothing", buyer.get())
-        .execute(db)
-        .await?;
+/// Records that buyers have paid an order.
+pub async fn record_payers(db: &mut PgConnection, buyers: &[UserId]) -> Result<()> {
+    if buyers.is_empty() {
+        return Ok(());
+    }
+    let buyers: Vec<i64> = buyers.iter().map(|buyer| buyer.get()).collect();
+    sqlx::query!(
+        "insert into paying_buyers (user_id) select buyer from unnest($1::bigint[]) as buyer order by buyer
+        on conflict do nothing",
+        &buyers
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

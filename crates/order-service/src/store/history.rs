@@ -5,13 +5,41 @@ use sqlx::{PgConnection, Result};
 
 use crate::domain::{HistoryEntry, Status};
 
-/// Adds a note: something happened, and the order stays as it is.
-pub async fn insert_note(
-    db: &mut PgConnection,
-    id: OrderId,
-    cause: &str,
-    detail: Option<&str>,
-) -> Result<()> {
+/// Something that happened to an order, which stays as it is.
+#[derive(Debug)]
+pub struct Note {
+    pub id: OrderId,
+    /// Where the order stands.
+    pub status: Status,
+    pub cause: &'static str,
+    pub detail: Option<String>,
+}
+
+/// Adds notes about orders that are locked.
+pub async fn insert_notes(db: &mut PgConnection, notes: &[Note]) -> Result<()> {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = notes.iter().map(|note| note.id.get()).collect();
+    let statuses: Vec<&str> = notes.iter().map(|note| note.status.as_str()).collect();
+    let causes: Vec<&str> = notes.iter().map(|note| note.cause).collect();
+    let details: Vec<Option<&str>> = notes.iter().map(|note| note.detail.as_deref()).collect();
+    sqlx::query!(
+        "insert into order_history (order_id, from_status, to_status, cause, detail)
+        select id, status, status, cause, detail
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as note (id, status, cause, detail)",
+        &ids,
+        &statuses as &[&str],
+        &causes as &[&str],
+        &details as &[Option<&str>]
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Adds a note about an order that need not be locked.
+pub async fn annotate(db: &mut PgConnection, id: OrderId, cause: &str, detail: Option<&str>) -> Result<()> {
     sqlx::query!(
         "insert into order_history (order_id, from_status, to_status, cause, detail)
         select id, status, status, $2, $3 from orders where id = $1",

@@ -44,52 +44,76 @@ pub async fn find_reply(
     .await
 }
 
-/// Claims a key for this transaction; waits for another that has claimed it. If that one was committed, its reply is
-/// returned, and nothing is claimed.
-pub async fn claim_key(
+/// The replies that are stored under some of these keys, with the places of their keys.
+pub async fn list_replies(
     db: &mut PgConnection,
-    key: Scoped<'_>,
-    request: &Value,
-) -> Result<Option<StoredReply>> {
-    loop {
-        if insert_key(db, key, request).await? {
-            return Ok(None);
-        }
-        // Without a reply the key was purged in between, and is free again.
-        if let Some(reply) = find_reply(db, key, request).await? {
-            return Ok(Some(reply));
-        }
+    keys: &[(Scoped<'_>, &Value)],
+) -> Result<Vec<(usize, StoredReply)>> {
+    let users: Vec<i64> = keys.iter().map(|(key, _)| key.user.get()).collect();
+    let routes: Vec<&str> = keys.iter().map(|(key, _)| key.route).collect();
+    let names: Vec<&str> = keys.iter().map(|(key, _)| key.key).collect();
+    let requests: Vec<&Value> = keys.iter().map(|(_, request)| *request).collect();
+    let rows = sqlx::query!(
+        r#"select place as "place!", stored.request = sent.request as "same_request!", reply as "receipt!"
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[]) with ordinality
+            as sent (user_id, route, key, request, place)
+        join idempotency_keys as stored using (user_id, route, key)"#,
+        &users,
+        &routes as &[&str],
+        &names as &[&str],
+        &requests as &[&Value]
+    )
+    .fetch_all(db)
+    .await?;
+    let replies = rows.into_iter().map(|row| {
+        let place = usize::try_from(row.place - 1).unwrap_or_default();
+        (place, StoredReply { same_request: row.same_request, receipt: row.receipt })
+    });
+    Ok(replies.collect())
+}
+
+/// A receipt, and the key that it is given again for.
+#[derive(Debug)]
+pub struct NewReply<'a> {
+    pub key: Scoped<'a>,
+    pub request: &'a Value,
+    pub receipt: &'a Receipt,
+}
+
+/// Stores receipts under keys that were free; waits for other transactions that store some of them. False if one of
+/// those was committed: then the key is not free any more, and this transaction must not be committed.
+pub async fn insert_replies(db: &mut PgConnection, replies: &[NewReply<'_>]) -> Result<bool> {
+    if replies.is_empty() {
+        return Ok(true);
     }
-}
-
-async fn insert_key(db: &mut PgConnection, key: Scoped<'_>, request: &Value) -> Result<bool> {
+    let encode = |reply: &NewReply<'_>| serde_json::to_string(reply.receipt);
+    let receipts: Vec<String> = replies
+        .iter()
+        .map(encode)
+        .collect::<serde_json::Result<_>>()
+        .map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let users: Vec<i64> = replies.iter().map(|reply| reply.key.user.get()).collect();
+    let routes: Vec<&str> = replies.iter().map(|reply| reply.key.route).collect();
+    let keys: Vec<&str> = replies.iter().map(|reply| reply.key.key).collect();
+    let requests: Vec<&Value> = replies.iter().map(|reply| reply.request).collect();
+    let orders: Vec<i64> = replies.iter().map(|reply| reply.receipt.order_id.get()).collect();
     let inserted = sqlx::query!(
-        "insert into idempotency_keys (user_id, route, key, request) values ($1, $2, $3, $4) on conflict do nothing",
-        key.user.get(),
-        key.route,
-        key.key,
-        request
+        "insert into idempotency_keys (user_id, route, key, request, order_id, reply, status)
+        select *, 201
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::text[])
+            as stored (user_id, route, key)
+        order by user_id, route, key
+        on conflict do nothing",
+        &users,
+        &routes as &[&str],
+        &keys as &[&str],
+        &requests as &[&Value],
+        &orders,
+        &receipts
     )
     .execute(db)
     .await?;
-    Ok(inserted.rows_affected() == 1)
-}
-
-/// Stores the receipt under the key that this transaction claimed.
-pub async fn store_receipt(db: &mut PgConnection, key: Scoped<'_>, receipt: &Receipt) -> Result<()> {
-    let reply = serde_json::to_string(receipt).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query!(
-        "update idempotency_keys set status = 201, order_id = $4, reply = $5
-        where user_id = $1 and route = $2 and key = $3",
-        key.user.get(),
-        key.route,
-        key.key,
-        receipt.order_id.get(),
-        reply
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == replies.len() as u64)
 }
 
 /// Deletes keys of more than a day ago, at most as many as a short transaction can. Returns how many.

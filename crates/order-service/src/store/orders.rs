@@ -1,10 +1,12 @@
 //! Orders with their lines.
 
+use std::collections::BTreeMap;
+
 use contracts::{DeliveryId, OrderId, UserId};
 use sqlx::{PgConnection, Result, types::Json};
 use time::OffsetDateTime;
 
-use crate::domain::{Basket, Item, Line, Order, ShippingAddress, State, Status};
+use crate::domain::{Item, Order, ShippingAddress, State, Status};
 
 /// An order as a row with its lines in one member, so that a list is one round trip.
 struct Row {
@@ -77,65 +79,63 @@ macro_rules! select_orders {
     };
 }
 
-/// Inserts an order with its lines and the first row of its timeline.
-pub async fn insert_order(
-    db: &mut PgConnection,
-    buyer: UserId,
-    Basket { lines, total, read_at }: Basket,
-    address: Option<ShippingAddress>,
-) -> Result<Order> {
-    let products: Vec<i64> = lines.iter().map(|line| line.product_id.get()).collect();
-    let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
-    let prices: Vec<i64> = lines.iter().map(|line| line.price).collect();
-    let quantities: Vec<i32> = lines.iter().map(|line| line.quantity).collect();
-    let placed = sqlx::query!(
-        r#"with placed as (
-            insert into orders (user_id, total_amount, shipping_address, cart_read_at) values ($1, $2, $3, $8)
-            returning id, created_at
-        ), lines as (
-            insert into order_items (order_id, product_id, name, price, quantity)
-            select placed.id, line.product_id, line.name, line.price, line.quantity
-            from placed, unnest($4::bigint[], $5::text[], $6::bigint[], $7::integer[]) with ordinality
-                as line (product_id, name, price, quantity, position)
-            order by line.position
-            returning id
-        ), history as (
-            insert into order_history (order_id, to_status, cause) select id, 'RECEIVED', 'Placed' from placed
-        )
-        select id as "id: OrderId", created_at, (select array_agg(id order by id) from lines) as "line_ids!"
-        from placed"#,
-        buyer.get(),
-        total,
-        address.as_ref().map(Json) as _,
-        &products,
-        &names,
-        &prices,
-        &quantities,
-        read_at
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(Order {
-        id: placed.id,
-        user_id: buyer,
-        status: Status::Received,
-        total_amount: total,
-        items: placed.line_ids.into_iter().zip(lines).map(|(id, line)| item(id, placed.id, line)).collect(),
-        shipping_address: address,
-        payment_url: None,
-        payment_expires: None,
-        delivery_id: None,
-        refunded_amount: None,
-        failure_reason: None,
-        created_at: placed.created_at,
-        updated_at: placed.created_at,
-        cart_read_at: read_at,
-    })
+/// An order that is placed, with the number that it has.
+#[derive(Debug)]
+pub struct NewOrderRow<'a> {
+    pub order: &'a Order,
+    /// The outbox row of its `OrderCreated`.
+    pub awaited_row: i64,
 }
 
-fn item(id: i64, order_id: OrderId, line: Line) -> Item {
-    let Line { product_id, name, price, quantity } = line;
-    Item { id, order_id, product_id, name, price, quantity }
+/// Inserts orders with their lines and the first rows of their timelines.
+pub async fn insert_orders(db: &mut PgConnection, new: &[NewOrderRow<'_>]) -> Result<()> {
+    let orders = || new.iter().map(|new| new.order);
+    let lines = || orders().flat_map(|order| &order.items);
+    let ids: Vec<i64> = orders().map(|order| order.id.get()).collect();
+    let buyers: Vec<i64> = orders().map(|order| order.user_id.get()).collect();
+    let totals: Vec<i64> = orders().map(|order| order.total_amount).collect();
+    let addresses: Vec<Option<Json<&ShippingAddress>>> =
+        orders().map(|order| order.shipping_address.as_ref().map(Json)).collect();
+    let read_at: Vec<Option<OffsetDateTime>> = orders().map(|order| order.cart_read_at).collect();
+    let created_at: Vec<OffsetDateTime> = orders().map(|order| order.created_at).collect();
+    let awaited: Vec<i64> = new.iter().map(|new| new.awaited_row).collect();
+    let line_ids: Vec<i64> = lines().map(|line| line.id).collect();
+    let of_orders: Vec<i64> = lines().map(|line| line.order_id.get()).collect();
+    let products: Vec<i64> = lines().map(|line| line.product_id.get()).collect();
+    let names: Vec<&str> = lines().map(|line| line.name.as_str()).collect();
+    let prices: Vec<i64> = lines().map(|line| line.price).collect();
+    let quantities: Vec<i32> = lines().map(|line| line.quantity).collect();
+    sqlx::query!(
+        "with placed as (
+            insert into orders (id, user_id, total_amount, shipping_address, cart_read_at, awaited_row, created_at,
+                updated_at)
+            overriding system value
+            select *, created_at
+            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::jsonb[], $5::timestamptz[], $6::bigint[],
+                $7::timestamptz[]) as new (id, user_id, total_amount, address, read_at, awaited_row, created_at)
+        ), lines as (
+            insert into order_items (id, order_id, product_id, name, price, quantity)
+            overriding system value
+            select * from unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::integer[])
+        )
+        insert into order_history (order_id, to_status, cause) select id, 'RECEIVED', 'Placed' from unnest($1::bigint[]) as id",
+        &ids,
+        &buyers,
+        &totals,
+        &addresses as _,
+        &read_at as &[Option<OffsetDateTime>],
+        &awaited,
+        &created_at,
+        &line_ids,
+        &of_orders,
+        &products,
+        &names as &[&str],
+        &prices,
+        &quantities
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// An order, if it is there and within the scope: its buyer's, or anybody's.
@@ -153,10 +153,16 @@ pub async fn read_order(db: &mut PgConnection, id: OrderId) -> Result<Order> {
     Ok(select_orders!("where id = $1", id.get()).fetch_one(db).await?.into())
 }
 
+/// Orders that nobody else changes before this transaction ends; locked in the order of their numbers, so that no two
+/// transactions deadlock.
+pub async fn lock_orders(db: &mut PgConnection, ids: &[i64]) -> Result<BTreeMap<OrderId, Order>> {
+    let rows = select_orders!("where id = any($1) order by id for no key update of orders", ids);
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.id, row.into())).collect())
+}
+
 /// An order that nobody else changes before this transaction ends.
 pub async fn lock_order(db: &mut PgConnection, id: OrderId) -> Result<Option<Order>> {
-    let row = select_orders!("where id = $1 for no key update of orders", id.get());
-    Ok(row.fetch_optional(db).await?.map(Into::into))
+    Ok(lock_orders(db, &[id.get()]).await?.remove(&id))
 }
 
 /// Which part of a list to read.
@@ -227,57 +233,97 @@ pub async fn count_orders(
     .await
 }
 
-/// Moves an order that still is in the state `from`, with the row of its timeline. False if it is in another one. A
-/// cancellation that waits for an answer ends with any move: it was requested for the state before.
-pub async fn move_order(
-    db: &mut PgConnection,
-    id: OrderId,
-    from: Status,
-    to: &State,
-    cause: &str,
-    detail: Option<&str>,
-) -> Result<bool> {
-    let refunded = if let State::Refunded(total) = to { Some(*total) } else { None };
-    let moved = sqlx::query!(
+/// A change of an order's state.
+#[derive(Debug)]
+pub struct Move {
+    pub id: OrderId,
+    /// The state that the change was decided for.
+    pub from: Status,
+    pub to: State,
+    /// For the timeline.
+    pub cause: &'static str,
+    pub detail: Option<String>,
+    /// The outbox row of the event that the next change waits for.
+    pub awaited_row: Option<i64>,
+}
+
+/// Moves orders that are locked, with the rows of their timelines. A cancellation that waits for an answer ends with any
+/// move: it was requested for the state before.
+///
+/// # Errors
+/// If one is not in the state that it is to be moved from: whoever moves it has not locked it.
+pub async fn move_orders(db: &mut PgConnection, moves: &[Move]) -> Result<()> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = moves.iter().map(|change| change.id.get()).collect();
+    let from: Vec<&str> = moves.iter().map(|change| change.from.as_str()).collect();
+    let to: Vec<&str> = moves.iter().map(|change| change.to.status().as_str()).collect();
+    let urls: Vec<Option<&str>> =
+        moves.iter().map(|change| change.to.page().map(|page| page.url.as_str())).collect();
+    let expires: Vec<Option<OffsetDateTime>> =
+        moves.iter().map(|change| change.to.page().map(|page| page.expires)).collect();
+    let deliveries: Vec<Option<i64>> =
+        moves.iter().map(|change| change.to.delivery().map(DeliveryId::get)).collect();
+    let refunded: Vec<Option<i64>> = moves.iter().map(|change| change.to.refunded()).collect();
+    let reasons: Vec<Option<&str>> = moves.iter().map(|change| change.to.failure_reason()).collect();
+    let awaited: Vec<Option<i64>> = moves.iter().map(|change| change.awaited_row).collect();
+    let causes: Vec<&str> = moves.iter().map(|change| change.cause).collect();
+    let details: Vec<Option<&str>> = moves.iter().map(|change| change.detail.as_deref()).collect();
+    let updated = sqlx::query!(
         "with moved as (
             update orders set
-                status = $3,
-                payment_url = $4,
-                payment_expires = $5,
-                delivery_id = coalesce($6, delivery_id),
-                refunded_amount = greatest(refunded_amount, $7),
-                failure_reason = $8,
-                awaited_row = null,
+                status = change.to_status,
+                payment_url = change.url,
+                payment_expires = change.expires,
+                delivery_id = coalesce(change.delivery, delivery_id),
+                refunded_amount = greatest(refunded_amount, change.refunded),
+                failure_reason = change.reason,
+                awaited_row = change.awaited,
                 updated_at = clock_timestamp()
-            where id = $1 and status = $2
-            returning id
+            from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::bigint[],
+                $8::text[], $9::bigint[], $10::text[], $11::text[])
+                as change (id, from_status, to_status, url, expires, delivery, refunded, reason, awaited, cause, detail)
+            where orders.id = change.id and status = change.from_status
+            returning orders.id, change.from_status, change.to_status, change.cause, change.detail
         ), overtaken as (
             delete from cancellations where order_id in (select id from moved)
         )
-        insert into order_history (order_id, from_status, to_status, cause, detail)
-        select id, $2, $3, $9, $10 from moved",
-        id.get(),
-        from.as_str(),
-        to.status().as_str(),
-        to.page().map(|page| page.url.as_str()),
-        to.page().map(|page| page.expires),
-        to.delivery().map(DeliveryId::get),
-        refunded,
-        to.failure_reason(),
-        cause,
-        detail
+        insert into order_history (order_id, from_status, to_status, cause, detail) select * from moved",
+        &ids,
+        &from as &[&str],
+        &to as &[&str],
+        &urls as &[Option<&str>],
+        &expires as &[Option<OffsetDateTime>],
+        &deliveries as &[Option<i64>],
+        &refunded as &[Option<i64>],
+        &reasons as &[Option<&str>],
+        &awaited as &[Option<i64>],
+        &causes as &[&str],
+        &details as &[Option<&str>]
     )
     .execute(db)
     .await?;
-    Ok(moved.rows_affected() == 1)
+    if updated.rows_affected() == moves.len() as u64 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Decode("an order is not in the state any more that it is to be moved from".into()))
 }
 
-/// Records what was refunded in all. Refunds may arrive out of order: the sum never falls.
-pub async fn record_refund(db: &mut PgConnection, id: OrderId, total: i64) -> Result<()> {
+/// Records what was refunded of orders in all. Refunds may arrive out of order: the sum never falls.
+pub async fn record_refunds(db: &mut PgConnection, refunds: &[(OrderId, i64)]) -> Result<()> {
+    if refunds.is_empty() {
+        return Ok(());
+    }
+    let (ids, totals): (Vec<i64>, Vec<i64>) = refunds.iter().map(|(id, total)| (id.get(), *total)).unzip();
     sqlx::query!(
-        "update orders set refunded_amount = greatest(refunded_amount, $2), updated_at = clock_timestamp() where id = $1",
-        id.get(),
-        total
+        "update orders set refunded_amount = greatest(refunded_amount, total), updated_at = clock_timestamp()
+        from (
+            select id, max(total) as total from unnest($1::bigint[], $2::bigint[]) as refund (id, total) group by id
+        ) as refund
+        where orders.id = refund.id",
+        &ids,
+        &totals
     )
     .execute(db)
     .await?;
@@ -287,26 +333,26 @@ pub async fn record_refund(db: &mut PgConnection, id: OrderId, total: i64) -> Re
 /// What a payment page is requested for.
 #[derive(Debug, Clone, Copy)]
 pub struct Payable {
+    pub id: OrderId,
     pub user_id: UserId,
-    pub status: Status,
     pub total_amount: i64,
     /// Whether the buyer has paid an order before.
     pub has_paid: bool,
 }
 
-/// What is needed to request an order's payment page.
-pub async fn find_payable(db: &mut PgConnection, id: OrderId) -> Result<Option<Payable>> {
+/// Those of the orders that are RECEIVED, with what is needed to request their payment pages.
+pub async fn list_payable(db: &mut PgConnection, ids: &[i64]) -> Result<Vec<Payable>> {
     sqlx::query_as!(
         Payable,
         r#"select
+            id as "id: OrderId",
             user_id as "user_id: UserId",
-            status as "status: Status",
             total_amount,
             exists(select from paying_buyers where paying_buyers.user_id = orders.user_id) as "has_paid!"
-        from orders where id = $1"#,
-        id.get()
+        from orders where id = any($1) and status = 'RECEIVED'"#,
+        ids
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await
 }
 

@@ -12,12 +12,15 @@ pub struct StockReturn {
     pub quantity: i32,
 }
 
-/// Records a return of every line of an order.
-pub async fn insert_returns(db: &mut PgConnection, id: OrderId) -> Result<()> {
+/// Records a return of every line of these orders.
+pub async fn insert_returns(db: &mut PgConnection, orders: &[i64]) -> Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
         "insert into stock_returns (order_id, product_id, quantity)
-        select order_id, product_id, quantity from order_items where order_id = $1",
-        id.get()
+        select order_id, product_id, quantity from order_items where order_id = any($1)",
+        orders
     )
     .execute(db)
     .await?;

@@ -198,6 +198,27 @@ impl payment::payment_service_server::PaymentService for World {
         }))
     }
 
+    async fn get_payment_ur_ls(
+        &self,
+        request: Request<payment::PaymentPagesRequest>,
+    ) -> Answer<payment::PaymentPagesResponse> {
+        let mut answers = Vec::new();
+        for request in request.into_inner().requests {
+            let (outcome, page) = match self.get_payment_url(Request::new(request)).await {
+                Ok(page) => (payment::PaymentPageOutcome::Open, Some(page.into_inner())),
+                Err(status) if status.code() == Code::FailedPrecondition => {
+                    (payment::PaymentPageOutcome::Closed, None)
+                }
+                Err(status) if status.code() == Code::NotFound => {
+                    (payment::PaymentPageOutcome::UnknownOrder, None)
+                }
+                Err(status) => return Err(status),
+            };
+            answers.push(payment::PaymentPageAnswer { outcome: outcome.into(), page });
+        }
+        Ok(Response::new(payment::PaymentPagesResponse { answers }))
+    }
+
     async fn cancel_payment(
         &self,
         request: Request<payment::CancelPaymentRequest>,

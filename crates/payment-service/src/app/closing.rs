@@ -2,5 +2,5 @@
 
 pub mod cancel_payment;
 pub mod close_attempt;
-pub mod end_order;
+pub mod end_orders;
 pub mod void_attempt;

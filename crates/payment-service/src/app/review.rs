@@ -8,10 +8,7 @@ use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::{
-        refunds::refund_undelivered::refund_rest,
-        settle::{publish_failed, publish_success},
-    },
+    app::{publish, refunds::refund_undelivered::refund_rest},
     domain::{Paid, Payment, Status},
     store::{self, View},
 };
@@ -97,16 +94,15 @@ async fn carry_out(
     decision: Decision,
     to: Status,
 ) -> sqlx::Result<()> {
-    let order_id = payment.order_id;
     let cause = match decision {
         Decision::Accept => "accepted",
         Decision::Refund => "not_accepted",
     };
-    store::move_payment(tx, order_id, payment.status, to, cause).await?;
+    store::move_payment(tx, payment, to, cause).await?;
     match decision {
-        Decision::Accept => publish_success(tx, payment).await,
+        Decision::Accept => publish(tx, payment, payment.success_event()).await,
         Decision::Refund => {
-            publish_failed(tx, payment, PaymentFailure::Cancelled).await?;
+            publish(tx, payment, [payment.failed_event(PaymentFailure::Cancelled)]).await?;
             refund_rest(tx, payment, RefundCause::Admin).await
         }
     }

@@ -1,108 +1,188 @@
-//! Applies what is known of an attempt to its payment: classify, transition by T2, effects. Every answer of Midtrans comes
-//! through here, whether a notification, a poll, a request or an action of ours caused the question.
+//! Applies what is known of attempts to their payments: classify, transition by T2, effects. Every answer of Midtrans comes
+//! through here, whether a notification, a poll, a request or an action of ours caused the question. Findings that come at
+//! the same time are applied in one transaction: decided in memory, written in sets.
 
-use contracts::events::{
-    PaymentFailed, PaymentFailure, PaymentRefunded, PaymentReversed, PaymentSuccess, RefundCause,
-};
+mod changes;
+mod refunds;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chassis::group_commit::Commit;
+use contracts::OrderId;
 use jobs::{Job, Queue};
 use midtrans::{Transaction, TransactionStatus};
-use sqlx::PgTransaction;
+use sqlx::{PgTransaction, Result};
 use time::OffsetDateTime;
 
 use crate::{
     AppState,
-    app::{
-        MakeRefund, VoidAttempt, publish,
-        refunds::{
-            make_refund::enqueue_refund,
-            record_refund::{RefundMade, record_refund},
-        },
-    },
+    app::MakeRefund,
     domain::{
-        Answer, Attempt, Booking, Canceller, Effect, Observation, Paid, Payment, Refund, RefundMethod,
-        Status, Transition, bookings, classify,
+        Answer, Attempt, Canceller, Effect, Finding, Observation, Paid, Payment, Refund, RefundMethod,
+        Settlement, Status, Transition, classify,
     },
-    store::{self, NewRefund},
+    store::{self, Open, Recorded},
 };
-
-/// What is known of an attempt.
-#[derive(Debug, Clone, Copy)]
-pub enum Finding<'a> {
-    /// What Midtrans answered.
-    Observed(&'a Observation),
-    /// Midtrans closed it for us because the order ended.
-    Closed,
-    /// Midtrans closed it for us at its end.
-    TimedOut,
-}
+use changes::Changes;
 
 /// Applies a finding and returns where the payment stands then; `None` if the attempt is not ours.
-pub async fn settle(
-    state: &AppState,
-    midtrans_order_id: &str,
-    finding: Finding<'_>,
-) -> sqlx::Result<Option<Status>> {
-    let mut tx = state.db.begin().await?;
-    let Some(attempt) = store::find_attempt(&mut tx, midtrans_order_id).await? else { return Ok(None) };
-    let Some(mut payment) = store::lock_payment(&mut tx, attempt.order_id).await? else { return Ok(None) };
-    match finding {
-        Finding::Observed(observation) => observe(&mut tx, &mut payment, &attempt, observation).await?,
-        Finding::Closed => {
-            transition(&mut tx, &mut payment, Answer::Closed, &Context::ours(&attempt, "closed")).await?;
-        }
-        Finding::TimedOut => {
-            transition(&mut tx, &mut payment, Answer::TimedOut, &Context::ours(&attempt, "timed_out"))
-                .await?;
-        }
-    }
-    state.outbox.commit(tx).await?;
-    Ok(Some(payment.status))
+pub async fn settle(state: &AppState, midtrans_order_id: &str, finding: Finding) -> Result<Option<Status>> {
+    let midtrans_order_id = midtrans_order_id.to_owned();
+    submit(state, Settlement { midtrans_order_id, finding, notification: None }).await
 }
 
-/// What an answer is about.
-struct Context<'a> {
-    attempt: &'a Attempt,
+/// Applies a finding together with those that come at the same time.
+pub async fn submit(state: &AppState, settlement: Settlement) -> Result<Option<Status>> {
+    Ok(state.settlements.submit(state, settlement).await?)
+}
+
+impl Commit for Settlement {
+    type State = AppState;
+    type Reply = Option<Status>;
+    type Error = sqlx::Error;
+
+    async fn commit(state: &AppState, group: &[Self]) -> Result<Vec<Option<Status>>> {
+        let mut tx = state.db.begin().await?;
+        let mut statuses = vec![None; group.len()];
+        let mut left: Vec<(usize, &Self)> = group.iter().enumerate().collect();
+        // Of several findings about one order each sees what the one before has left.
+        while !left.is_empty() {
+            let open = load(&mut tx, &left).await?;
+            let mut seen = BTreeSet::new();
+            let (now, later) = left.into_iter().partition(|(_, settlement)| {
+                open.get(&settlement.midtrans_order_id).is_none_or(|open| seen.insert(open.payment.order_id))
+            });
+            apply_all(&mut tx, now, open, &mut statuses).await?;
+            left = later;
+        }
+        let handled: Vec<i64> = group.iter().filter_map(|settlement| settlement.notification).collect();
+        store::mark_notifications_handled(&mut tx, &handled).await?;
+        state.outbox.commit(tx).await?;
+        state.jobs.wake();
+        Ok(statuses)
+    }
+}
+
+async fn load(tx: &mut PgTransaction<'_>, left: &[(usize, &Settlement)]) -> Result<BTreeMap<String, Open>> {
+    let ids: Vec<&str> = left.iter().map(|(_, settlement)| settlement.midtrans_order_id.as_str()).collect();
+    store::lock_attempts(tx, &ids).await
+}
+
+/// What a finding is about.
+struct Case<'a> {
+    attempt: Attempt,
+    payment: Payment,
     /// What Midtrans says; nothing where it only confirmed what we did.
     transaction: Option<&'a Transaction>,
     /// The refunds of that transaction that we know.
     refunds: Vec<Refund>,
+    answer: Answer,
     /// The word for it in the history.
     cause: &'a str,
 }
 
-impl<'a> Context<'a> {
-    fn ours(attempt: &'a Attempt, cause: &'a str) -> Self {
-        Self { attempt, transaction: None, refunds: Vec::new(), cause }
+/// Applies findings about different orders.
+async fn apply_all(
+    tx: &mut PgTransaction<'_>,
+    settlements: Vec<(usize, &Settlement)>,
+    mut open: BTreeMap<String, Open>,
+    statuses: &mut [Option<Status>],
+) -> Result<()> {
+    let ours = record_transactions(tx, &settlements, &open).await?;
+    let mut known = known_refunds(tx, &settlements, &open).await?;
+    let mut changes = Changes::default();
+    let mut cases = Vec::new();
+    for (place, settlement) in settlements {
+        let Some(Open { attempt, payment }) = open.remove(&settlement.midtrans_order_id) else { continue };
+        statuses[place] = Some(payment.status);
+        let refunds = known.remove(&payment.order_id).unwrap_or_default();
+        if let Some(mut case) = case(attempt, payment, &settlement.finding, refunds, &ours) {
+            let later = decide(&mut case, &mut changes);
+            statuses[place] = Some(case.payment.status);
+            cases.push((place, case, later));
+        }
     }
+    changes.write(tx).await?;
+    for (place, mut case, later) in cases {
+        for effect in later {
+            refunds::apply(tx, &mut case, effect).await?;
+        }
+        statuses[place] = Some(case.payment.status);
+    }
+    Ok(())
 }
 
-async fn observe(
+/// Records what Midtrans says of transactions; those that are known to be another attempt's are not returned.
+async fn record_transactions(
     tx: &mut PgTransaction<'_>,
-    payment: &mut Payment,
-    attempt: &Attempt,
-    observation: &Observation,
-) -> sqlx::Result<()> {
-    let transaction = &observation.transaction;
-    let ours = observation.is_of(attempt, payment.amount)
-        && store::record_transaction(tx, &attempt.midtrans_order_id, transaction).await?;
-    if !ours {
-        let transaction_id = &transaction.transaction_id;
-        tracing::warn!(order.id = %payment.order_id, transaction_id, "transaction of another order was ignored");
-        return Ok(());
+    settlements: &[(usize, &Settlement)],
+    open: &BTreeMap<String, Open>,
+) -> Result<BTreeSet<String>> {
+    let (mut recorded, mut settled) = (Vec::new(), Vec::new());
+    for (_, Settlement { midtrans_order_id, finding, .. }) in settlements {
+        let Some(Open { attempt, payment }) = open.get(midtrans_order_id) else { continue };
+        let Some(observation) = finding.observation().filter(|it| it.is_of(attempt, payment.amount)) else {
+            continue;
+        };
+        let transaction = &observation.transaction;
+        recorded.push(Recorded { midtrans_order_id, transaction });
+        if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
+            settled.push(midtrans_order_id.as_str());
+        }
     }
-    if attempt.captured && transaction.transaction_status == TransactionStatus::Settlement {
-        let waiting =
-            store::list_requested_refunds(tx, attempt.order_id, &transaction.transaction_id).await?;
+    let ours = store::record_transactions(tx, &recorded).await?;
+    if !settled.is_empty() {
+        // A part of a captured payment can only be refunded once it has settled.
+        let waiting = store::list_requested_refunds(tx, &settled).await?;
         Queue::enqueue(tx, waiting.iter().map(|id| MakeRefund::of(id).now())).await?;
     }
-    let refunds = known_refunds(tx, payment, transaction).await?;
-    let answer = classify(transaction, payment.amount, canceller(payment, attempt, &refunds));
-    let cause = transaction.transaction_status.as_str();
-    let context = Context { attempt, transaction: Some(transaction), refunds, cause };
-    if payment.paid_by_another(&transaction.transaction_id) {
-        return observe_another(tx, payment, answer, transaction, &context).await;
+    Ok(ours)
+}
+
+/// The refunds of orders, for the answers that may be about one.
+async fn known_refunds(
+    tx: &mut PgTransaction<'_>,
+    settlements: &[(usize, &Settlement)],
+    open: &BTreeMap<String, Open>,
+) -> Result<BTreeMap<OrderId, Vec<Refund>>> {
+    use TransactionStatus as Is;
+    let may_be = |observation: &Observation| {
+        matches!(observation.transaction.transaction_status, Is::Cancel | Is::PartialRefund | Is::Refund)
+    };
+    let concerned = settlements.iter().filter(|(_, it)| it.finding.observation().is_some_and(may_be));
+    let concerned = concerned.filter_map(|(_, it)| open.get(&it.midtrans_order_id));
+    let orders: Vec<i64> = concerned.map(|open| open.payment.order_id.get()).collect();
+    if orders.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    transition(tx, payment, answer, &context).await
+    let mut known: BTreeMap<OrderId, Vec<Refund>> = BTreeMap::new();
+    for refund in store::list_refunds_of(tx, &orders).await? {
+        known.entry(refund.order_id).or_default().push(refund);
+    }
+    Ok(known)
+}
+
+/// What a finding is about; nothing if it is about a transaction of another order.
+fn case<'a>(
+    attempt: Attempt,
+    payment: Payment,
+    finding: &'a Finding,
+    mut refunds: Vec<Refund>,
+    ours: &BTreeSet<String>,
+) -> Option<Case<'a>> {
+    if let Some((answer, cause)) = finding.our_doing() {
+        return Some(Case { attempt, payment, transaction: None, refunds, answer, cause });
+    }
+    let transaction = &finding.observation()?.transaction;
+    let transaction_id = &transaction.transaction_id;
+    if !ours.contains(&attempt.midtrans_order_id) {
+        tracing::warn!(order.id = %payment.order_id, transaction_id, "transaction of another order was ignored");
+        return None;
+    }
+    refunds.retain(|refund| refund.transaction_id == *transaction_id);
+    let answer = classify(transaction, payment.amount, canceller(&payment, &attempt, &refunds));
+    let cause = transaction.transaction_status.as_str();
+    Some(Case { attempt, payment, transaction: Some(transaction), refunds, answer, cause })
 }
 
 /// Who has cancelled the transaction, if it is cancelled. An intention to close an attempt says nothing once it is paid.
@@ -117,217 +197,20 @@ fn canceller(payment: &Payment, attempt: &Attempt, refunds: &[Refund]) -> Cancel
     }
 }
 
-/// The refunds of a transaction, for the answers that may be about one.
-async fn known_refunds(
-    tx: &mut PgTransaction<'_>,
-    payment: &Payment,
-    transaction: &Transaction,
-) -> sqlx::Result<Vec<Refund>> {
-    use TransactionStatus::{Cancel, PartialRefund, Refund};
-    if !matches!(transaction.transaction_status, Cancel | PartialRefund | Refund) {
-        return Ok(Vec::new());
+/// Decides about a case. Returns the effects that are applied after the changes are written: those about refunds.
+fn decide(case: &mut Case<'_>, changes: &mut Changes) -> Vec<Effect> {
+    let second = case.transaction.is_some_and(|it| case.payment.paid_by_another(&it.transaction_id));
+    let Transition { to, effects } =
+        if second { case.payment.on_second(case.answer) } else { case.payment.on(case.answer) };
+    if second && effects == [Effect::RefundLate] {
+        let order_id = case.payment.order_id;
+        tracing::warn!(order.id = %order_id, "order was paid twice: refunding the second payment");
     }
-    let mut refunds = store::list_refunds(tx, payment.order_id).await?;
-    refunds.retain(|refund| refund.transaction_id == transaction.transaction_id);
-    Ok(refunds)
-}
-
-/// The order was paid by another transaction: what this one took is refunded, and the payment stays as it is.
-async fn observe_another(
-    tx: &mut PgTransaction<'_>,
-    payment: &Payment,
-    answer: Answer,
-    transaction: &Transaction,
-    context: &Context<'_>,
-) -> sqlx::Result<()> {
-    match answer {
-        Answer::Paid | Answer::PaidOtherwise => {
-            tracing::warn!(order.id = %payment.order_id, "order was paid twice: refunding the second payment");
-            refund_late(tx, payment, context, transaction).await
-        }
-        Answer::Challenged => void(tx, context.attempt).await,
-        Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => {
-            for booking in bookings(&context.refunds, transaction) {
-                if let Booking::Ours(id) = booking {
-                    store::complete_refund(tx, id, None, None).await?;
-                }
-            }
-            Ok(())
-        }
-        _ => Ok(()),
+    if effects.contains(&Effect::RecordPayment)
+        && let Some(transaction) = case.transaction
+    {
+        case.payment.paid = Some(Paid::by(&case.attempt, transaction, OffsetDateTime::now_utc()));
     }
-}
-
-async fn transition(
-    tx: &mut PgTransaction<'_>,
-    payment: &mut Payment,
-    answer: Answer,
-    context: &Context<'_>,
-) -> sqlx::Result<()> {
-    let Transition { to, effects } = payment.on(answer);
-    let from = payment.status;
-    if to != from {
-        store::move_payment(tx, payment.order_id, from, to, context.cause).await?;
-        payment.status = to;
-        tracing::info!(order.id = %payment.order_id, cause = context.cause, "payment moved from {from} to {to}");
-    }
-    for effect in effects {
-        apply(tx, payment, effect, context).await?;
-    }
-    Ok(())
-}
-
-async fn apply(
-    tx: &mut PgTransaction<'_>,
-    payment: &mut Payment,
-    effect: Effect,
-    context: &Context<'_>,
-) -> sqlx::Result<()> {
-    let order_id = payment.order_id;
-    match (effect, context.transaction) {
-        (Effect::RecordPayment, Some(transaction)) => {
-            let paid = Paid::by(context.attempt, transaction, OffsetDateTime::now_utc());
-            store::record_payment(tx, order_id, &paid).await?;
-            payment.paid = Some(paid);
-            Ok(())
-        }
-        (Effect::RefundLate, Some(transaction)) => refund_late(tx, payment, context, transaction).await,
-        (Effect::RecordRefunds, Some(transaction)) => record_refunds(tx, payment, context, transaction).await,
-        // Without a transaction there is no money that any of these could be about.
-        (Effect::RecordPayment | Effect::RefundLate | Effect::RecordRefunds, None) => Ok(()),
-        (Effect::PublishSuccess, _) => publish_success(tx, payment).await,
-        (Effect::PublishFailed(reason), _) => publish_failed(tx, payment, reason).await,
-        (Effect::PublishReversed(kind), _) => {
-            let amount = payment.paid_amount() - payment.refunded_amount;
-            tracing::error!(order.id = %order_id, ?kind, amount, "payment of a paid order was reversed");
-            publish(
-                tx,
-                payment,
-                PaymentReversed {
-                    order_id,
-                    user_id: Some(payment.user_id),
-                    total_amount: payment.amount,
-                    kind,
-                    amount,
-                },
-            )
-            .await
-        }
-        (Effect::PublishNothingLeft, _) => publish_nothing_left(tx, payment).await,
-        (Effect::AlarmAmount, _) => {
-            let (asked, paid) = (payment.amount, payment.paid_amount());
-            tracing::error!(order.id = %order_id, ?asked, paid, "another amount was paid than asked for: decide the review");
-            Ok(())
-        }
-        (Effect::Void, _) => void(tx, context.attempt).await,
-    }
-}
-
-/// Publishes that the money does not come, and why.
-pub(super) async fn publish_failed(
-    tx: &mut PgTransaction<'_>,
-    payment: &Payment,
-    reason: PaymentFailure,
-) -> sqlx::Result<()> {
-    let (order_id, user_id, total_amount) = (payment.order_id, Some(payment.user_id), payment.amount);
-    publish(tx, payment, PaymentFailed { order_id, user_id, total_amount, reason }).await
-}
-
-/// `PaymentSuccess`, if the payment is known to be paid.
-pub(super) async fn publish_success(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()> {
-    let Some(paid) = &payment.paid else { return Ok(()) };
-    let event = PaymentSuccess {
-        order_id: payment.order_id,
-        user_id: Some(payment.user_id),
-        total_amount: payment.amount,
-        amount: paid.amount,
-        payment_type: paid.payment_type.clone(),
-        paid_at: paid.at,
-    };
-    publish(tx, payment, event).await
-}
-
-/// `PaymentRefunded` of nothing, for an order that waits for money which has gone already.
-pub(super) async fn publish_nothing_left(tx: &mut PgTransaction<'_>, payment: &Payment) -> sqlx::Result<()> {
-    let (order_id, refunded_total) = (payment.order_id, payment.refunded_amount);
-    let cause = RefundCause::DeliveryFailed;
-    publish(
-        tx,
-        payment,
-        PaymentRefunded {
-            order_id,
-            user_id: Some(payment.user_id),
-            total_amount: payment.amount,
-            cause,
-            amount: 0,
-            refunded_total,
-            full: true,
-        },
-    )
-    .await
-}
-
-async fn void(tx: &mut PgTransaction<'_>, attempt: &Attempt) -> sqlx::Result<()> {
-    Queue::enqueue(tx, [VoidAttempt::of(&attempt.midtrans_order_id).now()]).await
-}
-
-/// Refunds everything that the transaction holds.
-async fn refund_late(
-    tx: &mut PgTransaction<'_>,
-    payment: &Payment,
-    context: &Context<'_>,
-    transaction: &Transaction,
-) -> sqlx::Result<()> {
-    let amount = transaction.charged_for_order() - transaction.refund_amount.unwrap_or_default();
-    if amount > 0 {
-        enqueue_refund(tx, &new_refund(payment, context, transaction, RefundCause::Late, amount)).await?;
-    }
-    Ok(())
-}
-
-fn new_refund<'a>(
-    payment: &Payment,
-    context: &'a Context<'_>,
-    transaction: &'a Transaction,
-    cause: RefundCause,
-    amount: i64,
-) -> NewRefund<'a> {
-    NewRefund {
-        order_id: payment.order_id,
-        midtrans_order_id: &context.attempt.midtrans_order_id,
-        transaction_id: &transaction.transaction_id,
-        cause,
-        amount,
-        reason: None,
-    }
-}
-
-/// Records the refunds that an answer proves. Never more than was paid: what Midtrans says of a refund is not signed by
-/// anybody, and the books have to balance whatever it says.
-async fn record_refunds(
-    tx: &mut PgTransaction<'_>,
-    payment: &mut Payment,
-    context: &Context<'_>,
-    transaction: &Transaction,
-) -> sqlx::Result<()> {
-    for booking in bookings(&context.refunds, transaction) {
-        let made = match booking {
-            Booking::Ours(id) => {
-                store::complete_refund(tx, id, None, None).await?;
-                let ours = context.refunds.iter().find(|refund| refund.id == id);
-                ours.map(|refund| RefundMade { cause: refund.cause, amount: refund.amount })
-            }
-            Booking::Foreign { key, amount } => {
-                let amount = amount.min(payment.paid_amount() - payment.refunded_amount);
-                let cause = RefundCause::Admin;
-                let foreign = new_refund(payment, context, transaction, cause, amount);
-                let new = amount > 0 && store::insert_foreign_refund(tx, &foreign, &key).await?;
-                new.then_some(RefundMade { cause, amount })
-            }
-        };
-        if let Some(made) = made {
-            record_refund(tx, payment, made, context.cause).await?;
-        }
-    }
-    Ok(())
+    changes.move_payment(&mut case.payment, to, case.cause);
+    effects.into_iter().filter(|effect| !changes.add(case, *effect)).collect()
 }

@@ -97,6 +97,8 @@ pub enum Effect {
     RefundLate,
     /// The refunds that the answer proves are recorded, and with them where the payment stands.
     RecordRefunds,
+    /// The refunds of a second payment that the answer proves are complete; they are not part of the payment.
+    CompleteRefunds,
     /// The transaction must not be paid any more: it is cancelled.
     Void,
 }
@@ -241,7 +243,9 @@ mod tests {
             Effect::RefundLate => Some("late refund".to_owned()),
             Effect::RecordRefunds => Some("refunds".to_owned()),
             Effect::Void => Some("void".to_owned()),
-            Effect::PublishNothingLeft => panic!("T2 has no deliveries"),
+            Effect::PublishNothingLeft | Effect::CompleteRefunds => {
+                panic!("T2 has neither deliveries nor second payments")
+            }
         }
     }
 

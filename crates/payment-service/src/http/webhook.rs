@@ -78,13 +78,13 @@ pub async fn receive_notification(
     Json(notification): Json<Notification>,
 ) -> Result<axum::Json<Received>, Problem> {
     let new = NewNotification {
-        midtrans_order_id: &notification.order_id,
-        status_code: &notification.status_code,
-        gross_amount: &notification.gross_amount,
-        transaction_id: &notification.transaction_id,
-        transaction_status: &notification.transaction_status,
+        midtrans_order_id: notification.order_id,
+        status_code: notification.status_code,
+        gross_amount: notification.gross_amount,
+        transaction_id: notification.transaction_id,
+        transaction_status: notification.transaction_status,
     };
-    app::receive_notification(&state, &new, &notification.signature_key).await?;
+    app::receive_notification(&state, new, &notification.signature_key).await?;
     Ok(axum::Json(Received { status: "ok" }))
 }
 

@@ -1,17 +1,22 @@
 //! The pages at Midtrans.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chassis::database::interval;
 use contracts::{OrderId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::domain::{Attempt, Poll, Status};
+use super::payments::lock_payments;
+use crate::domain::{Attempt, Payment, Poll, Status};
 
 /// A payment and its newest attempt, as `GetPaymentURL` needs them.
 #[derive(Debug)]
 pub struct Link {
+    pub order_id: OrderId,
     /// Where the payment stands.
     pub status: Status,
     /// The buyer.
@@ -32,52 +37,76 @@ pub struct Link {
     pub now: OffsetDateTime,
 }
 
+/// An attempt that is to be made.
+#[derive(Debug)]
+pub struct NewAttempt {
+    pub midtrans_order_id: String,
+    pub order_id: OrderId,
+    /// Counts the attempts of an order, from 1.
+    pub n: i32,
+}
+
 /// A page that Midtrans has made.
 #[derive(Debug)]
-pub struct Linked<'a> {
+pub struct MadePage {
+    pub order_id: OrderId,
     /// The attempt it was made for.
-    pub midtrans_order_id: &'a str,
+    pub midtrans_order_id: String,
     /// The page's id.
-    pub token: &'a str,
+    pub token: String,
     /// Its address.
-    pub payment_url: &'a str,
+    pub payment_url: String,
+    /// When it ends.
+    pub expires_at: OffsetDateTime,
 }
 
 /// A payment with its newest attempt.
 pub async fn find_link(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Link>> {
-    sqlx::query_as!(
+    Ok(list_links(db, &[order_id.get()]).await?.remove(&order_id))
+}
+
+/// Payments with their newest attempts.
+pub async fn list_links(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<BTreeMap<OrderId, Link>> {
+    let links = sqlx::query_as!(
         Link,
-        r#"select p.status as "status: Status", p.user_id as "user_id: UserId", p.amount, p.expires_at,
+        r#"select distinct on (p.order_id) p.order_id as "order_id: OrderId", p.status as "status: Status",
+             p.user_id as "user_id: UserId", p.amount, p.expires_at,
              a.n as "n?", a.midtrans_order_id as "midtrans_order_id?", a.payment_url as "payment_url?",
              coalesce(a.id_taken, false) as "id_taken!", now() as "now!"
          from payments p
          left join payment_attempts a on a.order_id = p.order_id
-         where p.order_id = $1 order by a.n desc nulls last limit 1"#,
-        order_id.get(),
+         where p.order_id = any($1) order by p.order_id, a.n desc nulls last"#,
+        orders,
     )
-    .fetch_optional(db)
-    .await
+    .fetch_all(db)
+    .await?;
+    Ok(links.into_iter().map(|link| (link.order_id, link)).collect())
 }
 
-/// Takes the right to make the page of a new attempt; false if somebody else was faster.
-pub async fn insert_attempt(
+/// Takes the right to make the pages of new attempts, and returns of which: of the others somebody else was faster.
+pub async fn insert_attempts(
     db: &mut PgConnection,
-    midtrans_order_id: &str,
-    order_id: OrderId,
-    n: i32,
+    new: &[NewAttempt],
     lease: Duration,
-) -> sqlx::Result<bool> {
-    let inserted = sqlx::query!(
-        "insert into payment_attempts (midtrans_order_id, order_id, n, leased_until) values ($1, $2, $3, now() + $4)
-         on conflict (order_id, n) do nothing",
-        midtrans_order_id,
-        order_id.get(),
-        n,
+) -> sqlx::Result<BTreeSet<String>> {
+    let ids: Vec<&str> = new.iter().map(|attempt| attempt.midtrans_order_id.as_str()).collect();
+    let orders: Vec<i64> = new.iter().map(|attempt| attempt.order_id.get()).collect();
+    let numbers: Vec<i32> = new.iter().map(|attempt| attempt.n).collect();
+    let inserted = sqlx::query_scalar!(
+        "insert into payment_attempts (midtrans_order_id, order_id, n, leased_until)
+         select midtrans_order_id, order_id, n, now() + $4
+         from unnest($1::text[], $2::bigint[], $3::integer[]) as new (midtrans_order_id, order_id, n)
+         order by order_id
+         on conflict (order_id, n) do nothing
+         returning midtrans_order_id",
+        &ids as &[&str],
+        &orders,
+        &numbers,
         interval(lease),
     )
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted.into_iter().collect())
 }
 
 /// Takes the right to make the page of an attempt that has none, unless somebody holds it.
@@ -119,53 +148,120 @@ pub async fn mark_id_taken(db: &mut PgConnection, midtrans_order_id: &str) -> sq
     Ok(())
 }
 
-/// Keeps a page that was made.
-pub async fn record_page(db: &mut PgConnection, linked: &Linked<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update payment_attempts
-         set token = $2, payment_url = $3, linked_at = now(), leased_until = null
-         where midtrans_order_id = $1",
-        linked.midtrans_order_id,
-        linked.token,
-        linked.payment_url,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Records what Midtrans says of a transaction of an attempt; false if it is known to be another attempt's.
-pub async fn record_transaction(
-    db: &mut PgConnection,
-    midtrans_order_id: &str,
-    transaction: &midtrans::Transaction,
-) -> sqlx::Result<bool> {
-    let recorded = sqlx::query!(
-        "with claimed as (
-             insert into transactions (transaction_id, midtrans_order_id) values ($2, $1)
-             on conflict (transaction_id) do nothing returning midtrans_order_id
-         ), owner as (
-             select midtrans_order_id from claimed
-             union all select midtrans_order_id from transactions where transaction_id = $2
+/// Keeps pages that were made, and sets the end of their payments. Returns the orders that can be paid: the others left
+/// PENDING meanwhile.
+pub async fn record_pages(db: &mut PgConnection, made: &[MadePage]) -> sqlx::Result<BTreeSet<OrderId>> {
+    let ids: Vec<&str> = made.iter().map(|page| page.midtrans_order_id.as_str()).collect();
+    let orders: Vec<i64> = made.iter().map(|page| page.order_id.get()).collect();
+    let tokens: Vec<&str> = made.iter().map(|page| page.token.as_str()).collect();
+    let urls: Vec<&str> = made.iter().map(|page| page.payment_url.as_str()).collect();
+    let ends: Vec<OffsetDateTime> = made.iter().map(|page| page.expires_at).collect();
+    let open = sqlx::query_scalar!(
+        r#"with page as (
+             select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[])
+                 as page (midtrans_order_id, order_id, token, payment_url, expires_at)
+         ), linked as (
+             update payment_attempts
+             set token = page.token, payment_url = page.payment_url, linked_at = now(), leased_until = null
+             from page where payment_attempts.midtrans_order_id = page.midtrans_order_id
          )
-         update payment_attempts
-         set transaction_id = $2, midtrans_status = $3, payment_type = $4, charged = $5,
-             settled_at = coalesce($6, settled_at)
-         where midtrans_order_id = $1 and $1 = (select midtrans_order_id from owner)",
-        midtrans_order_id,
-        transaction.transaction_id,
-        transaction.transaction_status.as_str(),
-        transaction.payment_type,
-        transaction.charged_for_order(),
-        transaction.settlement_time,
+         update payments set expires_at = page.expires_at, updated_at = now()
+         from page
+         where payments.order_id = page.order_id and status = $6 and order_ended_at is null
+         returning payments.order_id as "order_id: OrderId""#,
+        &ids as &[&str],
+        &orders,
+        &tokens as &[&str],
+        &urls as &[&str],
+        &ends,
+        Status::Pending as Status,
     )
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(recorded.rows_affected() == 1)
+    Ok(open.into_iter().collect())
 }
 
-/// One attempt.
-pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
+/// What Midtrans says of a transaction of an attempt.
+#[derive(Debug)]
+pub struct Recorded<'a> {
+    pub midtrans_order_id: &'a str,
+    pub transaction: &'a midtrans::Transaction,
+}
+
+/// Records what Midtrans says of transactions, one for each attempt. Returns the attempts whose they are: one that is known
+/// to be another attempt's is not recorded.
+pub async fn record_transactions(
+    db: &mut PgConnection,
+    said: &[Recorded<'_>],
+) -> sqlx::Result<BTreeSet<String>> {
+    if said.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let transactions = || said.iter().map(|recorded| recorded.transaction);
+    let attempts: Vec<&str> = said.iter().map(|recorded| recorded.midtrans_order_id).collect();
+    let ids: Vec<&str> = transactions().map(|it| it.transaction_id.as_str()).collect();
+    let statuses: Vec<&str> = transactions().map(|it| it.transaction_status.as_str()).collect();
+    let types: Vec<&str> = transactions().map(|it| it.payment_type.as_str()).collect();
+    let charged: Vec<i64> = transactions().map(midtrans::Transaction::charged_for_order).collect();
+    let settled: Vec<Option<OffsetDateTime>> = transactions().map(|it| it.settlement_time).collect();
+    let recorded = sqlx::query_scalar!(
+        "with said as (
+             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+                 as said (midtrans_order_id, transaction_id, status, payment_type, charged, settled_at)
+         ), claimed as (
+             insert into transactions (transaction_id, midtrans_order_id)
+             select transaction_id, midtrans_order_id from said order by transaction_id
+             on conflict (transaction_id) do nothing returning transaction_id, midtrans_order_id
+         ), owner as (
+             select transaction_id, midtrans_order_id from claimed
+             union all
+             select transaction_id, midtrans_order_id from transactions
+             where transaction_id in (select transaction_id from said)
+         )
+         update payment_attempts attempt
+         set transaction_id = said.transaction_id, midtrans_status = said.status, payment_type = said.payment_type,
+             charged = said.charged, settled_at = coalesce(said.settled_at, attempt.settled_at)
+         from said join owner using (transaction_id, midtrans_order_id)
+         where attempt.midtrans_order_id = said.midtrans_order_id
+         returning attempt.midtrans_order_id",
+        &attempts as &[&str],
+        &ids as &[&str],
+        &statuses as &[&str],
+        &types as &[&str],
+        &charged,
+        &settled as &[Option<OffsetDateTime>],
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(recorded.into_iter().collect())
+}
+
+/// An attempt with its payment, which nobody else can change until the transaction ends.
+#[derive(Debug)]
+pub struct Open {
+    pub attempt: Attempt,
+    pub payment: Payment,
+}
+
+/// Attempts with their payments; the payments are locked in the order of their ids, so that no two transactions deadlock.
+pub async fn lock_attempts(
+    db: &mut PgConnection,
+    midtrans_order_ids: &[&str],
+) -> sqlx::Result<BTreeMap<String, Open>> {
+    let attempts = list_attempts_by_id(db, midtrans_order_ids).await?;
+    let orders: Vec<i64> = attempts.iter().map(|attempt| attempt.order_id.get()).collect();
+    let payments = lock_payments(db, &orders).await?;
+    let open = attempts.into_iter().filter_map(|attempt| {
+        let payment = payments.get(&attempt.order_id)?.clone();
+        Some((attempt.midtrans_order_id.clone(), Open { attempt, payment }))
+    });
+    Ok(open.collect())
+}
+
+async fn list_attempts_by_id(
+    db: &mut PgConnection,
+    midtrans_order_ids: &[&str],
+) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as!(
         Attempt,
         r#"select a.midtrans_order_id, a.order_id as "order_id: OrderId", a.token, a.transaction_id,
@@ -173,11 +269,16 @@ pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sql
                coalesce(a.closing_at > now() - interval '1 minute', false) as "closing!",
                coalesce(p.expires_at < now() - interval '1 minute', false) as "overdue!"
            from payment_attempts a join payments p on p.order_id = a.order_id
-           where a.midtrans_order_id = $1"#,
-        midtrans_order_id,
+           where a.midtrans_order_id = any($1)"#,
+        midtrans_order_ids as &[&str],
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await
+}
+
+/// One attempt.
+pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
+    Ok(list_attempts_by_id(db, &[midtrans_order_id]).await?.pop())
 }
 
 /// Notes that Midtrans is about to be asked to close the pages of an order. The note is good for a minute: an intention

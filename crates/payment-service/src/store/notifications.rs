@@ -15,17 +15,17 @@ pub struct Notification {
 
 /// The content of a notification that is kept.
 #[derive(Debug)]
-pub struct NewNotification<'a> {
+pub struct NewNotification {
     /// Midtrans' `order_id`: signed.
-    pub midtrans_order_id: &'a str,
+    pub midtrans_order_id: String,
     /// Midtrans' `status_code`: signed.
-    pub status_code: &'a str,
+    pub status_code: String,
     /// Midtrans' `gross_amount`: signed.
-    pub gross_amount: &'a str,
+    pub gross_amount: String,
     /// Midtrans' `transaction_id`.
-    pub transaction_id: &'a str,
+    pub transaction_id: String,
     /// Midtrans' `transaction_status`.
-    pub transaction_status: &'a str,
+    pub transaction_status: String,
 }
 
 /// A notification that was kept.
@@ -37,30 +37,41 @@ pub struct Kept {
     pub delay: f64,
 }
 
-/// Keeps a notification, one row for each signed content. One that comes again is handled again, but not within five
+/// Keeps notifications, one row for each signed content. One that comes again is handled again, but not within five
 /// seconds after it was handled: Midtrans' status may not have been up to date the first time.
-pub async fn insert_notification(db: &mut PgConnection, new: &NewNotification<'_>) -> sqlx::Result<Kept> {
+///
+/// # Errors
+/// Also if two of them have the same signed content.
+pub async fn insert_notifications(db: &mut PgConnection, new: &[NewNotification]) -> sqlx::Result<Vec<Kept>> {
+    let ids: Vec<&str> = new.iter().map(|new| new.midtrans_order_id.as_str()).collect();
+    let codes: Vec<&str> = new.iter().map(|new| new.status_code.as_str()).collect();
+    let amounts: Vec<&str> = new.iter().map(|new| new.gross_amount.as_str()).collect();
+    let transactions: Vec<&str> = new.iter().map(|new| new.transaction_id.as_str()).collect();
+    let statuses: Vec<&str> = new.iter().map(|new| new.transaction_status.as_str()).collect();
     sqlx::query_as!(
         Kept,
         r#"insert into notifications
              (midtrans_order_id, status_code, gross_amount, transaction_ids, transaction_status)
-         values ($1, $2, $3, array[$4], $5)
+         select midtrans_order_id, status_code, gross_amount, array[transaction_id], status
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+             as new (midtrans_order_id, status_code, gross_amount, transaction_id, status)
+         order by midtrans_order_id, status_code, gross_amount
          on conflict on constraint notifications_once do update
          set transaction_ids = case
-                 when $4 = any (notifications.transaction_ids) then notifications.transaction_ids
-                 else notifications.transaction_ids[1:7] || $4
+                 when excluded.transaction_ids[1] = any (notifications.transaction_ids) then notifications.transaction_ids
+                 else notifications.transaction_ids[1:7] || excluded.transaction_ids
              end,
              transaction_status = excluded.transaction_status,
              received = notifications.received + 1
          returning id,
              greatest(0, extract(epoch from handled_at + interval '5 seconds' - now())::float8) as "delay!""#,
-        new.midtrans_order_id,
-        new.status_code,
-        new.gross_amount,
-        new.transaction_id,
-        new.transaction_status,
+        &ids as &[&str],
+        &codes as &[&str],
+        &amounts as &[&str],
+        &transactions as &[&str],
+        &statuses as &[&str],
     )
-    .fetch_one(db)
+    .fetch_all(db)
     .await
 }
 
@@ -75,9 +86,12 @@ pub async fn find_notification(db: &mut PgConnection, id: i64) -> sqlx::Result<O
     .await
 }
 
-/// Records when a notification was last handled.
-pub async fn mark_notification_handled(db: &mut PgConnection, id: i64) -> sqlx::Result<()> {
-    sqlx::query!("update notifications set handled_at = now() where id = $1", id).execute(db).await?;
+/// Records when notifications were last handled.
+pub async fn mark_notifications_handled(db: &mut PgConnection, ids: &[i64]) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!("update notifications set handled_at = now() where id = any($1)", ids).execute(db).await?;
     Ok(())
 }
 

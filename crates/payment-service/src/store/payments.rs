@@ -24,22 +24,22 @@ pub struct NewPayment<'a> {
     pub traceparent: &'a str,
 }
 
-struct Row {
-    order_id: OrderId,
-    user_id: UserId,
-    amount: Option<i64>,
-    status: Status,
-    expires_at: Option<OffsetDateTime>,
-    payment_type: Option<String>,
-    paid_at: Option<OffsetDateTime>,
-    paid_midtrans_order_id: Option<String>,
-    paid_transaction_id: Option<String>,
-    paid_amount: Option<i64>,
-    refunded_amount: i64,
-    order_ended_at: Option<OffsetDateTime>,
-    undelivered_at: Option<OffsetDateTime>,
-    correlation_id: String,
-    traceparent: String,
+pub(super) struct Row {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub amount: Option<i64>,
+    pub status: Status,
+    pub expires_at: Option<OffsetDateTime>,
+    pub payment_type: Option<String>,
+    pub paid_at: Option<OffsetDateTime>,
+    pub paid_midtrans_order_id: Option<String>,
+    pub paid_transaction_id: Option<String>,
+    pub paid_amount: Option<i64>,
+    pub refunded_amount: i64,
+    pub order_ended_at: Option<OffsetDateTime>,
+    pub undelivered_at: Option<OffsetDateTime>,
+    pub correlation_id: String,
+    pub traceparent: String,
 }
 
 impl From<Row> for Payment {
@@ -116,31 +116,43 @@ pub async fn list_owners(
     Ok(known.into_iter().map(|row| (row.order_id, (row.user_id, row.amount))).collect())
 }
 
-/// Closes the payment of an order that is not known yet, or does nothing if there is one.
-pub async fn insert_tombstone(
-    db: &mut PgConnection,
-    order_id: OrderId,
-    user_id: UserId,
-    trace: &Trace,
-) -> sqlx::Result<bool> {
+/// An order that ended before its `OrderCreated` came.
+#[derive(Debug)]
+pub struct NewTombstone<'a> {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub trace: &'a Trace,
+}
+
+/// Closes the payments of orders that are not known yet. Returns whether none was known.
+pub async fn insert_tombstones(db: &mut PgConnection, new: &[NewTombstone<'_>]) -> sqlx::Result<bool> {
+    if new.is_empty() {
+        return Ok(true);
+    }
+    let orders: Vec<i64> = new.iter().map(|tombstone| tombstone.order_id.get()).collect();
+    let users: Vec<i64> = new.iter().map(|tombstone| tombstone.user_id.get()).collect();
+    let correlation_ids: Vec<&str> = new.iter().map(|it| it.trace.correlation_id.as_str()).collect();
+    let traceparents: Vec<&str> = new.iter().map(|it| it.trace.traceparent.as_str()).collect();
     let inserted = sqlx::query!(
         "with closed as (
              insert into payments (order_id, user_id, status, order_ended_at, correlation_id, traceparent)
-             values ($1, $2, $3, now(), $4, $5)
+             select order_id, user_id, $5, now(), correlation_id, traceparent
+             from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
+                 as new (order_id, user_id, correlation_id, traceparent)
              on conflict (order_id) do nothing
              returning order_id, status
          )
          insert into payment_history (order_id, to_status, cause)
          select order_id, status, 'order_cancelled' from closed",
-        order_id.get(),
-        user_id.get(),
+        &orders,
+        &users,
+        &correlation_ids as &[&str],
+        &traceparents as &[&str],
         Status::Cancelled as Status,
-        trace.correlation_id,
-        trace.traceparent,
     )
     .execute(db)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted.rows_affected() == new.len() as u64)
 }
 
 /// A payment as it is.
@@ -160,74 +172,107 @@ pub async fn find_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
 
 /// A payment that nobody else can change until the transaction ends. Whoever changes anything of a payment starts here.
 pub async fn lock_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Payment>> {
-    let row = sqlx::query_as!(
+    Ok(lock_payments(db, &[order_id.get()]).await?.remove(&order_id))
+}
+
+/// As [`lock_payment`], in the order of their ids, so that no two transactions deadlock.
+pub async fn lock_payments(
+    db: &mut PgConnection,
+    orders: &[i64],
+) -> sqlx::Result<BTreeMap<OrderId, Payment>> {
+    let rows = sqlx::query_as!(
         Row,
         r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
              expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
              order_ended_at, undelivered_at, correlation_id, traceparent
-         from payments where order_id = $1 for update"#,
-        order_id.get(),
+         from payments where order_id = any($1) order by order_id for update"#,
+        orders,
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    Ok(row.map(Payment::from))
+    Ok(rows.into_iter().map(|row| (row.order_id, Payment::from(row))).collect())
+}
+
+/// A change of a payment's state.
+#[derive(Debug)]
+pub struct Move {
+    pub order_id: OrderId,
+    /// The state that the change was decided for.
+    pub from: Status,
+    pub to: Status,
+    /// For the history.
+    pub cause: String,
+    /// What is known to have paid it.
+    pub paid: Option<Paid>,
 }
 
 /// A payment was not in the state that it was to be moved from: whoever moves it has not locked it.
 #[derive(Debug, thiserror::Error)]
-#[error("payment of order {order_id} is not {from} any more")]
-pub struct StateChanged {
-    order_id: OrderId,
-    from: Status,
-}
+#[error("not all of these payments are in the state any more that they are to be moved from: {0:?}")]
+pub struct StateChanged(Vec<i64>);
 
-/// Moves a payment that is in the state `from`, and adds a row with the cause to its history.
+/// Moves payments that are locked, records what paid them, and adds rows with the causes to their history.
 ///
 /// # Errors
-/// [`StateChanged`], as the source of a decoding error, if it is in another state; or if the database does not answer.
+/// [`StateChanged`], as the source of a decoding error, if one is in another state; or if the database does not answer.
+pub async fn move_payments(db: &mut PgConnection, moves: &[Move]) -> sqlx::Result<()> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let paid = || moves.iter().map(|change| change.paid.as_ref());
+    let orders: Vec<i64> = moves.iter().map(|change| change.order_id.get()).collect();
+    let from: Vec<Status> = moves.iter().map(|change| change.from).collect();
+    let to: Vec<Status> = moves.iter().map(|change| change.to).collect();
+    let causes: Vec<&str> = moves.iter().map(|change| change.cause.as_str()).collect();
+    let transactions: Vec<Option<&str>> = paid().map(|paid| Some(paid?.transaction_id.as_str())).collect();
+    let attempts: Vec<Option<&str>> = paid().map(|paid| Some(paid?.midtrans_order_id.as_str())).collect();
+    let types: Vec<Option<&str>> = paid().map(|paid| Some(paid?.payment_type.as_str())).collect();
+    let at: Vec<Option<OffsetDateTime>> = paid().map(|paid| Some(paid?.at)).collect();
+    let amounts: Vec<Option<i64>> = paid().map(|paid| Some(paid?.amount)).collect();
+    let updated = sqlx::query!(
+        "with moved as (
+             update payments
+             set status = change.to_status, updated_at = now(), paid_transaction_id = change.transaction_id,
+                 paid_midtrans_order_id = change.midtrans_order_id, payment_type = change.payment_type,
+                 paid_at = change.paid_at, paid_amount = change.paid_amount
+             from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                 $8::timestamptz[], $9::bigint[])
+                 as change (order_id, from_status, to_status, cause, transaction_id, midtrans_order_id, payment_type,
+                     paid_at, paid_amount)
+             where payments.order_id = change.order_id and status = change.from_status
+             returning payments.order_id, change.from_status, change.to_status, change.cause
+         )
+         insert into payment_history (order_id, from_status, to_status, cause) select * from moved",
+        &orders,
+        &from as &[Status],
+        &to as &[Status],
+        &causes as &[&str],
+        &transactions as &[Option<&str>],
+        &attempts as &[Option<&str>],
+        &types as &[Option<&str>],
+        &at as &[Option<OffsetDateTime>],
+        &amounts as &[Option<i64>],
+    )
+    .execute(db)
+    .await?;
+    if updated.rows_affected() == moves.len() as u64 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Decode(StateChanged(orders).into()))
+}
+
+/// Moves one payment.
+///
+/// # Errors
+/// As [`move_payments`].
 pub async fn move_payment(
     db: &mut PgConnection,
-    order_id: OrderId,
-    from: Status,
+    payment: &Payment,
     to: Status,
     cause: &str,
 ) -> sqlx::Result<()> {
-    let moved = sqlx::query!(
-        "with moved as (
-             update payments set status = $3, updated_at = now() where order_id = $1 and status = $2
-             returning order_id
-         )
-         insert into payment_history (order_id, from_status, to_status, cause)
-         select order_id, $2, $3, $4 from moved",
-        order_id.get(),
-        from as Status,
-        to as Status,
-        cause,
-    )
-    .execute(db)
-    .await?;
-    if moved.rows_affected() == 1 {
-        return Ok(());
-    }
-    Err(sqlx::Error::Decode(StateChanged { order_id, from }.into()))
-}
-
-/// Notes what paid.
-pub async fn record_payment(db: &mut PgConnection, order_id: OrderId, paid: &Paid) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update payments
-         set paid_transaction_id = $2, payment_type = $3, paid_at = $4, paid_amount = $5, paid_midtrans_order_id = $6
-         where order_id = $1",
-        order_id.get(),
-        paid.transaction_id,
-        paid.payment_type,
-        paid.at,
-        paid.amount,
-        paid.midtrans_order_id,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    let (order_id, from, paid) = (payment.order_id, payment.status, payment.paid.clone());
+    move_payments(db, &[Move { order_id, from, to, cause: cause.to_owned(), paid }]).await
 }
 
 /// Notes how much went back.
@@ -246,11 +291,14 @@ pub async fn record_refunded_amount(
     Ok(())
 }
 
-/// Notes that the order is over.
-pub async fn mark_order_ended(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<()> {
+/// Notes that the orders are over.
+pub async fn mark_orders_ended(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "update payments set order_ended_at = coalesce(order_ended_at, now()) where order_id = $1",
-        order_id.get(),
+        "update payments set order_ended_at = now() where order_id = any($1) and order_ended_at is null",
+        orders
     )
     .execute(db)
     .await?;
@@ -266,24 +314,6 @@ pub async fn mark_undelivered(db: &mut PgConnection, order_id: OrderId) -> sqlx:
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Sets the end of a payment whose page was made, unless it left PENDING meanwhile.
-pub async fn set_expiry(
-    db: &mut PgConnection,
-    order_id: OrderId,
-    expires_at: OffsetDateTime,
-) -> sqlx::Result<bool> {
-    let open = sqlx::query!(
-        "update payments set expires_at = $2, updated_at = now()
-         where order_id = $1 and status = $3 and order_ended_at is null",
-        order_id.get(),
-        expires_at,
-        Status::Pending as Status,
-    )
-    .execute(db)
-    .await?;
-    Ok(open.rows_affected() == 1)
 }
 
 /// Whether Midtrans may be asked now because somebody looks: the payment is open, has a page, is the user's, and was not

@@ -79,13 +79,18 @@ pub async fn insert_foreign_refund(
 
 /// The refunds of an order, oldest first.
 pub async fn list_refunds(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Vec<Refund>> {
+    list_refunds_of(db, &[order_id.get()]).await
+}
+
+/// The refunds of orders, oldest first.
+pub async fn list_refunds_of(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<Vec<Refund>> {
     sqlx::query_as!(
         Refund,
         r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
              method as "method: RefundMethod", reference, created_at
-         from refunds where order_id = $1 order by id"#,
-        order_id.get(),
+         from refunds where order_id = any($1) order by id"#,
+        orders,
     )
     .fetch_all(db)
     .await
@@ -105,16 +110,16 @@ pub async fn find_refund(db: &mut PgConnection, id: i64) -> sqlx::Result<Option<
     .await
 }
 
-/// The refunds of a transaction that Midtrans was not asked for yet.
+/// The refunds of what was paid on attempts that Midtrans was not asked for yet.
 pub async fn list_requested_refunds(
     db: &mut PgConnection,
-    order_id: OrderId,
-    transaction_id: &str,
+    midtrans_order_ids: &[&str],
 ) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
-        "select id from refunds where order_id = $1 and transaction_id = $2 and state = $3",
-        order_id.get(),
-        transaction_id,
+        "select refunds.id from payment_attempts attempt
+         join refunds on refunds.order_id = attempt.order_id and refunds.transaction_id = attempt.transaction_id
+         where attempt.midtrans_order_id = any($1) and state = $2",
+        midtrans_order_ids as &[&str],
         RefundState::Requested as RefundState,
     )
     .fetch_all(db)

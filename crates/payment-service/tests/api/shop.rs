@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use chassis::group_commit::GroupCommit;
 use chassis::grpc::PeerChannel;
 use contracts::{
     DeliveryId, OrderId, ProductId, UserId,
@@ -216,7 +217,8 @@ impl Shop {
 
     /// Runs the jobs of a kind that are due, and returns how many there were.
     pub async fn run_due<J: Job<State = AppState>>(&self) -> usize {
-        let state = self.core();
+        // As on a replica of its own.
+        let state = AppState { settlements: GroupCommit::default(), ..self.core().clone() };
         Worker::new(state.db.clone(), state.jobs.clone(), state.clone()).with::<J>().run_due().await
     }
 

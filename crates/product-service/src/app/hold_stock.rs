@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chassis::context::Trace;
 use contracts::{
     OrderId, ProductId,
-    events::{Envelope, Event, OrderCreated, StockInsufficient, StockReserved, Subject},
+    events::{Event, OrderCreated, StockInsufficient, StockReserved, Subject},
 };
-use messaging::{HandlerError, Outcomes, outbox};
+use messaging::{HandlerError, Outcomes, Received, outbox};
 use sqlx::PgTransaction;
 
 use super::{lock_rows::lock_stock_levels, move_stock::move_stock, require_same_order};
@@ -59,7 +59,7 @@ struct Stock {
 /// If another process inserts the hold of one of the orders at this moment.
 pub async fn hold_stock(
     tx: &mut PgTransaction<'_>,
-    events: &[Envelope<OrderCreated>],
+    events: &[Received<OrderCreated>],
 ) -> Result<Outcomes, HandlerError> {
     let orders: Vec<Result<Order, HandlerError>> = events.iter().map(order).collect();
     let ids: Vec<i64> = orders.iter().flatten().map(|order| order.id.get()).collect();
@@ -87,11 +87,9 @@ async fn lock_stock(
     Ok(Stock { levels, locked })
 }
 
-fn order(event: &Envelope<OrderCreated>) -> Result<Order, HandlerError> {
-    let lines =
-        allocation::lines(&event.event.items).map_err(|error| HandlerError::reject(error.to_string()))?;
-    let trace = Trace::continued(Some(&event.meta.correlation_id), Some(&event.meta.traceparent));
-    Ok(Order { id: event.event.order_id, subject: event.event.subject(), lines, trace })
+fn order(Received { event, trace, .. }: &Received<OrderCreated>) -> Result<Order, HandlerError> {
+    let lines = allocation::lines(&event.items).map_err(|error| HandlerError::reject(error.to_string()))?;
+    Ok(Order { id: event.order_id, subject: event.subject(), lines, trace: trace.clone() })
 }
 
 /// Allocates the stock, in the order in which the orders came.
@@ -180,11 +178,7 @@ async fn publish_answers(
             }
         }
     }
-    if !reserved.is_empty() {
-        outbox::append_all(tx, reserved).await?;
-    }
-    if !insufficient.is_empty() {
-        outbox::append_all(tx, insufficient).await?;
-    }
+    outbox::append_all(tx, reserved).await?;
+    outbox::append_all(tx, insufficient).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Goods of a paid order that could not be delivered are free again.
 
-use contracts::events::Subject;
+use contracts::{ProductId, events::Subject};
 
 use super::move_stock::move_stock;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         hold::{Hold, Input, Rejection},
         movement::Movement,
     },
-    store,
+    store::{self, HoldMove},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -35,16 +35,16 @@ pub async fn return_goods(state: &AppState, order: Subject, line: Line) -> Resul
     // The caller waits for 2 s at most and asks again.
     store::limit_lock_waits(&mut tx).await?;
     let hold = store::lock_hold(&mut tx, order_id).await?.filter(|hold| hold.is_of(&order));
-    let before = store::list_returned(&mut tx, order_id).await?;
+    let before = store::list_returned(&mut tx, &[order_id.get()]).await?;
+    let before: Vec<ProductId> = before.into_iter().map(|(_, product)| product).collect();
     let transition = Hold::on(hold.as_ref(), Input::Returned { line, before: &before })?;
     let levels = store::lock_stock_levels(&mut tx, &[line.product_id.get()]).await?;
     let free = levels.get(&line.product_id).ok_or(ReturnGoodsError::Unknown)?.free;
     let Some(reason) = transition.stock() else { return Ok(free) };
     move_stock(&mut tx, reason, &[Movement::of_order(order_id, &line, reason)]).await?;
-    if let Some(hold) = hold.filter(|hold| hold.status != transition.to)
-        && !store::move_holds(&mut tx, &[order_id.get()], hold.status, transition.to, None).await?
-    {
-        return Err(Rejection::NotSold.into());
+    if let Some(Hold { status: from, .. }) = hold.filter(|hold| hold.status != transition.to) {
+        let change = HoldMove { order_id, from, to: transition.to, cause: None };
+        store::move_holds(&mut tx, &[change]).await?;
     }
     tx.commit().await?;
     Ok(free + line.quantity)

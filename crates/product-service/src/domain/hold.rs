@@ -97,6 +97,18 @@ pub enum Rejection {
 }
 
 impl Hold {
+    /// What is kept of an order that ended before its `OrderCreated` came.
+    pub fn tombstone(user_id: UserId, cause: CancelCause) -> Self {
+        Self {
+            status: Status::Refused,
+            lines: Vec::new(),
+            refusal: None,
+            cancel_cause: Some(cause),
+            user_id: Some(user_id),
+            total_amount: None,
+        }
+    }
+
     /// Whether an event or a request is about the order that this hold is for.
     pub fn is_of(&self, subject: &Subject) -> bool {
         subject.can_be(self.user_id, self.total_amount)

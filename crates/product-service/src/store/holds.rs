@@ -1,6 +1,6 @@
 //! What is held for orders.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use contracts::{OrderId, ProductId, UserId, events::CancelCause};
 use serde::Serialize;
@@ -85,30 +85,6 @@ pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
 }
 
-/// As [`lock_holds`], but without waiting; the set has those that another transaction keeps locked.
-pub async fn lock_unlocked_holds(
-    db: &mut PgConnection,
-    orders: &[i64],
-) -> sqlx::Result<(BTreeMap<OrderId, Hold>, BTreeSet<OrderId>)> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select order_id as "order_id: OrderId", status as "status: Status", items as "items: Json<Vec<Line>>",
-                  refusal as "refusal: Json<Refusal>", cancel_cause as "cancel_cause: CancelCause",
-                  user_id as "user_id: UserId", total_amount
-           from holds
-           where order_id = any($1)
-           order by order_id
-           for no key update skip locked"#,
-        orders,
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    let free: BTreeMap<OrderId, Hold> = rows.into_iter().map(|row| (row.order_id, row.into())).collect();
-    let known = list_holds(db, orders).await?.into_keys();
-    let locked = known.filter(|order| !free.contains_key(order)).collect();
-    Ok((free, locked))
-}
-
 /// As [`lock_holds`], for one order.
 pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Hold>> {
     Ok(lock_holds(db, &[order.get()]).await?.remove(&order))
@@ -128,58 +104,90 @@ pub async fn insert_holds(db: &mut PgConnection, holds: &[NewHold<'_>]) -> sqlx:
     Ok(inserted.rows_affected() == holds.len() as u64)
 }
 
-/// Refuses an order before its `OrderCreated` comes. Returns whether it had no hold before.
-pub async fn insert_tombstone(
-    db: &mut PgConnection,
-    order: OrderId,
-    user_id: Option<UserId>,
-    cause: CancelCause,
-) -> sqlx::Result<bool> {
+/// An order that ended before its `OrderCreated` came.
+#[derive(Debug, Clone, Copy)]
+pub struct NewTombstone {
+    pub order_id: OrderId,
+    pub user_id: UserId,
+    pub cause: CancelCause,
+}
+
+/// Refuses orders before their `OrderCreated` come. Returns whether none had a hold before.
+pub async fn insert_tombstones(db: &mut PgConnection, new: &[NewTombstone]) -> sqlx::Result<bool> {
+    if new.is_empty() {
+        return Ok(true);
+    }
+    let orders: Vec<i64> = new.iter().map(|tombstone| tombstone.order_id.get()).collect();
+    let users: Vec<i64> = new.iter().map(|tombstone| tombstone.user_id.get()).collect();
+    let causes: Vec<CancelCause> = new.iter().map(|tombstone| tombstone.cause).collect();
     let inserted = sqlx::query!(
-        "insert into holds (order_id, status, items, cancel_cause, user_id) values ($1, $2, '[]', $3, $4)
+        "insert into holds (order_id, status, items, cancel_cause, user_id)
+         select order_id, $1, '[]', cause, user_id
+         from unnest($2::bigint[], $3::text[], $4::bigint[]) as new (order_id, cause, user_id)
          on conflict do nothing",
-        order.get(),
         Status::Refused as Status,
-        cause as CancelCause,
-        user_id.map(UserId::get),
+        &orders,
+        &causes as &[CancelCause],
+        &users,
     )
     .execute(db)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted.rows_affected() == new.len() as u64)
 }
 
-/// Changes the state of holds. Returns whether all were in the expected one.
-pub async fn move_holds(
-    db: &mut PgConnection,
-    orders: &[i64],
-    from: Status,
-    to: Status,
-    cause: Option<CancelCause>,
-) -> sqlx::Result<bool> {
+/// A change of a hold's state.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldMove {
+    pub order_id: OrderId,
+    /// The state that the change was decided for.
+    pub from: Status,
+    pub to: Status,
+    /// Why the order ended, if it did.
+    pub cause: Option<CancelCause>,
+}
+
+/// Changes the state of holds that are locked.
+///
+/// # Errors
+/// If one is not in the state that it is to be moved from: whoever moves it has not locked it.
+pub async fn move_holds(db: &mut PgConnection, moves: &[HoldMove]) -> sqlx::Result<()> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let orders: Vec<i64> = moves.iter().map(|change| change.order_id.get()).collect();
+    let from: Vec<Status> = moves.iter().map(|change| change.from).collect();
+    let to: Vec<Status> = moves.iter().map(|change| change.to).collect();
+    let causes: Vec<Option<CancelCause>> = moves.iter().map(|change| change.cause).collect();
     let updated = sqlx::query!(
         "update holds
-         set status = $3, cancel_cause = coalesce($4, cancel_cause), updated_at = now()
-         where order_id = any($1) and status = $2",
-        orders,
-        from as Status,
-        to as Status,
-        cause as Option<CancelCause>,
+         set status = change.to_status, cancel_cause = coalesce(change.cause, cancel_cause), updated_at = now()
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+             as change (order_id, from_status, to_status, cause)
+         where holds.order_id = change.order_id and status = change.from_status",
+        &orders,
+        &from as &[Status],
+        &to as &[Status],
+        &causes as &[Option<CancelCause>],
     )
     .execute(db)
     .await?;
-    Ok(updated.rows_affected() == orders.len() as u64)
+    if updated.rows_affected() == moves.len() as u64 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Decode("a hold is not in the state any more that it is to be moved from".into()))
 }
 
-/// The products of an order whose goods came back.
-pub async fn list_returned(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Vec<ProductId>> {
-    sqlx::query_scalar!(
-        r#"select product_id as "product_id: ProductId"
+/// The products of orders whose goods came back.
+pub async fn list_returned(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<Vec<(OrderId, ProductId)>> {
+    let rows = sqlx::query!(
+        r#"select order_id as "order_id!: OrderId", product_id as "product_id: ProductId"
            from stock_movements
-           where order_id = $1 and reason = 'return'"#,
-        order.get(),
+           where order_id = any($1) and reason = 'return'"#,
+        orders,
     )
     .fetch_all(db)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.product_id)).collect())
 }
 
 /// The units of products that are held for open orders.

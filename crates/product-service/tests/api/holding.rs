@@ -4,7 +4,7 @@ use contracts::events::{
     CancelCause, Envelope, Event, Fields, InsufficientReason, OrderCreated, Shortage, StockInsufficient,
     StockReserved,
 };
-use messaging::{Delivered, HandlerError, Outcomes, StreamHandler};
+use messaging::{Delivered, HandlerError, Outcomes};
 
 use crate::{
     Shop, assert_ledger, at, cancelled, consume, consumer, created, movements, paid, product, status, units,
@@ -23,7 +23,7 @@ async fn refused(app: &Shop) -> Vec<StockInsufficient> {
 async fn consume_batch(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Result<(), HandlerError> {
     let fields: Vec<Fields> = orders.iter().map(|order| order.to_fields().unwrap()).collect();
     let batch: Vec<&Fields> = fields.iter().collect();
-    let outcomes = consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await?;
+    let outcomes = consumer(app).deliver_all(OrderCreated::STREAM.name, &batch).await;
     outcomes.into_iter().collect()
 }
 
@@ -173,7 +173,7 @@ async fn impossible_items_are_rejected_alone() {
 async fn outcomes(app: &Shop, orders: &[Envelope<OrderCreated>]) -> Outcomes {
     let fields: Vec<Fields> = orders.iter().map(|order| order.to_fields().unwrap()).collect();
     let batch: Vec<&Fields> = fields.iter().collect();
-    consumer(app).handle_batch(OrderCreated::STREAM.name, &batch).await.unwrap()
+    consumer(app).deliver_all(OrderCreated::STREAM.name, &batch).await
 }
 
 /// A product that somebody keeps locked until the transaction ends.

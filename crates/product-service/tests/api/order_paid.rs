@@ -4,7 +4,7 @@ use contracts::{
     events::{CancelCause, Event, Fields, OrderPaid},
     grpc::product::{UpdateStockRequest, product_service_client::ProductServiceClient},
 };
-use messaging::{Delivered, HandlerError, StreamHandler};
+use messaging::{Delivered, HandlerError};
 
 use crate::{
     Shop, assert_ledger, cancelled, consume, consumer, created, movements, paid, product, status, units,
@@ -93,7 +93,7 @@ async fn a_batch_of_payments_is_booked_and_one_that_comes_twice_in_it_counts_onc
     let batch: Vec<Fields> =
         [3, 1, 1].map(|order| testkit::envelope(paid(order)).to_fields().unwrap()).into();
     let batch: Vec<&Fields> = batch.iter().collect();
-    consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch).await.unwrap();
+    consumer(&app).deliver_all(OrderPaid::STREAM.name, &batch).await;
     let states = [status(&app, 1).await, status(&app, 2).await, status(&app, 3).await];
     assert_eq!(states.map(Option::unwrap), ["SOLD", "HELD", "SOLD"]);
     assert_eq!(units(&app, kopi).await, (2, 1));
@@ -101,7 +101,7 @@ async fn a_batch_of_payments_is_booked_and_one_that_comes_twice_in_it_counts_onc
 
     let early = testkit::envelope(paid(9)).to_fields().unwrap();
     let due = testkit::envelope(paid(2)).to_fields().unwrap();
-    let outcomes = consumer(&app).handle_batch(OrderPaid::STREAM.name, &[&due, &early]).await.unwrap();
+    let outcomes = consumer(&app).deliver_all(OrderPaid::STREAM.name, &[&due, &early]).await;
     assert!(matches!(&outcomes[..], [Ok(()), Err(HandlerError::NotYet(_))]), "{outcomes:?}");
     assert_eq!(status(&app, 2).await.unwrap(), "SOLD", "what comes too early waits alone");
     assert_ledger(&app).await;
@@ -119,12 +119,12 @@ async fn an_order_that_somebody_keeps_locked_holds_up_no_other() {
     let batch: Vec<Fields> =
         [1, 2, 9].map(|order| testkit::envelope(paid(order)).to_fields().unwrap()).into();
     let batch: Vec<&Fields> = batch.iter().collect();
-    let outcomes = consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch).await.unwrap();
+    let outcomes = consumer(&app).deliver_all(OrderPaid::STREAM.name, &batch).await;
     let [Err(HandlerError::Retry(_)), Ok(()), Err(HandlerError::NotYet(_))] = &outcomes[..] else {
         panic!("{outcomes:?}")
     };
     somebody.rollback().await.unwrap();
-    consumer(&app).handle_batch(OrderPaid::STREAM.name, &batch[..1]).await.unwrap();
+    consumer(&app).deliver_all(OrderPaid::STREAM.name, &batch[..1]).await;
     assert_eq!(
         (status(&app, 1).await.unwrap(), status(&app, 2).await.unwrap()),
         ("SOLD".into(), "SOLD".into())

@@ -1,15 +1,16 @@
 //! Three events and an application that handles them as it is configured.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
+use chassis::context::Trace;
 use contracts::events::{Event, Stream, Subject};
-use messaging::{Envelope, Handle, HandleBatch, HandlerError, Outcomes, outbox};
+use messaging::{Handle, HandlerError, Outcomes, PreparedBatch, Received, outbox};
 use serde::{Deserialize, Serialize};
 use sqlx::PgTransaction;
 use tokio::sync::Semaphore;
@@ -67,6 +68,10 @@ pub struct App {
     decide: Arc<Mutex<Arc<Decide>>>,
     tries: Arc<Mutex<HashMap<i64, u32>>>,
     prepared: Arc<Mutex<u32>>,
+    /// Whether a table of rows has one for each event, which is locked.
+    locks_rows: Arc<AtomicBool>,
+    /// The numbers of the events that cannot be prepared.
+    pub unprepared: Arc<Mutex<HashSet<String>>>,
     pub gate: Arc<Semaphore>,
     /// The sizes of the batches that were applied.
     pub batches: Arc<Mutex<Vec<usize>>>,
@@ -80,6 +85,8 @@ impl App {
             decide: Arc::new(Mutex::new(Arc::new(|_, _| Conduct::Succeed))),
             tries: Arc::default(),
             prepared: Arc::default(),
+            locks_rows: Arc::default(),
+            unprepared: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
             batches: Arc::default(),
             outcomes: Arc::new(AtomicUsize::new(usize::MAX)),
@@ -98,9 +105,15 @@ impl App {
         *self.prepared.lock().unwrap()
     }
 
+    /// From now on the row of each event is locked first.
+    pub fn lock_rows(&self) {
+        self.locks_rows.store(true, Ordering::Relaxed);
+    }
+
     async fn act(
         &self,
         tx: &mut PgTransaction<'_>,
+        trace: &Trace,
         n: &str,
     ) -> Result<Result<(), HandlerError>, HandlerError> {
         let n: i64 = n.parse().map_err(HandlerError::bug)?;
@@ -115,8 +128,12 @@ impl App {
         if let Conduct::FailAlone(fail) = conduct {
             return Ok(Err(fail));
         }
+        if self.locks_rows.load(Ordering::Relaxed) {
+            let lock = sqlx::query("select from rows where n = $1 for update");
+            lock.bind(n).execute(&mut **tx).await?;
+        }
         sqlx::query("insert into effects (n) values ($1)").bind(n).execute(&mut **tx).await?;
-        outbox::append(tx, Pong::new(n)).await?;
+        outbox::append_all(tx, [(trace.clone(), Pong::new(n))]).await?;
         match conduct {
             Conduct::Succeed => Ok(Ok(())),
             Conduct::FailAlone(_) => unreachable!("it has written nothing"),
@@ -133,32 +150,46 @@ impl App {
 
 impl Handle<Ping> for App {
     type Prepared = ();
+    const PREPARES: bool = true;
 
-    async fn prepare(&self, _event: &Envelope<Ping>) -> Result<(), HandlerError> {
-        *self.prepared.lock().unwrap() += 1;
-        Ok(())
+    async fn prepare(&self, events: &[Received<Ping>]) -> PreparedBatch<()> {
+        let mut outcomes = Vec::new();
+        for Received { event, .. } in events {
+            *self.prepared.lock().unwrap() += 1;
+            let refused = self.unprepared.lock().unwrap().contains(&event.n);
+            outcomes.push(if refused { Err(HandlerError::retry("a peer is away")) } else { Ok(()) });
+        }
+        Ok(outcomes)
     }
 
     async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        event: Envelope<Ping>,
-        (): (),
-    ) -> Result<(), HandlerError> {
-        self.act(tx, &event.event.n).await?
+        events: &[Received<Ping>],
+        prepared: Vec<()>,
+    ) -> Result<Outcomes, HandlerError> {
+        assert_eq!(events.len(), prepared.len());
+        let mut outcomes = Outcomes::new();
+        for Received { event, trace, .. } in events {
+            outcomes.push(self.act(tx, trace, &event.n).await?);
+        }
+        Ok(outcomes)
     }
 }
 
-impl HandleBatch<Tally> for App {
-    async fn apply_batch(
+impl Handle<Tally> for App {
+    type Prepared = ();
+
+    async fn apply(
         &self,
         tx: &mut PgTransaction<'_>,
-        events: &[Envelope<Tally>],
+        events: &[Received<Tally>],
+        _: Vec<()>,
     ) -> Result<Outcomes, HandlerError> {
         self.batches.lock().unwrap().push(events.len());
         let mut outcomes = Outcomes::new();
-        for event in events {
-            outcomes.push(self.act(tx, &event.event.n).await?);
+        for Received { event, trace, .. } in events {
+            outcomes.push(self.act(tx, trace, &event.n).await?);
         }
         outcomes.truncate(self.outcomes.load(Ordering::Relaxed));
         Ok(outcomes)

@@ -120,7 +120,7 @@ impl World {
     }
 
     fn routes_of(&self, app: App) -> Consumer<App> {
-        Consumer::new(GROUP, app, self.pool.clone(), self.outbox.clone()).on::<Ping>().on_batch::<Tally>()
+        Consumer::new(GROUP, app, self.pool.clone(), self.outbox.clone()).on::<Ping>().on::<Tally>()
     }
 
     /// Publishes the way a service does.

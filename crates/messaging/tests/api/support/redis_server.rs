@@ -3,10 +3,13 @@
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use messaging::Fields;
-use redis::{Client, FromRedisValue, aio::MultiplexedConnection, cmd, streams::StreamRangeReply};
+use redis::{
+    AsyncConnectionConfig, Client, FromRedisValue, aio::MultiplexedConnection, cmd, streams::StreamRangeReply,
+};
 use tempfile::TempDir;
 
 use super::{GROUP, eventually};
@@ -82,7 +85,9 @@ impl RedisServer {
     }
 
     pub async fn connect(&self) -> MultiplexedConnection {
-        self.client().get_multiplexed_async_connection().await.unwrap()
+        // On a machine that is busy an answer takes longer than the 500 ms that are usual.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+        self.client().get_multiplexed_async_connection_with_config(&patient).await.unwrap()
     }
 
     pub async fn ask<T: FromRedisValue>(&self, cmd: redis::Cmd) -> T {

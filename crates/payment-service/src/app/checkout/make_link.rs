@@ -1,29 +1,46 @@
-//! `GetPaymentURL`: makes the page on which an order is paid, once.
+//! `GetPaymentURL` and `GetPaymentURLs`: make the pages on which orders are paid, each once. Pages of many orders are made
+//! side by side, and what is written about them at the same time is one commit.
 
 use std::time::Duration;
 
+use chassis::group_commit::Commit;
 use contracts::{OrderId, UserId, events::PaymentFailure};
+use futures::future::join_all;
 use jobs::{Job, Queue};
 use midtrans::{Error, SnapPage, SnapRequest};
 use time::OffsetDateTime;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     AppState,
-    app::{PollPayment, VoidAttempt, settle::publish_failed},
+    app::{PollPayment, VoidAttempt, publish},
     domain::{Status, new_midtrans_order_id, next_poll},
-    store::{self, Link, Linked},
+    store::{self, Link, MadePage, NewAttempt},
 };
 
 /// `OrderCreated` goes one way and `StockReserved`, through two services, another: how long it may be behind.
 const EVENT_DELAY: Duration = Duration::from_millis(200);
 /// How long a caller waits for a concurrent duplicate that makes the same page.
 const DUPLICATE_DELAY: Duration = Duration::from_millis(1_500);
+/// How long many callers wait for the slowest page among theirs. It is made all the same.
+const SLOWEST_PAGE: Duration = Duration::from_millis(500);
 /// How often the database is asked meanwhile.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// Longer than a call to Midtrans takes: nobody else makes the page of an attempt meanwhile.
 const LEASE: Duration = Duration::from_secs(15);
 /// How many ids are tried if Midtrans has them already.
 const ATTEMPTS: i32 = 5;
+
+/// An order whose page is requested.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkRequest {
+    pub order_id: OrderId,
+    /// What it costs, in rupiah.
+    pub amount: i64,
+    pub user_id: UserId,
+    /// How long the page can be used, if it is made now.
+    pub lifetime: Duration,
+}
 
 /// Where an order is paid.
 #[derive(Debug, Clone)]
@@ -62,68 +79,83 @@ pub enum MakeLinkError {
     Failed(#[from] tokio::task::JoinError),
 }
 
-/// The page of an order, with this lifetime if it is made now; the same at every call. The work goes on if the caller
-/// does not wait for it.
+/// The page of an order; the same at every call. The work goes on if the caller does not wait for it.
 ///
 /// # Errors
 /// If there is none, and cannot be one now.
-pub async fn make_link(
+pub async fn make_link(state: &AppState, request: LinkRequest) -> Result<PaymentLink, MakeLinkError> {
+    let link = store::find_link(&mut *state.db.acquire().await?, request.order_id).await?;
+    make_known(state, request, link).await
+}
+
+/// The pages of many orders, one result for each. `None`: it takes longer than those of the others may wait for, and is
+/// made meanwhile.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn make_links(
     state: &AppState,
-    order_id: OrderId,
-    amount: i64,
-    user_id: UserId,
-    lifetime: Duration,
+    requests: &[LinkRequest],
+) -> sqlx::Result<Vec<Option<Result<PaymentLink, MakeLinkError>>>> {
+    let orders: Vec<i64> = requests.iter().map(|request| request.order_id.get()).collect();
+    let mut links = store::list_links(&mut *state.db.acquire().await?, &orders).await?;
+    let pages = requests.iter().map(|request| {
+        let link = links.remove(&request.order_id);
+        timeout(SLOWEST_PAGE, make_known(state, *request, link))
+    });
+    Ok(join_all(pages).await.into_iter().map(Result::ok).collect())
+}
+
+async fn make_known(
+    state: &AppState,
+    request: LinkRequest,
+    link: Option<Link>,
 ) -> Result<PaymentLink, MakeLinkError> {
-    let link = wait_for_payment(state, order_id).await?;
-    if link.user_id != user_id || link.amount.is_some_and(|known| known != amount) {
+    let link = match link {
+        Some(link) => link,
+        None => wait_for_payment(state, request.order_id).await?,
+    };
+    if link.user_id != request.user_id || link.amount.is_some_and(|known| known != request.amount) {
         return Err(MakeLinkError::Mismatch);
     }
+    if let Some(made) = made(&link)? {
+        return Ok(made);
+    }
     let work = {
-        let (state, order) = (state.clone(), NewPage { order_id, amount, lifetime });
-        async move { make(&state, order, link).await }
+        let state = state.clone();
+        async move { make(&state, request, link).await }
     };
     state.lifecycle.finish(work).await?
 }
 
-async fn find(state: &AppState, order_id: OrderId) -> sqlx::Result<Option<Link>> {
-    store::find_link(&mut *state.db.acquire().await?, order_id).await
-}
-
 async fn wait_for_payment(state: &AppState, order_id: OrderId) -> Result<Link, MakeLinkError> {
-    let deadline = tokio::time::Instant::now() + EVENT_DELAY;
+    let deadline = Instant::now() + EVENT_DELAY;
     loop {
-        match find(state, order_id).await? {
+        match store::find_link(&mut *state.db.acquire().await?, order_id).await? {
             Some(link) => return Ok(link),
-            None if tokio::time::Instant::now() >= deadline => return Err(MakeLinkError::Unknown),
-            None => tokio::time::sleep(LOOK_INTERVAL).await,
+            None if Instant::now() >= deadline => return Err(MakeLinkError::Unknown),
+            None => sleep(LOOK_INTERVAL).await,
         }
     }
 }
 
-/// What a page is made for.
-#[derive(Clone, Copy)]
-struct NewPage {
-    order_id: OrderId,
-    amount: i64,
-    lifetime: Duration,
-}
-
-async fn make(state: &AppState, order: NewPage, mut link: Link) -> Result<PaymentLink, MakeLinkError> {
-    let deadline = tokio::time::Instant::now() + DUPLICATE_DELAY;
+async fn make(state: &AppState, request: LinkRequest, mut link: Link) -> Result<PaymentLink, MakeLinkError> {
+    let deadline = Instant::now() + DUPLICATE_DELAY;
     loop {
         if let Some(made) = made(&link)? {
             return Ok(made);
         }
-        if let Some(midtrans_order_id) = reserve(state, order.order_id, &link).await? {
-            if let Some(made) = create(state, order, &midtrans_order_id, link.now).await? {
+        if let Some(midtrans_order_id) = reserve(state, request.order_id, &link).await? {
+            if let Some(made) = create(state, request, midtrans_order_id, link.now).await? {
                 return Ok(made);
             }
-        } else if tokio::time::Instant::now() >= deadline {
+        } else if Instant::now() >= deadline {
             return Err(MakeLinkError::Busy);
         } else {
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            sleep(LOOK_INTERVAL).await;
         }
-        link = find(state, order.order_id).await?.ok_or(MakeLinkError::Unknown)?;
+        let known = store::find_link(&mut *state.db.acquire().await?, request.order_id).await?;
+        link = known.ok_or(MakeLinkError::Unknown)?;
     }
 }
 
@@ -142,9 +174,8 @@ fn made(link: &Link) -> Result<Option<PaymentLink>, MakeLinkError> {
 /// Takes the right to make a page, written down before Midtrans is called: for the attempt that has none yet, or for a
 /// new one. `None`: somebody else has it.
 async fn reserve(state: &AppState, order_id: OrderId, link: &Link) -> Result<Option<String>, MakeLinkError> {
-    let mut db = state.db.acquire().await?;
     if let Some(id) = link.midtrans_order_id.as_ref().filter(|_| !link.id_taken) {
-        let taken = store::lease_attempt(&mut db, id, LEASE).await?;
+        let taken = store::lease_attempt(&mut *state.db.acquire().await?, id, LEASE).await?;
         return Ok(taken.then(|| id.clone()));
     }
     let n = link.n.unwrap_or(0) + 1;
@@ -152,27 +183,45 @@ async fn reserve(state: &AppState, order_id: OrderId, link: &Link) -> Result<Opt
         return Err(MakeLinkError::Busy);
     }
     let id = new_midtrans_order_id(state.config.midtrans_environment.prefix(), order_id, n);
-    let inserted = store::insert_attempt(&mut db, &id, order_id, n, LEASE).await?;
+    let attempt = NewAttempt { midtrans_order_id: id.clone(), order_id, n };
+    let inserted = state.attempts.submit(state, attempt).await.map_err(sqlx::Error::from)?;
     Ok(inserted.then_some(id))
+}
+
+impl Commit for NewAttempt {
+    type State = AppState;
+    /// Whether nobody else was faster.
+    type Reply = bool;
+    type Error = sqlx::Error;
+
+    async fn commit(state: &AppState, group: &[Self]) -> sqlx::Result<Vec<bool>> {
+        let inserted = store::insert_attempts(&mut *state.db.acquire().await?, group, LEASE).await?;
+        Ok(group.iter().map(|attempt| inserted.contains(&attempt.midtrans_order_id)).collect())
+    }
 }
 
 /// Has the page made; `None` if Midtrans has a payment of this id already, so that another one is needed.
 async fn create(
     state: &AppState,
-    NewPage { order_id, amount, lifetime }: NewPage,
-    midtrans_order_id: &str,
+    LinkRequest { order_id, amount, lifetime, .. }: LinkRequest,
+    midtrans_order_id: String,
     start: OffsetDateTime,
 ) -> Result<Option<PaymentLink>, MakeLinkError> {
     // Midtrans' times have no fraction; page and payment end together with ours.
     let start = start.truncate_to_second();
-    let request = SnapRequest::new(midtrans_order_id, amount)
+    let request = SnapRequest::new(&midtrans_order_id, amount)
         .expires(start, lifetime)
         .finish(state.config.finish_url())
-        .custom_field1(midtrans_order_id);
+        .custom_field1(&midtrans_order_id);
     match state.midtrans.create_page(&request).await {
-        Ok(page) => keep(state, order_id, midtrans_order_id, page, start, lifetime).await.map(Some),
+        Ok(SnapPage { token, redirect_url: payment_url, .. }) => {
+            let expires_at = start + lifetime;
+            keep(state, MadePage { order_id, midtrans_order_id, token, payment_url, expires_at })
+                .await
+                .map(Some)
+        }
         Err(Error::DuplicateOrderId(_)) => {
-            store::mark_id_taken(&mut *state.db.acquire().await?, midtrans_order_id).await?;
+            store::mark_id_taken(&mut *state.db.acquire().await?, &midtrans_order_id).await?;
             Ok(None)
         }
         Err(error @ Error::Rejected { .. }) => {
@@ -181,49 +230,56 @@ async fn create(
             Err(MakeLinkError::Closed)
         }
         Err(error) => {
-            store::release_attempt(&mut *state.db.acquire().await?, midtrans_order_id).await?;
+            store::release_attempt(&mut *state.db.acquire().await?, &midtrans_order_id).await?;
             Err(MakeLinkError::Midtrans(error))
         }
     }
 }
 
 /// Keeps the page. If the payment ended while Midtrans answered, the page is not shown to anybody, and is closed.
-async fn keep(
-    state: &AppState,
-    order_id: OrderId,
-    midtrans_order_id: &str,
-    page: SnapPage,
-    start: OffsetDateTime,
-    lifetime: Duration,
-) -> Result<PaymentLink, MakeLinkError> {
-    let expires_at = start + lifetime;
-    let mut tx = state.db.begin().await?;
-    let open = store::set_expiry(&mut tx, order_id, expires_at).await?;
-    let (token, payment_url) = (&*page.token, &*page.redirect_url);
-    let linked = Linked { midtrans_order_id, token, payment_url };
-    store::record_page(&mut tx, &linked).await?;
-    let key = midtrans_order_id.to_owned();
-    let job = if open {
-        PollPayment::of(&key).after(next_poll(Duration::ZERO, lifetime))
-    } else {
-        VoidAttempt::of(&key).now()
-    };
-    Queue::enqueue(&mut tx, [job]).await?;
-    tx.commit().await?;
-    if open {
-        return Ok(PaymentLink { payment_url: page.redirect_url, expires_at, status: Status::Pending });
+async fn keep(state: &AppState, page: MadePage) -> Result<PaymentLink, MakeLinkError> {
+    let (payment_url, expires_at) = (page.payment_url.clone(), page.expires_at);
+    if state.pages.submit(state, page).await.map_err(sqlx::Error::from)? {
+        return Ok(PaymentLink { payment_url, expires_at, status: Status::Pending });
     }
     state.jobs.wake();
     Err(MakeLinkError::Closed)
 }
 
+impl Commit for MadePage {
+    type State = AppState;
+    /// Whether the order can be paid on it.
+    type Reply = bool;
+    type Error = sqlx::Error;
+
+    async fn commit(state: &AppState, group: &[Self]) -> sqlx::Result<Vec<bool>> {
+        let mut tx = state.db.begin().await?;
+        let open = store::record_pages(&mut tx, group).await?;
+        let is_open = |page: &Self| open.contains(&page.order_id);
+        let jobs = group.iter().map(|page| {
+            let key = &page.midtrans_order_id;
+            if is_open(page) {
+                PollPayment::of(key).after(next_poll(Duration::ZERO, left(page)))
+            } else {
+                VoidAttempt::of(key).now()
+            }
+        });
+        Queue::enqueue(&mut tx, jobs).await?;
+        tx.commit().await?;
+        Ok(group.iter().map(is_open).collect())
+    }
+}
+
+fn left(page: &MadePage) -> Duration {
+    Duration::try_from(page.expires_at - OffsetDateTime::now_utc()).unwrap_or_default()
+}
+
 async fn fail(state: &AppState, order_id: OrderId) -> sqlx::Result<()> {
     let mut tx = state.db.begin().await?;
     let Some(payment) = store::lock_payment(&mut tx, order_id).await? else { return Ok(()) };
-    let (from, to) = (Status::Pending, Status::Failed);
-    if payment.status == from {
-        store::move_payment(&mut tx, order_id, from, to, "not_created").await?;
-        publish_failed(&mut tx, &payment, PaymentFailure::NotCreated).await?;
+    if payment.status == Status::Pending {
+        store::move_payment(&mut tx, &payment, Status::Failed, "not_created").await?;
+        publish(&mut tx, &payment, [payment.failed_event(PaymentFailure::NotCreated)]).await?;
     }
     state.outbox.commit(tx).await
 }

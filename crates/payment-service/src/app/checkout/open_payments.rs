@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::{UserId, events::OrderCreated};
-use messaging::{Envelope, HandlerError, Outcomes};
+use messaging::{HandlerError, Outcomes, Received};
 use sqlx::PgTransaction;
 
 use crate::store::{self, NewPayment};
@@ -15,7 +15,7 @@ use crate::store::{self, NewPayment};
 /// If the database fails.
 pub async fn open_payments(
     tx: &mut PgTransaction<'_>,
-    events: &[Envelope<OrderCreated>],
+    events: &[Received<OrderCreated>],
 ) -> Result<Outcomes, HandlerError> {
     let checked: Vec<Result<NewPayment, HandlerError>> = events.iter().map(opened).collect();
     let new: Vec<&NewPayment> = checked.iter().flatten().collect();
@@ -39,7 +39,7 @@ fn require_same(new: &NewPayment<'_>, known: Option<&(UserId, Option<i64>)>) -> 
     }
 }
 
-fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPayment<'_>, HandlerError> {
+fn opened(Received { trace, event, .. }: &Received<OrderCreated>) -> Result<NewPayment<'_>, HandlerError> {
     if event.total_amount < 1 {
         return Err(HandlerError::reject(format!(
             "an order of {} rupiah cannot be paid",
@@ -50,7 +50,7 @@ fn opened(Envelope { meta, event }: &Envelope<OrderCreated>) -> Result<NewPaymen
         order_id: event.order_id,
         user_id: event.user_id,
         amount: event.total_amount,
-        correlation_id: &meta.correlation_id,
-        traceparent: &meta.traceparent,
+        correlation_id: &trace.correlation_id,
+        traceparent: &trace.traceparent,
     })
 }

@@ -7,9 +7,10 @@ use crate::{
     app::{
         JobError,
         closing::close_attempt::{Closing, close_attempt},
-        settle::{Finding, publish_success, settle},
+        publish,
+        settle::settle,
     },
-    domain::{Refund, Status},
+    domain::{Finding, Refund, Status},
     store,
 };
 
@@ -84,7 +85,7 @@ async fn cancel(state: &AppState, order_id: OrderId) -> Result<Cancellation, Job
     for page in &pages {
         if let Closing::StillOpen(observation) = close_attempt(state, page).await? {
             store::end_closing(&mut *state.db.acquire().await?, order_id).await?;
-            let status = settle(state, &page.midtrans_order_id, Finding::Observed(&observation)).await?;
+            let status = settle(state, &page.midtrans_order_id, Finding::Observed(observation)).await?;
             return Ok(status.map_or(Cancellation::Unknown, outcome));
         }
     }
@@ -102,7 +103,7 @@ async fn cancel_without_page(state: &AppState, order_id: OrderId) -> sqlx::Resul
     let attempts = store::list_attempts(&mut tx, order_id).await?;
     let paged = attempts.iter().any(|attempt| attempt.token.is_some());
     if payment.status == Status::Pending && !paged {
-        store::move_payment(&mut tx, order_id, Status::Pending, Status::Cancelled, "closed").await?;
+        store::move_payment(&mut tx, &payment, Status::Cancelled, "closed").await?;
         payment.status = Status::Cancelled;
     }
     tx.commit().await?;
@@ -124,7 +125,7 @@ async fn publish_again(state: &AppState, order_id: OrderId) -> sqlx::Result<Canc
         return Ok(Cancellation::Cancelled);
     }
     if payment.status.is_paid() {
-        publish_success(&mut tx, &payment).await?;
+        publish(&mut tx, &payment, payment.success_event()).await?;
         state.outbox.commit(tx).await?;
     }
     Ok(outcome(payment.status))

@@ -4,11 +4,8 @@ use midtrans::{Error, FraudStatus, Transaction, TransactionStatus};
 
 use crate::{
     AppState,
-    app::{
-        JobError,
-        settle::{Finding, settle},
-    },
-    domain::{Attempt, Observation, Status},
+    app::{JobError, settle::settle},
+    domain::{Attempt, Finding, Observation, Status},
 };
 
 /// How often the status is read again because the customer was faster.
@@ -58,12 +55,12 @@ pub async fn close_attempt(state: &AppState, attempt: &Attempt) -> Result<Closin
 pub async fn close_and_settle(
     state: &AppState,
     attempt: &Attempt,
-    closed: Finding<'_>,
+    closed: Finding,
 ) -> Result<Option<Status>, JobError> {
     let id = &attempt.midtrans_order_id;
     Ok(match close_attempt(state, attempt).await? {
         Closing::Closed => settle(state, id, closed).await?,
-        Closing::StillOpen(observation) => settle(state, id, Finding::Observed(&observation)).await?,
+        Closing::StillOpen(observation) => settle(state, id, Finding::Observed(observation)).await?,
     })
 }
 

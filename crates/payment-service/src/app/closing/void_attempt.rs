@@ -3,11 +3,7 @@
 use chassis::BoxError;
 use jobs::{Job, Outcome};
 
-use crate::{
-    AppState,
-    app::{closing::close_attempt::close_and_settle, settle::Finding},
-    store,
-};
+use crate::{AppState, app::closing::close_attempt::close_and_settle, domain::Finding, store};
 
 /// Closes an attempt at Midtrans, by the id that it has there.
 #[derive(Debug)]

@@ -6,11 +6,8 @@ use midtrans::TransactionStatus;
 
 use crate::{
     AppState,
-    app::{
-        JobError,
-        settle::{Finding, settle},
-    },
-    domain::{Attempt, Observation},
+    app::{JobError, settle::submit},
+    domain::{Attempt, Finding, Observation, Settlement},
     store::{self, Notification},
 };
 
@@ -20,30 +17,48 @@ pub struct HandleNotification;
 
 impl Job for HandleNotification {
     const KIND: &'static str = "notification";
+    const CONCURRENCY: u16 = 256;
     type State = AppState;
     type Key = i64;
 
     async fn run(state: &AppState, id: i64) -> Result<Outcome, BoxError> {
-        let found = store::find_notification(&mut *state.db.acquire().await?, id).await?;
-        let Some(notification) = found else { return Ok(Outcome::Done) };
-        ask_midtrans(state, &notification).await?;
-        store::mark_notification_handled(&mut *state.db.acquire().await?, id).await?;
+        let mut db = state.db.acquire().await?;
+        let Some(notification) = store::find_notification(&mut db, id).await? else {
+            return Ok(Outcome::Done);
+        };
+        let attempt = store::find_attempt(&mut db, &notification.midtrans_order_id).await?;
+        drop(db);
+        let observations = match &attempt {
+            Some(attempt) => observe(state, attempt, &notification.transaction_ids).await?,
+            None => Vec::new(),
+        };
         let Notification { midtrans_order_id, transaction_status, .. } = notification;
+        if attempt.is_none() {
+            // Midtrans' test message, or a payment of another environment with the same account.
+            tracing::info!(midtrans_order_id, "notification is about a payment that is not ours");
+        }
+        apply(state, id, &midtrans_order_id, observations).await?;
         tracing::info!(midtrans_order_id, transaction_status, "webhook notification handled");
         Ok(Outcome::Done)
     }
 }
 
-async fn ask_midtrans(state: &AppState, notification: &Notification) -> Result<(), JobError> {
-    let id = &notification.midtrans_order_id;
-    let attempt = store::find_attempt(&mut *state.db.acquire().await?, id).await?;
-    let Some(attempt) = attempt else {
-        // Midtrans' test message, or a payment of another environment with the same account.
-        tracing::info!(midtrans_order_id = id, "notification is about a payment that is not ours");
-        return Ok(());
-    };
-    for observation in observe(state, &attempt, &notification.transaction_ids).await? {
-        settle(state, id, Finding::Observed(&observation)).await?;
+/// Applies what was observed; the notification is handled together with the last of it.
+async fn apply(
+    state: &AppState,
+    id: i64,
+    midtrans_order_id: &str,
+    observations: Vec<Observation>,
+) -> sqlx::Result<()> {
+    let last = observations.len().checked_sub(1);
+    if last.is_none() {
+        return store::mark_notifications_handled(&mut *state.db.acquire().await?, &[id]).await;
+    }
+    for (place, observation) in observations.into_iter().enumerate() {
+        let finding = Finding::Observed(Box::new(observation));
+        let notification = (Some(place) == last).then_some(id);
+        let midtrans_order_id = midtrans_order_id.to_owned();
+        submit(state, Settlement { midtrans_order_id, finding, notification }).await?;
     }
     Ok(())
 }

@@ -9,12 +9,8 @@ use tokio::time::Instant;
 
 use crate::{
     AppState,
-    app::{
-        JobError,
-        closing::close_attempt::close_and_settle,
-        settle::{Finding, settle},
-    },
-    domain::{Attempt, Poll, Status},
+    app::{JobError, closing::close_attempt::close_and_settle, settle::settle},
+    domain::{Attempt, Finding, Poll, Status},
     store,
 };
 
@@ -75,7 +71,8 @@ async fn find(state: &AppState, midtrans_order_id: &str) -> sqlx::Result<Option<
 pub(in crate::app) async fn ask(state: &AppState, attempt: &Attempt) -> Result<Option<Status>, JobError> {
     match state.midtrans.observe(attempt).await? {
         Some(observation) => {
-            Ok(settle(state, &attempt.midtrans_order_id, Finding::Observed(&observation)).await?)
+            let finding = Finding::Observed(Box::new(observation));
+            Ok(settle(state, &attempt.midtrans_order_id, finding).await?)
         }
         None => Ok(None),
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use chassis::group_commit::Commit;
 use jobs::{Job, Queue};
 
 use crate::{
     AppState,
     app::HandleNotification,
-    store::{self, NewNotification},
+    store::{self, Kept, NewNotification},
 };
 
 /// Why a notification is not kept.
@@ -27,17 +28,31 @@ pub enum ReceiveNotificationError {
 /// If it is forged or cannot be kept.
 pub async fn receive_notification(
     state: &AppState,
-    new: &NewNotification<'_>,
+    new: NewNotification,
     signature_key: &str,
 ) -> Result<(), ReceiveNotificationError> {
-    if !state.midtrans.signed(new.midtrans_order_id, new.status_code, new.gross_amount, signature_key) {
+    let NewNotification { midtrans_order_id, status_code, gross_amount, .. } = &new;
+    if !state.midtrans.signed(midtrans_order_id, status_code, gross_amount, signature_key) {
         return Err(ReceiveNotificationError::Forged);
     }
-    let mut tx = state.db.begin().await?;
-    let kept = store::insert_notification(&mut tx, new).await?;
-    let delay = Duration::try_from_secs_f64(kept.delay).unwrap_or_default();
-    Queue::enqueue(&mut tx, [HandleNotification::of(&kept.id).after(delay)]).await?;
-    tx.commit().await?;
-    state.jobs.wake();
-    Ok(())
+    Ok(state.notifications.submit(state, new).await.map_err(sqlx::Error::from)?)
+}
+
+impl Commit for NewNotification {
+    type State = AppState;
+    type Reply = ();
+    type Error = sqlx::Error;
+
+    async fn commit(state: &AppState, group: &[Self]) -> sqlx::Result<Vec<()>> {
+        let mut tx = state.db.begin().await?;
+        let kept = store::insert_notifications(&mut tx, group).await?;
+        let job = |kept: &Kept| {
+            let delay = Duration::try_from_secs_f64(kept.delay).unwrap_or_default();
+            HandleNotification::of(&kept.id).after(delay)
+        };
+        Queue::enqueue(&mut tx, kept.iter().map(job)).await?;
+        tx.commit().await?;
+        state.jobs.wake();
+        Ok(vec![(); group.len()])
+    }
 }

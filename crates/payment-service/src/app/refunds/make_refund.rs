@@ -10,11 +10,8 @@ use time::OffsetDateTime;
 
 use crate::{
     AppState,
-    app::{
-        JobError,
-        settle::{Finding, settle},
-    },
-    domain::{Plan, Refund, RefundMethod, RefundState, plan},
+    app::{JobError, settle::settle},
+    domain::{Finding, Plan, Refund, RefundMethod, RefundState, plan},
     store::{self, NewRefund},
 };
 
@@ -76,10 +73,12 @@ async fn give_up(state: &AppState, refund: &Refund, to: RefundState) -> Result<O
 /// Reads the status and applies it, which closes the refund if it turns out to be made.
 async fn observe(state: &AppState, refund: &Refund) -> Result<Option<Transaction>, JobError> {
     let observation = state.midtrans.observe_transaction(&refund.transaction_id).await?;
-    if let Some(observation) = &observation {
-        settle(state, &refund.midtrans_order_id, Finding::Observed(observation)).await?;
+    let transaction = observation.as_ref().map(|observation| observation.transaction.clone());
+    if let Some(observation) = observation {
+        let finding = Finding::Observed(Box::new(observation));
+        settle(state, &refund.midtrans_order_id, finding).await?;
     }
-    Ok(observation.map(|observation| observation.transaction))
+    Ok(transaction)
 }
 
 async fn is_over(state: &AppState, refund: &Refund) -> sqlx::Result<bool> {
@@ -97,7 +96,8 @@ async fn cancel(state: &AppState, refund: &Refund) -> Result<Outcome, JobError> 
     }
     match state.midtrans.cancel(&refund.transaction_id).await {
         Ok(observation) => {
-            settle(state, &refund.midtrans_order_id, Finding::Observed(&observation)).await?;
+            let finding = Finding::Observed(Box::new(observation));
+            settle(state, &refund.midtrans_order_id, finding).await?;
             after_the_call(state, refund).await
         }
         // It has settled meanwhile.

@@ -1,6 +1,6 @@
 //! Records a refund that was made, and publishes it.
 
-use contracts::events::{PaymentRefunded, RefundCause};
+use contracts::events::RefundCause;
 use sqlx::PgTransaction;
 
 use crate::{app::publish, domain::Payment, store};
@@ -24,22 +24,12 @@ pub async fn record_refund(
     payment.refunded_amount += amount;
     let full = payment.refunded_amount >= payment.paid_amount();
     store::record_refunded_amount(tx, payment.order_id, payment.refunded_amount).await?;
-    let (from, to) = (payment.status, payment.status.after_refund(full));
-    if from != to {
-        store::move_payment(tx, payment.order_id, from, to, because).await?;
+    let to = payment.status.after_refund(full);
+    if payment.status != to {
+        store::move_payment(tx, payment, to, because).await?;
         payment.status = to;
     }
     // Whichever refund comes last is the one that an order waits for whose goods could not be delivered.
     let cause = if full && payment.undelivered { RefundCause::DeliveryFailed } else { cause };
-    let refunded_total = payment.refunded_amount;
-    let event = PaymentRefunded {
-        order_id: payment.order_id,
-        user_id: Some(payment.user_id),
-        total_amount: payment.amount,
-        cause,
-        amount,
-        refunded_total,
-        full,
-    };
-    publish(tx, payment, event).await
+    publish(tx, payment, [payment.refunded_event(cause, amount, full)]).await
 }

@@ -1,42 +1,67 @@
 //! `DeliveryFailed`: the money is refunded.
 
 use contracts::events::{DeliveryFailed, RefundCause};
-use messaging::HandlerError;
+use messaging::{HandlerError, Outcomes, Received};
 use sqlx::PgTransaction;
 
 use crate::{
-    app::{refunds::make_refund::enqueue_refund, require_same_order, settle::publish_nothing_left},
+    app::{publish, refunds::make_refund::enqueue_refund, require_same_order},
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
 };
 
-/// Refunds the money of an order that could not be delivered, with the event.
+/// Refunds the money of orders that could not be delivered, with the events. They are rare: each is refunded by itself, with
+/// all payments locked before.
 ///
 /// # Errors
-/// If the payment is not yet known or made, or the database fails.
+/// If the database fails.
 pub async fn refund_undelivered(
     tx: &mut PgTransaction<'_>,
-    event: &DeliveryFailed,
-) -> Result<(), HandlerError> {
-    let payment = store::lock_payment(tx, event.order_id).await?;
-    let payment = payment.ok_or_else(|| HandlerError::not_yet("the payment is not known"))?;
-    require_same_order(&payment, event)?;
-    match payment.status {
-        Status::Success | Status::PartiallyRefunded => {
-            store::mark_undelivered(tx, event.order_id).await?;
-            refund_rest(tx, &payment, RefundCause::DeliveryFailed).await?;
+    events: &[Received<DeliveryFailed>],
+) -> Result<Outcomes, HandlerError> {
+    let ids: Vec<i64> = events.iter().map(|received| received.event.order_id.get()).collect();
+    store::lock_payments(tx, &ids).await?;
+    let mut outcomes = Outcomes::new();
+    for received in events {
+        let payment = store::lock_payment(tx, received.event.order_id).await?;
+        let decided = decide(payment.as_ref(), &received.event);
+        if let (Some(payment), Ok(Some(then))) = (&payment, &decided) {
+            store::mark_undelivered(tx, payment.order_id).await?;
+            carry_out(tx, payment, *then).await?;
         }
-        // Nothing is left to refund, whether we sent it back or the bank took it: the order waits for that to be published, once.
-        Status::Refunded | Status::Reversed if !payment.undelivered => {
-            store::mark_undelivered(tx, event.order_id).await?;
-            publish_nothing_left(tx, &payment).await?;
-        }
-        Status::Pending | Status::Challenge | Status::Review => {
-            return Err(HandlerError::not_yet("the order is not paid"));
-        }
-        Status::Failed | Status::Cancelled | Status::Reversed | Status::Refunded => {}
+        outcomes.push(decided.map(drop));
     }
-    Ok(())
+    Ok(outcomes)
+}
+
+/// What is to be done for an order that could not be delivered.
+#[derive(Clone, Copy)]
+enum Then {
+    Refund,
+    /// Nothing is left to refund, whether we sent it back or the bank took it: the order waits for that to be published,
+    /// once.
+    PublishNothingLeft,
+}
+
+/// Decides what is to be done, if anything is.
+fn decide(payment: Option<&Payment>, event: &DeliveryFailed) -> Result<Option<Then>, HandlerError> {
+    let payment = payment.ok_or_else(|| HandlerError::not_yet("the payment is not known"))?;
+    require_same_order(payment, event)?;
+    match payment.status {
+        Status::Success | Status::PartiallyRefunded => Ok(Some(Then::Refund)),
+        Status::Refunded | Status::Reversed if !payment.undelivered => Ok(Some(Then::PublishNothingLeft)),
+        Status::Pending | Status::Challenge | Status::Review => {
+            Err(HandlerError::not_yet("the order is not paid"))
+        }
+        Status::Failed | Status::Cancelled | Status::Reversed | Status::Refunded => Ok(None),
+    }
+}
+
+async fn carry_out(tx: &mut PgTransaction<'_>, payment: &Payment, then: Then) -> sqlx::Result<()> {
+    match then {
+        Then::Refund => refund_rest(tx, payment, RefundCause::DeliveryFailed).await,
+        Then::PublishNothingLeft => publish(tx, payment, [payment.nothing_left_event()]).await,
+    }
 }
 
 /// Enqueues a refund of all that is neither refunded nor on its way.
