@@ -29,8 +29,9 @@ demo: ## Buy things in the running shop, watch it happen, and check the books
 	@$(call in_shop,demo)
 
 .PHONY: bench
-bench: $(STACK) ## Measure the shop that `make run` runs under a first, bounded load
-	@exec $(STACK) bench
+bench: deps ## Measure this build on a temporary shop (ARGS="orders --against /path/of/another/checkout")
+	cargo build --profile dist --workspace --bins
+	@exec target/dist/stack bench $(ARGS)
 
 .PHONY: doctor
 doctor: ## Check the health and the books of the running shop, and say what to do

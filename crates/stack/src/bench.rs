@@ -1,118 +1,144 @@
-//! `stack bench`: a first, bounded load on a running shop. It reports and asserts nothing.
+//! `stack bench`: what a build of the shop can do and what it spends on it, beside another build on the same machine.
 
-use std::path::Path;
+mod load;
+mod report;
+mod system;
+mod usage;
+mod workload;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
-use futures::future::join_all;
-use tokio::time::Instant;
+pub use self::system::Target;
+pub use self::workload::{Size, Workload};
 
-use crate::Result;
-use crate::actors::{Admin, Customer};
-use crate::api::Api;
-use crate::local::identity::{Identity, resident_bytes};
-use crate::measure::Samples;
-use crate::settings::Settings;
-use crate::shop::{Service, pid_file};
+use self::load::{closed, open};
+use self::report::{Report, Round};
+use self::system::System;
+use self::workload::measured;
+use crate::signals::Signals;
+use crate::{Error, Result};
 
-/// How much load, and for how long.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Requests arrive at this share of what the slower system can do: busy, and still able to recover.
+const SHARE: f64 = 0.5;
+
+/// What to measure, and how long.
 #[derive(Debug, Clone)]
-pub struct Load {
-    /// Customers who buy at the same time.
-    pub customers: usize,
-    /// No new round begins after this.
-    pub duration: Duration,
-    /// Nobody does more rounds than this.
+pub struct Plan {
+    /// One system, or two that take turns.
+    pub targets: Vec<Target>,
+    /// In this order.
+    pub workloads: Vec<Workload>,
+    /// How often each is repeated; the table shows medians.
     pub rounds: usize,
+    /// How long independent requests are sent in each round, in either loop.
+    pub duration: Duration,
+    /// The size of each workload.
+    pub size: Size,
+    /// Requests per second in the open loop; half of what the slower system can do if absent.
+    pub rate: Option<f64>,
+    /// Whether SQL statements are counted, which costs some speed.
+    pub statements: bool,
+    /// Where to write everything as JSON.
+    pub json: Option<PathBuf>,
 }
 
-/// What the customers' requests took.
-#[derive(Debug, Default)]
-struct Results {
-    browse: Samples,
-    cart: Samples,
-    order: Samples,
-    cancel: Samples,
-}
-
-/// Loads the shop behind `url` and prints what it measured; memory too, if its processes are described in `data`.
-pub async fn run(url: &str, load: &Load, settings: &Settings, data: &Path) -> Result<()> {
-    print_memory(data);
-    let api = Api::new(url)?;
-    let admin = Admin::log_in(&api, settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD")).await?;
-    let product = admin.add_product(10_000, 1_000_000).await?;
-    let mut customers = Vec::new();
-    for _ in 0..load.customers {
-        customers.push(Customer::register(&api).await?);
+/// Measures, prints the table, and writes the file.
+pub async fn run(plan: &Plan) -> Result<()> {
+    let mut signals = Signals::listen()?;
+    let report = tokio::select! {
+        report = measure(plan) => report?,
+        () = signals.asked_to_end() => return Err(Error::other("interrupted")),
+    };
+    println!("\n{}", report.table());
+    match &plan.json {
+        Some(file) => std::fs::write(file, format!("{:#}\n", report.to_json()))
+            .map_err(Error::io(format!("write {}", file.display()))),
+        None => Ok(()),
     }
-    println!("\n{} customers at once, for at most {} s", load.customers, load.duration.as_secs());
-    let began = Instant::now();
-    let shoppers =
-        customers.iter().map(|customer| shop(&api, customer, product, load, began + load.duration));
-    let mut all = Results::default();
-    for result in join_all(shoppers).await {
-        let one = result?;
-        all.browse.merge(one.browse);
-        all.cart.merge(one.cart);
-        all.order.merge(one.order);
-        all.cancel.merge(one.cancel);
-    }
-    let took = began.elapsed();
-    print_row("product list", &all.browse, took);
-    print_row("cart add", &all.cart, took);
-    print_row("order to AWAITING_PAYMENT", &all.order, took);
-    print_row("cancel", &all.cancel, took);
-    admin.wait_for_stock(product, 1_000_000).await?;
-    admin.remove_product(product).await
 }
 
-/// Browses, fills the cart, orders, waits for the payment page and cancels, over and over.
-async fn shop(api: &Api, customer: &Customer, product: i64, load: &Load, end: Instant) -> Result<Results> {
-    let mut results = Results::default();
-    for _ in 0..load.rounds {
-        if Instant::now() > end {
-            break;
+async fn measure(plan: &Plan) -> Result<Report> {
+    let mut systems = Vec::new();
+    for (place, target) in plan.targets.iter().enumerate() {
+        systems.push(System::open(place, target, plan.statements).await?);
+        println!("Ready: {}", systems[place].name);
+    }
+    let mut rounds = Vec::new();
+    for workload in &plan.workloads {
+        println!("Running: {}", workload.name());
+        let measured = in_turns(*workload, plan, &mut systems).await;
+        rounds.extend(measured?);
+    }
+    let memory = systems.iter().map(|system| {
+        let servers = system.servers.as_ref()?;
+        Some((servers.idle_memory, servers.memory()))
+    });
+    let memory = memory.collect();
+    for system in &mut systems {
+        system.stop().await?;
+    }
+    Ok(Report { systems: systems.into_iter().map(|system| system.name).collect(), rounds, memory })
+}
+
+/// All rounds of a workload: A B A B .., after a warm-up of each.
+async fn in_turns(workload: Workload, plan: &Plan, systems: &mut [System]) -> Result<Vec<(usize, Round)>> {
+    for system in &mut *systems {
+        warm_up(workload, plan, system).await?;
+    }
+    let mut rounds = Vec::new();
+    let mut rate = plan.rate;
+    for _ in 0..plan.rounds {
+        for (place, system) in systems.iter_mut().enumerate() {
+            let measured = closed_loop(workload, plan, system).await?;
+            rounds.extend(measured.into_iter().map(|round| (place, round)));
         }
-        let began = Instant::now();
-        api.get("/api/v1/products?limit=20", None).await?.expect(200)?;
-        results.browse.add(began.elapsed());
-        let began = Instant::now();
-        customer.add_to_cart(product, 1).await?;
-        results.cart.add(began.elapsed());
-        let began = Instant::now();
-        let order = customer.order().await?;
-        customer.payment_token(order).await?;
-        results.order.add(began.elapsed());
-        let began = Instant::now();
-        customer.cancel(order).await?;
-        results.cancel.add(began.elapsed());
-        customer.empty_cart().await?;
+        let slowest = rounds.iter().map(|(_, round)| round.load.per_second()).fold(f64::INFINITY, f64::min);
+        let rate = *rate.get_or_insert((slowest * SHARE).ceil());
+        for (place, system) in systems.iter_mut().enumerate() {
+            let measured = open_loop(workload, plan, system, rate).await?;
+            rounds.extend(measured.map(|round| (place, round)));
+        }
     }
-    Ok(results)
+    Ok(rounds)
 }
 
-fn print_row(name: &str, samples: &Samples, took: Duration) {
-    let count = u32::try_from(samples.count()).unwrap_or(u32::MAX);
-    let rate = f64::from(count) / took.as_secs_f64();
-    println!("  {name:<28} {count:>7} x  {rate:>7.1}/s  {}", samples.summary());
+/// The tables it fills are analysed then: what is measured is not the first minute of a database, which plans without
+/// statistics.
+async fn warm_up(workload: Workload, plan: &Plan, system: &mut System) -> Result<()> {
+    let Size { orders, sequence, connections } = plan.size;
+    workload.prepare(system).await?;
+    match workload.calls(&system.fixtures, connections) {
+        Some(calls) => drop(closed(&system.address, &calls, connections, WARM_UP).await?),
+        None if workload == Workload::Idle => {}
+        None => {
+            let small = Size { orders: orders.div_ceil(5), sequence: sequence.div_ceil(5), connections };
+            workload.round(system, &small).await?;
+        }
+    }
+    system.analyze().await
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a size for a person to read")]
-fn print_memory(data: &Path) {
-    let sizes: Vec<(&str, u64)> = Service::SIX
-        .into_iter()
-        .filter_map(|service| {
-            let process = Identity::read(&pid_file(data, service.name())).filter(Identity::is_alive)?;
-            Some((service.name(), resident_bytes(process.pid)?))
-        })
-        .collect();
-    if sizes.is_empty() {
-        println!("Memory: the processes are not described in {}", data.display());
-        return;
-    }
-    println!("Resident memory before the load");
-    let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
-    for (name, bytes) in &sizes {
-        println!("  {name:<28} {:>7.1} MiB", mib(*bytes));
-    }
-    println!("  {:<28} {:>7.1} MiB", "together", mib(sizes.iter().map(|(_, bytes)| bytes).sum()));
+async fn closed_loop(workload: Workload, plan: &Plan, system: &mut System) -> Result<Vec<Round>> {
+    let connections = plan.size.connections;
+    workload.prepare(system).await?;
+    let Some(calls) = workload.calls(&system.fixtures, connections) else {
+        return workload.round(system, &plan.size).await;
+    };
+    let label = format!("{}, {connections} at once", workload.name());
+    let round = measured(system, label, async |system| {
+        closed(&system.address, &calls, connections, plan.duration).await
+    });
+    Ok(vec![round.await?])
+}
+
+async fn open_loop(workload: Workload, plan: &Plan, system: &mut System, rate: f64) -> Result<Option<Round>> {
+    let connections = plan.size.connections;
+    let Some(calls) = workload.calls(&system.fixtures, connections) else { return Ok(None) };
+    let label = format!("{}, {rate} arrive per second", workload.name());
+    let round = measured(system, label, async |system| {
+        open(&system.address, &calls, connections, rate, plan.duration).await
+    });
+    round.await.map(Some)
 }

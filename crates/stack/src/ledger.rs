@@ -4,7 +4,7 @@
 mod messages;
 mod money;
 mod orders;
-mod sources;
+pub(crate) mod sources;
 mod stock;
 
 use std::time::Duration;

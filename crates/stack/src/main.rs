@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-use stack::bench::Load;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use stack::bench::{Plan, Size, Target, Workload};
 use stack::hosts::Hosts;
 use stack::prepare::Mode;
 use stack::settings::Settings;
@@ -37,20 +37,8 @@ enum Command {
         #[arg(long, default_value_t = 50)]
         orders: usize,
     },
-    /// Put a bounded load on the running shop and report throughput, latency and memory.
-    Bench {
-        #[command(flatten)]
-        place: Place,
-        /// Customers who buy at the same time.
-        #[arg(long, default_value_t = 16)]
-        customers: usize,
-        /// No new round begins after this many seconds.
-        #[arg(long, default_value_t = 30)]
-        seconds: u64,
-        /// Purchases that each customer makes at most. More than a shop allows at once need one with `RATE_LIMIT=off`.
-        #[arg(long, default_value_t = 40)]
-        rounds: usize,
-    },
+    /// Measure what this build of the shop can do and what it spends on it, on a temporary shop.
+    Bench(Bench),
     /// Check processes, health and books of the running shop, and say what to do.
     Doctor {
         #[command(flatten)]
@@ -101,6 +89,66 @@ enum Command {
         /// The crates to prepare; all that talk to a database if none is named.
         crates: Vec<String>,
     },
+}
+
+/// What `bench` measures.
+#[derive(Debug, Args)]
+struct Bench {
+    /// The workloads [default: all of them]
+    #[arg(value_enum)]
+    workloads: Vec<Workload>,
+    /// What is measured: a folder with programs, a checkout with them in target/dist or target/release, or the address
+    /// of a system that runs, such as `http://127.0.0.1:8080` [default: the programs beside this one]
+    #[arg(long)]
+    target: Option<Target>,
+    /// Another one, which is measured in turn with it.
+    #[arg(long)]
+    against: Option<Target>,
+    /// How often each workload is repeated.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How long requests are sent in each round, in the closed loop and again in the open loop.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Orders, and notifications, that are sent at once.
+    #[arg(long, default_value_t = 500)]
+    orders: usize,
+    /// Orders that are placed one after the other.
+    #[arg(long, default_value_t = 100)]
+    sequence: usize,
+    /// Connections that send requests.
+    #[arg(long, default_value_t = 32)]
+    connections: usize,
+    /// Requests per second in the open loop [default: half of what the slower system can do]
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Count SQL statements, with `pg_stat_statements`, which slows `PostgreSQL` a little.
+    #[arg(long)]
+    statements: bool,
+    /// Write everything to this file as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+impl Bench {
+    fn plan(self) -> stack::Result<Plan> {
+        let target = self.target.map_or_else(|| stack::root::programs().map(Target::Build), Ok)?;
+        let all = || Workload::value_variants().to_vec();
+        Ok(Plan {
+            targets: [target].into_iter().chain(self.against).collect(),
+            workloads: if self.workloads.is_empty() { all() } else { self.workloads },
+            rounds: self.rounds.max(1),
+            duration: Duration::from_secs_f64(self.seconds.clamp(0.1, 3600.0)),
+            size: Size {
+                orders: self.orders.max(1),
+                sequence: self.sequence.max(1),
+                connections: self.connections.max(1),
+            },
+            rate: self.rate,
+            statements: self.statements,
+            json: self.json,
+        })
+    }
 }
 
 /// The files of a shop.
@@ -166,13 +214,7 @@ async fn run(command: Command) -> stack::Result<u8> {
             let settings = settings(&place.folder)?;
             stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
         }
-        Command::Bench { place, customers, seconds, rounds } => {
-            let load = Load { customers, duration: Duration::from_secs(seconds), rounds };
-            let settings = settings(&place.folder)?;
-            stack::bench::run(&place.url(&settings)?, &load, &settings, &place.folder.data()?)
-                .await
-                .map(|()| 0)
-        }
+        Command::Bench(bench) => stack::bench::run(&bench.plan()?).await.map(|()| 0),
         Command::Doctor { place } => {
             let settings = settings(&place.folder)?;
             stack::doctor::run(&place.url(&settings)?, &settings, &place.folder.data()?).await.map(code)

@@ -1,52 +1,54 @@
-//! Durations, summed up.
+//! Latencies, summed up.
 
 use std::time::Duration;
 
-/// What was measured.
-#[derive(Debug, Clone, Default)]
-pub struct Samples(Vec<Duration>);
+use hdrhistogram::Histogram;
 
-impl Samples {
-    /// Adds one measurement.
-    pub fn add(&mut self, took: Duration) {
-        self.0.push(took);
+/// The largest latency that is distinguished, in microseconds: a minute.
+const LONGEST: u64 = 60_000_000;
+
+/// Latencies in microseconds, precise to a thousandth of each.
+#[derive(Debug, Clone)]
+pub struct Latencies(Histogram<u64>);
+
+impl Latencies {
+    /// None yet.
+    #[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "the bounds are constants and valid")]
+    #[allow(clippy::new_without_default, reason = "one way to make it is enough")]
+    pub fn new() -> Self {
+        Self(Histogram::new_with_bounds(1, LONGEST, 3).expect("valid bounds"))
+    }
+
+    /// Adds one; what is longer than a minute counts as a minute.
+    pub fn record(&mut self, took: Duration) {
+        self.0.saturating_record(u64::try_from(took.as_micros()).unwrap_or(LONGEST));
     }
 
     /// Adds those of another.
-    pub fn merge(&mut self, other: Self) {
-        self.0.extend(other.0);
+    pub fn merge(&mut self, other: &Self) {
+        self.0 += &other.0;
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub fn count(&self) -> u64 {
         self.0.len()
     }
 
-    /// The value that this many of a hundred do not exceed (nearest rank).
-    pub fn percentile(&self, percent: usize) -> Duration {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable();
-        let rank = (sorted.len() * percent).div_ceil(100).max(1);
-        sorted.get(rank - 1).copied().unwrap_or_default()
+    /// The latency in milliseconds that this many of a hundred do not exceed; none of none.
+    pub fn percentile_ms(&self, percent: f64) -> Option<f64> {
+        let micros = self.0.value_at_percentile(percent);
+        (!self.0.is_empty()).then(|| Duration::from_micros(micros).as_secs_f64() * 1000.0)
     }
 
     /// The usual percentiles in words.
     pub fn summary(&self) -> String {
-        let ms = |percent| self.percentile(percent).as_secs_f64() * 1000.0;
-        format!("p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, worst {:.1} ms", ms(50), ms(95), ms(99), ms(100))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_nearest_ranks() {
-        let mut samples = Samples::default();
-        (1..=50).rev().for_each(|ms| samples.add(Duration::from_millis(ms)));
-        let ms = |percent| samples.percentile(percent).as_millis();
-        assert_eq!([ms(1), ms(50), ms(99), ms(100)], [1, 25, 50, 50]);
-        assert_eq!(Samples::default().percentile(99), Duration::ZERO);
+        let ms = |percent| self.percentile_ms(percent).unwrap_or_default();
+        format!(
+            "p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, worst {:.1} ms",
+            ms(50.0),
+            ms(95.0),
+            ms(99.0),
+            ms(100.0)
+        )
     }
 }

@@ -17,7 +17,7 @@ pub use self::services::Service;
 use crate::local::identity::resident_bytes;
 use crate::local::{Nginx, POLL, Postgres, Process, Redis, folder};
 use crate::settings::Settings;
-use crate::{Error, Result};
+use crate::{Error, Result, root};
 
 const READY: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(12);
@@ -29,6 +29,12 @@ pub struct ShopOptions {
     pub settings: Settings,
     /// Who listens where.
     pub ports: Ports,
+    /// The folder with the programs of the services.
+    pub programs: PathBuf,
+    /// The folder with the gateway's template.
+    pub gateway: PathBuf,
+    /// More settings of a private `PostgreSQL`, each `name=value`.
+    pub postgres_settings: Vec<&'static str>,
     /// Where everything is kept.
     pub data: PathBuf,
     /// A `PostgreSQL` that runs already, where this user may make databases; a private one if absent.
@@ -53,6 +59,9 @@ impl ShopOptions {
         Ok(Self {
             settings,
             ports: Ports::free()?,
+            programs: root::programs()?,
+            gateway: root::find()?.join("nginx"),
+            postgres_settings: Vec::new(),
             data: temporary.path().to_owned(),
             postgres,
             detached: false,
@@ -62,8 +71,17 @@ impl ShopOptions {
 
     /// For a person: the ports of the settings, and data that stays.
     pub fn for_person(data: PathBuf, settings: Settings) -> Result<Self> {
-        let ports = Ports::of_settings(&settings)?;
-        Ok(Self { settings, ports, data, postgres: None, detached: true, temporary: None })
+        Ok(Self {
+            ports: Ports::of_settings(&settings)?,
+            settings,
+            programs: root::programs()?,
+            gateway: root::find()?.join("nginx"),
+            postgres_settings: Vec::new(),
+            data,
+            postgres: None,
+            detached: true,
+            temporary: None,
+        })
     }
 
     fn log(&self, name: &str) -> PathBuf {
@@ -105,7 +123,7 @@ pub struct Replica {
 impl Shop {
     /// Starts everything and returns when all of it is healthy. `progress` is called with each step that was reached.
     pub async fn start(options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
-        let programs = start::programs()?;
+        start::check_programs(&options.programs)?;
         for name in ["logs", "run"] {
             folder::create(&options.data.join(name))?;
         }
@@ -115,7 +133,7 @@ impl Shop {
         server.prepare(&mut options).await?;
         let mut services = Vec::new();
         for service in Service::ALL {
-            services.push((service, start::service(service, &programs, &options).await?));
+            services.push((service, start::service(service, &options).await?));
         }
         let gateway = start::gateway(&options).await?;
         let http = client()?;
@@ -226,6 +244,15 @@ impl Shop {
         self.gateway.process().check()?;
         self.redis.process().check()?;
         self.postgres.as_mut().map_or(Ok(()), |postgres| postgres.process().check())
+    }
+
+    /// All its processes by name.
+    pub fn processes(&mut self) -> Vec<(&'static str, u32)> {
+        let services = self.services.iter().map(|(service, process)| (service.name(), process.pid()));
+        let mut all: Vec<_> = services.collect();
+        all.extend([("nginx", self.gateway.process().pid()), ("Redis", self.redis.process().pid())]);
+        all.extend(self.postgres.as_mut().map(|postgres| ("Postgres", postgres.process().pid())));
+        all.into_iter().filter_map(|(name, pid)| Some((name, pid?))).collect()
     }
 
     /// What each of the services has in memory, bytes.

@@ -86,23 +86,30 @@ pub async fn clean(data: &Path) -> Result<()> {
         println!("There is no data at {}.", data.display());
         return Ok(());
     }
-    let lock = Lock::take(data)?;
-    stop_leftovers(data).await?;
-    folder::remove(data, "postgres")?;
-    std::fs::remove_dir_all(data).map_err(Error::io(format!("remove {}", data.display())))?;
-    drop(lock);
+    reset(data).await?;
     println!("Removed {}.", data.display());
     Ok(())
 }
 
+/// Stops what a killed run left on this folder, and removes it.
+///
+/// # Errors
+/// If a shop runs on it.
+pub(crate) async fn reset(data: &Path) -> Result<()> {
+    let _lock = Lock::take(data)?;
+    stop_leftovers(data).await?;
+    folder::remove(data, "postgres")?;
+    std::fs::remove_dir_all(data).map_err(Error::io(format!("remove {}", data.display())))
+}
+
 /// Held while a shop runs on a folder; the system lets go of it even when this process is killed.
 #[derive(Debug)]
-struct Lock {
+pub(crate) struct Lock {
     _file: Flock<std::fs::File>,
 }
 
 impl Lock {
-    fn take(data: &Path) -> Result<Self> {
+    pub(crate) fn take(data: &Path) -> Result<Self> {
         folder::create(data)?;
         folder::create(&data.join("run"))?;
         let path = data.join("run/lock");

@@ -19,6 +19,7 @@ fn options(data: &std::path::Path) -> PostgresOptions {
         port: ports::free().unwrap(),
         log: data.join("postgres.log"),
         pid_file: data.join("postgres.pid"),
+        settings: Vec::new(),
     }
 }
 

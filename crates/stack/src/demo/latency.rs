@@ -6,7 +6,7 @@ use super::Fixtures;
 use super::reporter::Reporter;
 use crate::Result;
 use crate::actors::Customer;
-use crate::measure::Samples;
+use crate::measure::Latencies;
 
 /// Each customer orders this often, which stays below the limit of open orders.
 const ORDERS_EACH: usize = 10;
@@ -18,7 +18,7 @@ pub(super) async fn measure(out: &Reporter, fixtures: &Fixtures, orders: usize) 
     Reporter::begin("How fast it is");
     let stock = i64::try_from(orders).unwrap_or(i64::MAX);
     let product = fixtures.admin.add_product(50_000, stock).await?;
-    let mut samples = Samples::default();
+    let mut latencies = Latencies::new();
     let mut placed = Vec::new();
     while placed.len() < orders {
         let customer = Customer::register(&fixtures.api).await?;
@@ -27,13 +27,13 @@ pub(super) async fn measure(out: &Reporter, fixtures: &Fixtures, orders: usize) 
             let began = Instant::now();
             let order = customer.order().await?;
             customer.payment_token(order).await?;
-            samples.add(began.elapsed());
+            latencies.record(began.elapsed());
             placed.push((customer.clone(), order));
         }
     }
     println!(
         "      POST /order to AWAITING_PAYMENT, {orders} orders one after the other: {}",
-        samples.summary()
+        latencies.summary()
     );
     out.step(async {
         for (customer, order) in &placed {

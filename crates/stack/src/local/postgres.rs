@@ -27,6 +27,8 @@ pub struct PostgresOptions {
     pub log: PathBuf,
     /// Where its identity is kept.
     pub pid_file: PathBuf,
+    /// Settings beside its own defaults, each `name=value`.
+    pub settings: Vec<&'static str>,
 }
 
 /// A running PostgreSQL, stopped when dropped.
@@ -68,7 +70,8 @@ impl Postgres {
             initialise(&data, owner, Some(&password)).await?;
         }
         folder::stop_postgres_of(&data).await;
-        let mut spec = server(&data, &options.log, owner, options.port)?;
+        let mut spec = server(&data, &options.log, owner, options.port)?
+            .args(options.settings.iter().flat_map(|set| ["-c", set]));
         spec.pid_file = Some(options.pid_file);
         spec.detached = true;
         let process = Process::start(spec).await?;

@@ -1,22 +1,18 @@
 //! How each process of the shop is started.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::services::{environment, gateway_variables};
 use super::{Ports, Service, ShopOptions};
 use crate::local::{Nginx, NginxOptions, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec};
-use crate::{Error, Result, root};
+use crate::{Error, Result};
 
-/// The folder with the programs; an error that names those which were not built.
-pub(super) fn programs() -> Result<PathBuf> {
-    let programs = root::programs()?;
-    let missing: Vec<&str> = Service::ALL
-        .iter()
-        .map(|service| service.name())
-        .filter(|name| !programs.join(name).is_file())
-        .collect();
+/// An error that names the programs which were not built.
+pub(super) fn check_programs(programs: &Path) -> Result<()> {
+    let names = Service::ALL.iter().map(|service| service.name());
+    let missing: Vec<&str> = names.filter(|name| !programs.join(name).is_file()).collect();
     if missing.is_empty() {
-        return Ok(programs);
+        return Ok(());
     }
     Err(Error::other(format!("{} is not in {}: run `make build`", missing.join(", "), programs.display())))
 }
@@ -41,6 +37,7 @@ pub(super) async fn stores(options: ShopOptions) -> Result<(ShopOptions, Redis, 
                 port: options.ports.postgres,
                 log: options.log("postgres"),
                 pid_file,
+                settings: options.postgres_settings.clone(),
             })
             .await
             .map(Some),
@@ -50,24 +47,18 @@ pub(super) async fn stores(options: ShopOptions) -> Result<(ShopOptions, Redis, 
     Ok((options, redis, postgres))
 }
 
-pub(super) async fn service(service: Service, programs: &Path, options: &ShopOptions) -> Result<Process> {
-    process(service.name(), service, programs, options, &options.ports).await
+pub(super) async fn service(service: Service, options: &ShopOptions) -> Result<Process> {
+    process(service.name(), service, options, &options.ports).await
 }
 
 /// Another process of a service, with ports of its own.
 pub(super) async fn replica(service: Service, options: &ShopOptions, ports: &Ports) -> Result<Process> {
     let name = format!("{}-replica", service.name());
-    process(&name, service, &programs()?, options, ports).await
+    process(&name, service, options, ports).await
 }
 
-async fn process(
-    name: &str,
-    service: Service,
-    programs: &Path,
-    options: &ShopOptions,
-    ports: &Ports,
-) -> Result<Process> {
-    let program = programs.join(service.name());
+async fn process(name: &str, service: Service, options: &ShopOptions, ports: &Ports) -> Result<Process> {
+    let program = options.programs.join(service.name());
     let mut spec = Spec::new(name, program, &options.data, &options.log(name)).args(["serve"]);
     spec.env = environment(service, &options.settings, ports);
     let state = options.data.join("midtrans-sandbox.json");
@@ -80,7 +71,7 @@ async fn process(
 
 pub(super) async fn gateway(options: &ShopOptions) -> Result<Nginx> {
     Nginx::start(NginxOptions {
-        source: root::find()?.join("nginx"),
+        source: options.gateway.clone(),
         folder: options.data.join("nginx"),
         log: options.log("nginx"),
         variables: gateway_variables(&options.settings, &options.ports),
