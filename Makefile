@@ -163,13 +163,11 @@ fmt: ## Format the code
 
 .PHONY: sqlx
 sqlx: deps ## Rewrite the sqlx metadata of the checked queries (CRATE=order-service for one crate)
-	cargo build -p stack
-	$(DEV_STACK) sqlx $(CRATE)
+	cargo run --quiet -p xtask -- sqlx $(CRATE)
 
 .PHONY: sqlx-check
 sqlx-check: deps ## Fail if that metadata is out of date
-	cargo build -p stack
-	$(DEV_STACK) sqlx --check
+	cargo run --quiet -p xtask -- sqlx --check
 
 .PHONY: swagger $(SERVICES:%=swagger-%)
 swagger: $(SERVICES:%=swagger-%) ## Write openapi.json of every service (swagger-user for one)
@@ -185,8 +183,7 @@ openapi-check: ## Validate the API documents against OpenAPI 3.1 (`make test` co
 
 .PHONY: openapi-breaking
 openapi-breaking: ## Fail if the API documents would break a client of an earlier revision (BASE=origin/main)
-	@cargo build --quiet -p stack
-	@$(DEV_STACK) openapi-breaking $(if $(BASE),--base $(BASE))
+	@cargo run --quiet -p xtask -- openapi-breaking $(if $(BASE),--base $(BASE))
 
 # Rust is generated from proto/ at every build, with no protoc. What is committed beside it are the descriptors in a
 # normal form, crates/contracts/tests/proto/snapshots: what peers that were built earlier rely on.

@@ -62,7 +62,7 @@ impl Identity {
 }
 
 /// Sends a signal to a process by its pid.
-pub(crate) fn send(pid: u32, signal: Signal) {
+pub fn send(pid: u32, signal: Signal) {
     let Ok(pid) = i32::try_from(pid) else { return };
     match kill(Pid::from_raw(pid), signal) {
         Ok(()) | Err(Errno::ESRCH) => {}

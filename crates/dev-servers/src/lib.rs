@@ -1,5 +1,7 @@
-//! Private servers on this machine: PostgreSQL, Redis and nginx, each in a folder of its own.
+//! `PostgreSQL`, Redis and nginx for development and tests: private servers on this machine, each in a folder of its own,
+//! stopped when they are dropped, and cleaned up after when their process was killed.
 
+mod error;
 pub mod folder;
 pub mod identity;
 mod nginx;
@@ -10,14 +12,14 @@ mod process;
 mod redis;
 pub mod tools;
 
+pub use self::error::{Error, Result};
 pub use self::nginx::{Nginx, NginxOptions};
 pub use self::owner::Owner;
 pub use self::postgres::{Postgres, PostgresOptions};
 pub use self::process::{Process, Spec};
-pub(crate) use self::redis::url as redis_url;
-pub use self::redis::{Redis, RedisOptions};
+pub use self::redis::{Redis, RedisOptions, url as redis_url};
 
 use std::time::Duration;
 
 /// How often a condition is looked at again.
-pub(crate) const POLL: Duration = Duration::from_millis(20);
+pub const POLL: Duration = Duration::from_millis(20);

@@ -113,7 +113,7 @@ impl Redis {
 }
 
 /// The address of a Redis.
-pub(crate) fn url(host: &str, port: u16, password: Option<&str>, database: u8) -> String {
+pub fn url(host: &str, port: u16, password: Option<&str>, database: u8) -> String {
     let encoded =
         password.unwrap_or_default().bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
     let password = if encoded.is_empty() { encoded } else { format!(":{encoded}@") };

@@ -7,9 +7,9 @@ use std::process::ExitStatus;
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
-use crate::local::Postgres;
 use crate::signals::Signals;
 use crate::{Error, Result};
+use dev_servers::Postgres;
 
 /// Runs a command with `TEST_POSTGRES_URL` set, and returns the code it ended with.
 pub async fn run(command: &[OsString]) -> Result<u8> {
@@ -49,7 +49,7 @@ pub(crate) async fn run_with(
 /// Ctrl-C reaches the command through the terminal as well; SIGTERM reaches it only from here.
 fn pass_on(child: &tokio::process::Child) {
     if let Some(pid) = child.id() {
-        crate::local::identity::send(pid, Signal::SIGTERM);
+        dev_servers::identity::send(pid, Signal::SIGTERM);
     }
 }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::hosts::Hosts;
-use crate::local::identity::Identity;
 use crate::settings::Settings;
 use crate::shop::{Service, pid_file};
 use crate::{Error, Result, ledger};
+use dev_servers::identity::Identity;
 
 /// Prints what it finds. True if nothing is wrong.
 pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {

@@ -1,9 +1,9 @@
 //! Where the shop's servers are found: on this machine, or inside docker compose.
 
-use crate::local::redis_url;
 use crate::settings::Settings;
 use crate::shop::{Ports, Service};
 use crate::{Error, Result};
+use dev_servers::redis_url;
 
 /// A way to reach every server of a running shop.
 #[derive(Debug)]

@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stack::bench::{Plan, Size, Target, Workload};
 use stack::hosts::Hosts;
-use stack::prepare::Mode;
 use stack::settings::Settings;
 use stack::shop::ports;
 
@@ -74,20 +73,6 @@ enum Command {
         /// The command and its arguments.
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
-    },
-    /// Compare the API documents with those of an earlier revision; fail if a client of theirs would break.
-    OpenapiBreaking {
-        /// The revision [default: where this branch left origin/main, or the commit before]
-        #[arg(long)]
-        base: Option<String>,
-    },
-    /// Write (or compare) the .sqlx folders, which let the project build with no database.
-    Sqlx {
-        /// Change nothing; fail if a folder is out of date.
-        #[arg(long)]
-        check: bool,
-        /// The crates to prepare; all that talk to a database if none is named.
-        crates: Vec<String>,
     },
 }
 
@@ -226,11 +211,6 @@ async fn run(command: Command) -> stack::Result<u8> {
         Command::Clean { folder } => stack::up::clean(&folder.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,
         Command::WithShop { command } => stack::with_shop::run(&command).await,
-        Command::OpenapiBreaking { base } => stack::openapi::run(base.as_deref()).map(code),
-        Command::Sqlx { check, crates } => {
-            let mode = if check { Mode::Check } else { Mode::Write };
-            stack::prepare::run(&crates, mode).await.map(|()| 0)
-        }
     }
 }
 

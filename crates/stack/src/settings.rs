@@ -103,28 +103,10 @@ impl Settings {
     }
 }
 
-/// Reads the lines of a `.env` file as docker compose does, but for its interpolation.
+/// Reads the lines of a `.env` file; the value of an earlier one may be in a later one, as `${NAME}`.
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>> {
-    let lines = text.lines().map(str::trim).enumerate();
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|(number, line)| {
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let (name, value) = line
-                .split_once('=')
-                .ok_or_else(|| Error::other(format!(".env line {}: expected NAME=value", number + 1)))?;
-            Ok((name.trim().to_owned(), unquote(value.trim())))
-        })
-        .collect()
-}
-
-fn unquote(value: &str) -> String {
-    for quote in ['"', '\''] {
-        if let Some((inner, _)) = value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            return inner.to_owned();
-        }
-    }
-    value.split_once(" #").map_or(value, |(before, _)| before.trim_end()).to_owned()
+    let variables: std::result::Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
+    variables.map_err(|error| Error::other(format!("a file of variables: {error}")))
 }
 
 #[cfg(test)]
@@ -133,14 +115,15 @@ mod tests {
 
     #[test]
     fn a_file_is_read_with_quotes_comments_and_export() {
-        let text = "# a comment\n\nA=1\nexport B = two # why\nC=\"x # y\" # z\nD='q'\nE=\nF=a=b";
+        let text = "# a comment\n\nA=1\nexport B = two # why\nC=\"x # y\" # z\nD='q'\nE=\nF=a=b\nG=${A}2";
         let read = parse(text).unwrap();
-        let expected = [("A", "1"), ("B", "two"), ("C", "x # y"), ("D", "q"), ("E", ""), ("F", "a=b")];
+        let expected =
+            [("A", "1"), ("B", "two"), ("C", "x # y"), ("D", "q"), ("E", ""), ("F", "a=b"), ("G", "12")];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     #[test]
-    fn a_line_without_a_value_is_named() {
-        assert!(parse("A=1\nnonsense").unwrap_err().to_string().contains("line 2"));
+    fn a_line_without_a_value_is_shown() {
+        assert!(parse("A=1\nnonsense").unwrap_err().to_string().contains("nonsense"));
     }
 }

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 pub use self::ports::Ports;
 pub use self::services::Service;
 
-use crate::local::identity::resident_bytes;
-use crate::local::{Nginx, POLL, Postgres, Process, Redis, folder};
 use crate::settings::Settings;
 use crate::{Error, Result, root};
+use dev_servers::identity::resident_bytes;
+use dev_servers::{Nginx, POLL, Postgres, Process, Redis, folder};
 
 const READY: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(12);

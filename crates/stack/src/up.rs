@@ -9,12 +9,12 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use tokio::time::Instant;
 
-use crate::local::folder;
-use crate::local::identity::Identity;
 use crate::settings::Settings;
 use crate::shop::{Service, Shop, ShopOptions, ports};
 use crate::signals::Signals;
 use crate::{Error, Result, root};
+use dev_servers::folder;
+use dev_servers::identity::Identity;
 
 const GRACE: Duration = Duration::from_secs(12);
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);

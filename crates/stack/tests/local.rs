@@ -3,11 +3,11 @@
 
 use std::process::Command;
 
+use dev_servers::identity::Identity;
+use dev_servers::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports};
 use redis::AsyncCommands;
 use sqlx::{Connection, Executor, PgConnection};
 use stack::dead_letters::DeadLetters;
-use stack::local::identity::Identity;
-use stack::local::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports};
 use stack::replay::replay;
 use stack::root;
 

@@ -9,9 +9,9 @@ use chassis::{
     http, service,
 };
 use contracts::{UserId, events::Event};
+use dev_servers::{Redis, RedisOptions};
 use secrecy::SecretString;
 use sqlx::PgPool;
-use stack::local::{Redis, RedisOptions};
 use time::OffsetDateTime;
 use tonic::service::Routes;
 

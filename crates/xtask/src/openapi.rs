@@ -1,4 +1,4 @@
-//! `stack openapi-breaking`: whether the API documents still promise what they promised before.
+//! `xtask openapi-breaking`: whether the API documents still promise what they promised before.
 
 mod compare;
 mod schema;
@@ -8,28 +8,20 @@ use std::process::Command;
 
 use serde_json::Value;
 
-pub use self::compare::breaking;
+use dev_servers::{Error, Result};
 
-use crate::shop::Service;
-use crate::{Error, Result, root};
-
-/// Where the document of a service is committed, from the root of the project.
-pub fn committed(service: Service) -> String {
-    format!("crates/{}/openapi.json", service.name())
-}
+use self::compare::breaking;
 
 /// Compares the documents of the working folder with those of another revision, and prints what would break a client.
 /// Without a revision it is the one where this branch left `origin/main`, and on that branch itself the commit before.
-pub fn run(base: Option<&str>) -> Result<bool> {
-    let root = root::find()?;
-    let Some(base) = base.map_or_else(|| Ok(default_base(&root)), |base| known(&root, base))? else {
+pub(crate) fn run(root: &Path, base: Option<&str>) -> Result<bool> {
+    let Some(base) = base.map_or_else(|| Ok(default_base(root)), |base| known(root, base))? else {
         println!("There is no earlier revision in this clone to compare with; BASE=.. names one.");
         return Ok(true);
     };
     let mut compatible = true;
-    for service in Service::SIX {
-        let path = committed(service);
-        let Some(old) = git(&root, &["show", &format!("{base}:{path}")]) else {
+    for path in documents(root)? {
+        let Some(old) = git(root, &["show", &format!("{base}:{path}")]) else {
             println!("{path}: new since {base}");
             continue;
         };
@@ -38,6 +30,15 @@ pub fn run(base: Option<&str>) -> Result<bool> {
         compatible &= report(&path, &old, &new);
     }
     Ok(compatible)
+}
+
+/// The documents that are committed, from the root of the project.
+fn documents(root: &Path) -> Result<Vec<String>> {
+    let crates = std::fs::read_dir(root.join("crates")).map_err(Error::io("read crates/"))?;
+    let paths = crates.flatten().map(|it| format!("crates/{}/openapi.json", it.file_name().display()));
+    let mut documents: Vec<_> = paths.filter(|path| root.join(path).is_file()).collect();
+    documents.sort_unstable();
+    Ok(documents)
 }
 
 /// A breaking change is announced by a version that semver calls incompatible.

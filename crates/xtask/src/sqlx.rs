@@ -1,4 +1,4 @@
-//! `stack sqlx`: the sqlx metadata of every compile-time checked query, so that a clone builds with no database.
+//! `xtask sqlx`: the sqlx metadata of every compile-time checked query, so that a clone builds with no database.
 //!
 //! Each crate with an sqlx.toml gets a fresh database with its migrations, is compiled against it, and the metadata that
 //! the macros write while they are expanded become its .sqlx folder.
@@ -8,46 +8,34 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sqlx::migrate::Migrator;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use ::sqlx::migrate::Migrator;
+use ::sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::process::Command;
 
-use crate::local::Postgres;
-use crate::{Error, Result, root};
+use dev_servers::{Error, Postgres, Result};
 
 /// The shared tables of the messaging crate are part of every service's migrations; this one stands for all.
 const HOST_OF_SHARED_TABLES: &str = "order";
 
-/// What to do with the sqlx metadata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Replace the committed ones.
-    Write,
-    /// Fail if the committed ones differ.
-    Check,
-}
-
 type Metadata = BTreeMap<String, String>;
 
 /// Prepares the named crates, or all that have an sqlx.toml.
-pub async fn run(names: &[String], mode: Mode) -> Result<()> {
-    let root = root::find()?;
-    let crates = find_crates(&root, names)?;
+pub(crate) async fn run(root: &Path, names: &[String], check: bool) -> Result<()> {
+    let crates = find_crates(root, names)?;
     let mut postgres = Postgres::temporary().await?;
-    let result = prepare_all(&root, &crates, mode, &postgres).await;
+    let result = prepare_all(root, &crates, check, &postgres).await;
     postgres.stop().await?;
     result
 }
 
-async fn prepare_all(root: &Path, crates: &[Prepared], mode: Mode, postgres: &Postgres) -> Result<()> {
+async fn prepare_all(root: &Path, crates: &[Prepared], check: bool, postgres: &Postgres) -> Result<()> {
     let mut stale = Vec::new();
     for one in crates {
         let found = one.expand(root, postgres).await?;
-        let committed = read_metadata(&one.folder.join(".sqlx"))?;
-        match mode {
-            Mode::Write => write_metadata(&one.folder.join(".sqlx"), &found)?,
-            Mode::Check if found != committed => stale.push(one.name.clone()),
-            Mode::Check => {}
+        if !check {
+            write_metadata(&one.folder.join(".sqlx"), &found)?;
+        } else if found != read_metadata(&one.folder.join(".sqlx"))? {
+            stale.push(one.name.clone());
         }
         println!("{}: {} queries", one.name, found.len());
     }
@@ -129,7 +117,7 @@ async fn create_database(postgres: &Postgres, name: &str) -> Result<()> {
     let mut connection = PgConnection::connect(&postgres.url("postgres"))
         .await
         .map_err(Error::sql("connect to PostgreSQL"))?;
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
+    ::sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
         .execute(&mut connection)
         .await
         .map_err(Error::sql(format!("create the database {name}")))?;

@@ -14,11 +14,11 @@ use super::load::{Call, once};
 use super::usage::Usage;
 use crate::api::{number, text};
 use crate::ledger::sources::connect;
-use crate::local::folder::create;
 use crate::settings::Settings;
 use crate::shop::{Ports, Service, Shop, ShopOptions};
 use crate::up::{Lock, reset};
 use crate::{Error, Result, root};
+use dev_servers::folder::create;
 
 const PRODUCTS: usize = 1000;
 const CUSTOMERS: usize = 100;

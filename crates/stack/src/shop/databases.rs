@@ -3,9 +3,9 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{Service, ShopOptions};
-use crate::local::Postgres;
 use crate::settings::Settings;
 use crate::{Error, Result};
+use dev_servers::Postgres;
 
 /// The server with the databases, as its superuser knows it.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::local::ports;
 use crate::settings::{Settings, parse};
 use crate::{Error, Result};
+use dev_servers::ports;
 
 use super::Service;
 

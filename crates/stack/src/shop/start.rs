@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::services::{environment, gateway_variables};
 use super::{Ports, Service, ShopOptions};
-use crate::local::{Nginx, NginxOptions, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec};
 use crate::{Error, Result};
+use dev_servers::{Nginx, NginxOptions, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec};
 
 /// An error that names the programs which were not built.
 pub(super) fn check_programs(programs: &Path) -> Result<()> {

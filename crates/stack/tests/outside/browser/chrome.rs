@@ -2,6 +2,7 @@
 
 use std::{fs, panic::AssertUnwindSafe, path::PathBuf, time::Duration};
 
+use dev_servers::{Process, Spec, folder, ports};
 use fantoccini::{
     Client, ClientBuilder, Locator,
     elements::Element,
@@ -10,7 +11,6 @@ use fantoccini::{
 use futures::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use stack::local::{Process, Spec, folder, ports};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
