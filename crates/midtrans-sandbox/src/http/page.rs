@@ -4,28 +4,22 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::http::{HeaderName, StatusCode};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::Markup;
 use reqwest::Url;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use self::template::{escape, fill};
 use crate::app::App;
-use crate::cards::{Card, TEST_CARDS, TestCard};
+use crate::cards::Card;
 use crate::commands::{Outcome, Payment};
 use crate::error::CommandError;
-use crate::method::{Method, PaymentType};
+use crate::method::PaymentType;
 use crate::order::{Order, Page, PageState};
 use crate::transaction::{Status, Transaction};
-use crate::wib;
 use crate::wire;
 
-mod template;
-
-const LAYOUT: &str = include_str!("page/layout.html");
-const CHOOSE: &str = include_str!("page/choose.html");
-const WAITING: &str = include_str!("page/waiting.html");
-const OVER: &str = include_str!("page/over.html");
+mod views;
 
 const HEADERS: [(HeaderName, &str); 3] = [
     (CACHE_CONTROL, "no-store"),
@@ -50,8 +44,10 @@ pub(super) async fn show(
     let now = OffsetDateTime::now_utc();
     let order = app.store.read(|state| state.by_token(&token).cloned());
     match order.as_ref().and_then(|order| Some((order, order.page.as_ref()?, order.page_state(now)?))) {
-        Some((order, page, state)) => html(StatusCode::OK, render(order, page, state, prefill.card)),
-        None => html(StatusCode::NOT_FOUND, not_found()),
+        Some((order, page, state)) => {
+            html(StatusCode::OK, render(order, page, state, prefill.card.as_deref()))
+        }
+        None => not_found(),
     }
 }
 
@@ -99,7 +95,7 @@ pub(super) async fn submit(
             let to = finish.filter(|_| done).map_or(token, String::from);
             Redirect::to(&to).into_response()
         }
-        Err(CommandError::Unknown) => html(StatusCode::NOT_FOUND, not_found()),
+        Err(CommandError::Unknown) => not_found(),
         // Done elsewhere meanwhile, or a button pressed twice: the page says how it ended.
         Err(CommandError::PageOver | CommandError::NotAllowed) => Redirect::to(&token).into_response(),
         Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "This did not work. Please try again."),
@@ -123,89 +119,16 @@ fn payment(form: &Submission) -> Option<Payment> {
     })
 }
 
-fn render(order: &Order, page: &Page, state: PageState, card: Option<String>) -> String {
+fn render(order: &Order, page: &Page, state: PageState, card: Option<&str>) -> Markup {
     let attempt = order.attempts.get(page.attempts_before..).and_then(<[_]>::last);
     let content = match (state, attempt) {
-        (PageState::Open, attempt) => choose(attempt, card),
-        (PageState::Waiting, Some(attempt)) => waiting(attempt),
-        (state, attempt) => over(state, attempt),
+        (PageState::Open, attempt) => views::choose(attempt, card),
+        (PageState::Waiting, Some(attempt)) => views::waiting(attempt),
+        (state, attempt) => views::over(state, attempt),
     };
-    let back = finish_url(page, order, attempt).map(|url| {
-        let url = escape(url.as_str());
-        format!(r#"<p class="back"><a href="{url}">Back to the shop</a></p>"#)
-    });
-    fill(
-        LAYOUT,
-        &[
-            ("order_id", &escape(&order.id)),
-            ("amount", &rupiah(attempt.map_or(page.amount, |attempt| attempt.amount))),
-            ("content", &content),
-            ("back", back.as_deref().unwrap_or_default()),
-        ],
-    )
-}
-
-fn choose(denied: Option<&Transaction>, card: Option<String>) -> String {
-    let notice = match denied.and_then(|attempt| attempt.denial.as_ref()) {
-        Some((_, text)) => {
-            let text = escape(text);
-            format!(
-                r#"<p class="notice" role="alert">The bank declined: {text}. Please try another card or method.</p>"#
-            )
-        }
-        None if denied.is_some() => {
-            r#"<p class="notice" role="alert">The payment was declined. Please try again.</p>"#.to_owned()
-        }
-        None => String::new(),
-    };
-    let rows: Vec<_> = TEST_CARDS.iter().map(row).collect();
-    let card = escape(card.as_deref().unwrap_or(TEST_CARDS[0].number));
-    fill(CHOOSE, &[("notice", &notice), ("card", &card), ("cards", &rows.concat())])
-}
-
-fn row(card: &TestCard) -> String {
-    let TestCard { number, scheme, behaviour, .. } = card;
-    format!(r#"<tr><td><a href="?card={number}">{number}</a></td><td>{scheme}</td><td>{behaviour}</td></tr>"#)
-}
-
-fn waiting(attempt: &Transaction) -> String {
-    let (title, code) = match &attempt.method {
-        Method::CreditCard { card } => ("Waiting for the bank", card.masked.clone()),
-        Method::BankTransfer { bank, va_number } => {
-            return waiting_for(attempt, &format!("{} virtual account", bank.to_uppercase()), va_number);
-        }
-        Method::Echannel { bill_key } => ("Mandiri bill 70012", bill_key.clone()),
-        Method::Qris { .. } => ("QRIS", format!("LOCAL-QRIS-{}", attempt.id)),
-        Method::Gopay => ("GoPay", attempt.id.clone()),
-        Method::Shopeepay => ("ShopeePay", attempt.id.clone()),
-        Method::Dana => ("DANA", attempt.id.clone()),
-        Method::Cstore { payment_code, .. } => ("Convenience store", payment_code.clone()),
-    };
-    waiting_for(attempt, title, &code)
-}
-
-fn waiting_for(attempt: &Transaction, title: &str, code: &str) -> String {
-    let until = wib::format(attempt.expires_at);
-    fill(WAITING, &[("title", &escape(title)), ("code", &escape(code)), ("until", &until)])
-}
-
-fn over(state: PageState, attempt: Option<&Transaction>) -> String {
-    let (class, title, text) = match (state, attempt.map(|attempt| attempt.status)) {
-        (PageState::Used, Some(Status::Capture | Status::Settlement)) => {
-            ("good", "Paid", "Thank you. The shop knows about it in a moment.")
-        }
-        (PageState::Used, Some(Status::Expire)) | (PageState::Expired, _) => {
-            ("bad", "Expired", "The time to pay is over. Nothing was charged.")
-        }
-        (PageState::Used, Some(Status::Refund | Status::PartialRefund)) => {
-            ("good", "Refunded", "The shop has sent money back.")
-        }
-        (PageState::Used, Some(Status::Chargeback)) => {
-            ("bad", "Charged back", "The bank has taken the money back.")
-        }
-        _ => ("bad", "Cancelled", "This payment was called off. Nothing was charged."),
-    };
-    fill(OVER, &[("class", class), ("title", title), ("text", text)])
+    let back = finish_url(page, order, attempt);
+    let amount = attempt.map_or(page.amount, |attempt| attempt.amount);
+    views::layout(&order.id, Some(amount), back.as_ref().map(Url::as_str), content)
 }
 
 /// The shop's address with what became of the payment, as Midtrans appends it (section 2.3 of `crates/midtrans/FACTS.md`).
@@ -228,43 +151,17 @@ fn finish_url(page: &Page, order: &Order, attempt: Option<&Transaction>) -> Opti
     Some(url)
 }
 
-fn not_found() -> String {
-    let content = fill(
-        OVER,
-        &[
-            ("class", "bad"),
-            ("title", "No such page"),
-            (
-                "text",
-                "This link is wrong, or was replaced by a newer one. Please open the payment from the shop again.",
-            ),
-        ],
-    );
-    fill(LAYOUT, &[("order_id", "unknown"), ("amount", ""), ("content", &content), ("back", "")])
+fn not_found() -> Response {
+    let text =
+        "This link is wrong, or was replaced by a newer one. Please open the payment from the shop again.";
+    let content = views::message("bad", "No such page", text);
+    html(StatusCode::NOT_FOUND, views::layout("unknown", None, None, content))
 }
 
 fn message(status: StatusCode, text: &str) -> Response {
-    let content = fill(OVER, &[("class", "bad"), ("title", "Not possible"), ("text", text)]);
-    html(status, fill(LAYOUT, &[("order_id", ""), ("amount", ""), ("content", &content), ("back", "")]))
+    html(status, views::layout("", None, None, views::message("bad", "Not possible", text)))
 }
 
-fn html(status: StatusCode, page: String) -> Response {
-    (status, HEADERS, Html(page)).into_response()
-}
-
-/// `Rp 1.234.567`
-fn rupiah(amount: i64) -> String {
-    let digits = amount.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    format!("Rp {}", groups.join("."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rupiah;
-
-    #[test]
-    fn rupiah_are_grouped_as_in_indonesia() {
-        assert_eq!([5, 999, 1_000, 1_234_567].map(rupiah), ["Rp 5", "Rp 999", "Rp 1.000", "Rp 1.234.567"]);
-    }
+fn html(status: StatusCode, page: Markup) -> Response {
+    (status, HEADERS, page).into_response()
 }
