@@ -1,5 +1,6 @@
 //! `stack bench`: what a build of the shop can do and what it spends on it, beside another build on the same machine.
 
+mod fixtures;
 mod load;
 mod report;
 mod system;
@@ -76,10 +77,19 @@ async fn measure(plan: &Plan) -> Result<Report> {
         Some((servers.idle_memory, servers.memory()))
     });
     let memory = memory.collect();
+    let mut statements = Vec::new();
     for system in &mut systems {
+        if let Some(servers) = &system.servers {
+            statements.push(servers.slowest_statements().await?);
+        }
         system.stop().await?;
     }
-    Ok(Report { systems: systems.into_iter().map(|system| system.name).collect(), rounds, memory })
+    Ok(Report {
+        systems: systems.into_iter().map(|system| system.name).collect(),
+        rounds,
+        memory,
+        statements,
+    })
 }
 
 /// All rounds of a workload: A B A B .., after a warm-up of each.

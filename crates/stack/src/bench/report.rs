@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::load::Load;
+use super::system::Statement;
 use super::usage::Usage;
 use crate::measure::Latencies;
 
@@ -31,6 +32,8 @@ pub(super) struct Report {
     pub(super) rounds: Vec<(usize, Round)>,
     /// Resident bytes of the six services before and after all loads.
     pub(super) memory: Vec<Option<(u64, u64)>>,
+    /// The slowest statements of each system, if they were counted.
+    pub(super) statements: Vec<Vec<Statement>>,
 }
 
 impl Report {
@@ -77,6 +80,13 @@ impl Report {
                 "resident memory of the six, {}: {idle} MiB idle, {loaded} MiB loaded",
                 letter(n)
             );
+        }
+        for (n, statements) in self.statements.iter().enumerate().filter(|(_, all)| !all.is_empty()) {
+            let _infallible = writeln!(out, "\nstatements of {} that took most of the time:", letter(n));
+            for (database, calls, ms, text) in statements {
+                let text: String = text.chars().take(160).collect();
+                let _infallible = writeln!(out, "{ms:>9.0} ms {calls:>8} x  {database}: {text}");
+            }
         }
         out
     }
@@ -223,7 +233,12 @@ mod tests {
         let rounds = [(0, 200, 4), (1, 400, 8), (0, 900, 5), (1, 400, 9), (0, 250, 300), (1, 500, 9)];
         let rounds = rounds.map(|(system, ms, cpu)| (system, round("orders", ms, cpu)));
         let memory = vec![None, Some((90 << 20, 120 << 20))];
-        let report = Report { systems: vec!["new".into(), "old".into()], rounds: rounds.into(), memory };
+        let report = Report {
+            systems: vec!["new".into(), "old".into()],
+            rounds: rounds.into(),
+            memory,
+            statements: Vec::new(),
+        };
         let table = report.table();
         let lines: Vec<Vec<&str>> =
             table.lines().skip(4).map(|line| line.split_whitespace().collect()).collect();

@@ -3,16 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use hyper::body::Bytes;
 use redis::aio::MultiplexedConnection;
-use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::{Duration, Instant, sleep};
 
-use super::load::{Call, once};
+use super::fixtures::Fixtures;
 use super::usage::Usage;
-use crate::api::{number, text};
 use crate::ledger::sources::connect;
 use crate::settings::Settings;
 use crate::shop::{Ports, Service, Shop, ShopOptions};
@@ -20,15 +17,6 @@ use crate::up::{Lock, reset};
 use crate::{Error, Result, root};
 use dev_servers::folder::create;
 
-const PRODUCTS: usize = 1000;
-const CUSTOMERS: usize = 100;
-/// Their logins would end the customers' sessions.
-const LOGINS: usize = 32;
-/// Products in each customer's cart.
-pub(super) const LINES: usize = 5;
-/// Connections that send what is not measured.
-pub(super) const SETUP_CONNECTIONS: usize = 16;
-const PASSWORD: &str = "correct horse battery";
 /// Quiet is less processor time than this share of one core.
 const QUIET: f64 = 0.1;
 const QUIET_INTERVAL: Duration = Duration::from_millis(200);
@@ -68,15 +56,8 @@ pub(super) struct System {
     pub(super) servers: Option<Servers>,
 }
 
-/// What the requests need.
-#[derive(Debug, Default)]
-pub(super) struct Fixtures {
-    pub(super) products: Vec<i64>,
-    /// Access tokens.
-    pub(super) customers: Vec<String>,
-    /// Bodies of POST /login.
-    pub(super) logins: Vec<Value>,
-}
+/// Database, calls, milliseconds in all, and text.
+pub(super) type Statement = (String, i64, f64, String);
 
 /// The servers of a shop that this process runs.
 #[derive(Debug)]
@@ -194,16 +175,41 @@ impl Servers {
         last.await.map_err(Error::sql("find the last order"))
     }
 
-    /// Returns when so many orders after this one can be paid.
-    pub(super) async fn wait_payable(&self, after: i64, count: usize) -> Result<()> {
-        let payable = "select count(*) from orders where id > $1 and status = 'AWAITING_PAYMENT'";
-        wait_count(&self.orders, payable, after, count).await
+    /// Returns when so many orders after this one have this status.
+    pub(super) async fn wait_status(&self, after: i64, status: &str, count: usize) -> Result<()> {
+        let found = async || {
+            let found = sqlx::query_scalar("select count(*) from orders where id > $1 and status = $2");
+            found.bind(after).bind(status).fetch_one(&self.orders).await
+        };
+        wait_count(found, count).await
     }
 
     /// Returns when so many orders after this one have a delivery.
     pub(super) async fn wait_delivery(&self, after: i64, count: usize) -> Result<()> {
-        let delivered = "select count(*) from deliveries where order_id > $1";
-        wait_count(&self.deliveries, delivered, after, count).await
+        let found = async || {
+            let found = sqlx::query_scalar("select count(*) from deliveries where order_id > $1");
+            found.bind(after).fetch_one(&self.deliveries).await
+        };
+        wait_count(found, count).await
+    }
+
+    /// The deliveries of the orders after this one.
+    pub(super) async fn deliveries(&self, after: i64) -> Result<Vec<i64>> {
+        let ids = sqlx::query_scalar("select id from deliveries where order_id > $1 order by id");
+        ids.bind(after).fetch_all(&self.deliveries).await.map_err(Error::sql("list deliveries"))
+    }
+
+    /// The statements that took most of the time so far, if they are counted.
+    pub(super) async fn slowest_statements(&self) -> Result<Vec<Statement>> {
+        if !self.statements {
+            return Ok(Vec::new());
+        }
+        let slowest = sqlx::query_as(
+            "select datname, calls, total_exec_time, regexp_replace(query, '\\s+', ' ', 'g')
+             from pg_stat_statements join pg_database on dbid = pg_database.oid
+             order by total_exec_time desc limit 20",
+        );
+        slowest.fetch_all(&self.orders).await.map_err(Error::sql("list statements"))
     }
 }
 
@@ -226,11 +232,10 @@ async fn wait_until_quiet(shop: &mut Shop) {
     }
 }
 
-async fn wait_count(pool: &PgPool, query: &'static str, after: i64, count: usize) -> Result<()> {
+async fn wait_count(find: impl AsyncFn() -> sqlx::Result<i64>, count: usize) -> Result<()> {
     let deadline = Instant::now() + crate::actors::TIMEOUT;
     loop {
-        let found = sqlx::query_scalar(query).bind(after).fetch_one(pool);
-        let found: i64 = found.await.map_err(Error::sql("count orders"))?;
+        let found = find().await.map_err(Error::sql("count orders"))?;
         if usize::try_from(found).is_ok_and(|found| found >= count) {
             return Ok(());
         }
@@ -269,63 +274,4 @@ fn gateway(checkout: &Path, data: &Path) -> Result<Option<PathBuf>> {
         .and_then(|_| std::os::unix::fs::symlink(theirs.join("html"), mixed.join("html")))
         .map_err(Error::io("prepare the gateway of an older checkout"))?;
     Ok(Some(mixed))
-}
-
-impl Fixtures {
-    async fn make(address: &str, settings: &Settings) -> Result<Self> {
-        let admin = json!({"email": settings.get("ADMIN_EMAIL"), "password": settings.get("ADMIN_PASSWORD")});
-        let admin = tokens(address, vec![admin]).await?.remove(0);
-        let product = |n| {
-            json!({"name": format!("Bench product {n:04}"), "description": "Made by stack bench, to be bought often",
-                   "price": 50_000, "stock": 1_000_000, "category_ids": []})
-        };
-        let add = |n| Call::post("/api/v1/products", &product(n), 201).by(&admin);
-        let made = once(address, (0..PRODUCTS).map(add).collect(), SETUP_CONNECTIONS).await?;
-        let products = made.iter().map(|made| number(&parsed(made)?, "/product/id"));
-        let products = products.collect::<Result<_>>()?;
-        let mut accounts = register(address, CUSTOMERS + LOGINS).await?;
-        let logins = accounts.split_off(CUSTOMERS);
-        let customers = tokens(address, accounts).await?;
-        Ok(Self { products, customers, logins })
-    }
-
-    /// Gives each of these customers a cart with this many products.
-    pub(super) async fn fill_carts(&self, address: &str, customers: usize, lines: usize) -> Result<()> {
-        let empty = |token| Call::new(http::Method::DELETE, "/api/v1/cart", 200).by(token);
-        let empty = self.customers.iter().take(customers).map(|token| empty(token));
-        once(address, empty.collect(), SETUP_CONNECTIONS).await?;
-        once(address, self.adds(customers, lines), SETUP_CONNECTIONS).await.map(drop)
-    }
-
-    /// One more unit of so many products for each of these customers.
-    pub(super) fn adds(&self, customers: usize, lines: usize) -> Vec<Call> {
-        let add = |(customer, token): (usize, &String), line: usize| {
-            let product = self.products[(customer * LINES + line) % self.products.len()];
-            Call::post("/api/v1/cart/item", &json!({"product_id": product, "quantity": 1}), 200).by(token)
-        };
-        let customers: Vec<_> = self.customers.iter().take(customers).enumerate().collect();
-        (0..lines).flat_map(|line| customers.iter().map(move |customer| add(*customer, line))).collect()
-    }
-}
-
-async fn register(address: &str, count: usize) -> Result<Vec<Value>> {
-    let run = rand::random::<u64>() >> 24;
-    let account = |n| {
-        let username = format!("bench-{run:010x}-{n}");
-        json!({"email": format!("{username}@example.com"), "username": username, "password": PASSWORD})
-    };
-    let accounts: Vec<Value> = (0..count).map(account).collect();
-    let calls = accounts.iter().map(|account| Call::post("/api/v1/register", account, 201));
-    once(address, calls.collect(), SETUP_CONNECTIONS).await?;
-    Ok(accounts.into_iter().map(|it| json!({"email": it["email"], "password": it["password"]})).collect())
-}
-
-async fn tokens(address: &str, logins: Vec<Value>) -> Result<Vec<String>> {
-    let calls = logins.iter().map(|login| Call::post("/api/v1/login", login, 200));
-    let answers = once(address, calls.collect(), SETUP_CONNECTIONS).await?;
-    answers.iter().map(|answer| text(&parsed(answer)?, "/access_token").map(str::to_owned)).collect()
-}
-
-pub(super) fn parsed(body: &Bytes) -> Result<Value> {
-    serde_json::from_slice(body).map_err(|error| Error::other(format!("an answer is no JSON: {error}")))
 }

@@ -9,9 +9,10 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::fixtures::{Fixtures, LINES, SETUP_CONNECTIONS, parsed};
 use super::load::{Burst, Call, Connection, Load, burst, once};
 use super::report::Round;
-use super::system::{Fixtures, LINES, SETUP_CONNECTIONS, Servers, System, parsed};
+use super::system::{Servers, System};
 use crate::api::{number, text};
 use crate::measure::Latencies;
 use crate::{Error, Result};
@@ -35,7 +36,7 @@ pub enum Workload {
     CartAdd,
     /// POST /login
     Login,
-    /// Many orders at once until all can be paid, then all notifications at once until all have a delivery
+    /// Many orders at once until all can be paid, all notifications at once until all have a delivery, and the rest
     Orders,
     /// The same while Midtrans takes 100 ms for an answer
     SlowMidtrans,
@@ -177,20 +178,24 @@ async fn at_once(system: &mut System, count: usize, suffix: &str) -> Result<Vec<
     let Some(servers) = &system.servers else { return Ok(Vec::new()) };
     let last = servers.last_order().await?;
     let calls = placing(&system.fixtures, count);
-    let mut answers = Vec::new();
+    let mut placed = Vec::new();
     let label = format!("{count} orders at once: payable{suffix}");
-    let placed = measured(system, label, async |system| {
-        burst_until(system, calls, &mut answers, async |servers| servers.wait_payable(last, count).await)
-            .await
+    let payable = measured(system, label, async |system| {
+        let status = "AWAITING_PAYMENT";
+        let done = async |servers: &Servers| servers.wait_status(last, status, count).await;
+        burst_until(system, calls, &mut placed, done).await
     });
-    let placed = placed.await?;
-    let calls = pay(system, &ids(&answers)?).await?;
+    let payable = payable.await?;
+    let calls = pay(system, &ids(&placed)?).await?;
     let label = format!("{count} webhooks at once: deliveries{suffix}");
     let paid = measured(system, label, async |system| {
-        burst_until(system, calls, &mut answers, async |servers| servers.wait_delivery(last, count).await)
-            .await
+        let done = async |servers: &Servers| servers.wait_delivery(last, count).await;
+        burst_until(system, calls, &mut Vec::new(), done).await
     });
-    Ok(vec![placed, paid.await?])
+    let paid = paid.await?;
+    let label = format!("{count} deliveries: shipped and delivered{suffix}");
+    let delivered = measured(system, label, async |system| deliver(system, last, count).await);
+    Ok(vec![payable, paid, delivered.await?])
 }
 
 async fn burst_until(
@@ -199,14 +204,32 @@ async fn burst_until(
     answers: &mut Vec<Bytes>,
     done: impl AsyncFnOnce(&Servers) -> Result<()>,
 ) -> Result<Load> {
-    let units = calls.len();
-    let connections = Burst::open(&system.address, units).await?;
+    let units = calls.len() as u64;
+    let connections = Burst::open(&system.address, calls.len()).await?;
     let began = Instant::now();
     *answers = burst(connections, calls).await?;
     if let Some(servers) = &system.servers {
         done(servers).await?;
     }
-    Ok(Load { units: units as u64, latencies: Latencies::new(), elapsed: began.elapsed() })
+    Ok(Load { units, latencies: Latencies::new(), elapsed: began.elapsed() })
+}
+
+/// Ships and delivers all orders after this one.
+async fn deliver(system: &System, last: i64, count: usize) -> Result<Load> {
+    let began = Instant::now();
+    if let Some(servers) = &system.servers {
+        let deliveries = servers.deliveries(last).await?;
+        for (status, order) in [("IN_TRANSIT", "SHIPPED"), ("DELIVERED", "DELIVERED")] {
+            let put = |id: &i64| {
+                let path = format!("/api/v1/delivery/{id}/status");
+                let body = json!({"status": status, "tracking_number": "JNE0001234567"});
+                Call::new(Method::PUT, path, 200).with(&body).by(&system.fixtures.admin)
+            };
+            once(&system.address, deliveries.iter().map(put).collect(), SETUP_CONNECTIONS).await?;
+            servers.wait_status(last, order, count).await?;
+        }
+    }
+    Ok(Load { units: count as u64, latencies: Latencies::new(), elapsed: began.elapsed() })
 }
 
 async fn sequence(system: &mut System, count: usize) -> Result<[Round; 2]> {
