@@ -8,7 +8,7 @@ use crate::Config;
 use crate::commands::{CommandHandler, Terms};
 use crate::error::CommandError;
 use crate::fault_injection::FaultInjection;
-use crate::journal::{JournalError, Writer};
+use crate::journal::JournalError;
 use crate::store::Store;
 use crate::stored_replies::StoredReplies;
 
@@ -25,8 +25,8 @@ pub(crate) struct Sandbox {
 pub(crate) type App = Arc<Sandbox>;
 
 impl Sandbox {
-    pub(crate) fn open(config: Config) -> Result<(App, Writer), JournalError> {
-        let (store, writer) = Store::open(&config.sandbox_state_file)?;
+    pub(crate) fn open(config: Config) -> Result<App, JournalError> {
+        let store = Store::open(&config.sandbox_state_file)?;
         let terms = Terms {
             server_key: config.midtrans_server_key.clone(),
             notification_url: config.sandbox_notification_url.clone(),
@@ -34,15 +34,15 @@ impl Sandbox {
         };
         let (fault_injection, stored_replies) = (FaultInjection::default(), StoredReplies::default());
         let app = Self { config, terms, store, fault_injection, stored_replies };
-        Ok((Arc::new(app), writer))
+        Ok(Arc::new(app))
     }
 
-    /// Runs a use case; what it changes is on the disk when this returns.
-    pub(crate) async fn handle<T>(
+    /// Runs a use case; what it changes is in the file when this returns.
+    pub(crate) fn handle<T>(
         &self,
         work: impl FnOnce(CommandHandler<'_>) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         let now = OffsetDateTime::now_utc();
-        self.store.change(|state| work(CommandHandler { state, terms: &self.terms, now })).await
+        self.store.change(|state| work(CommandHandler { state, terms: &self.terms, now }))
     }
 }

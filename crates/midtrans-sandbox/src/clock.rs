@@ -34,13 +34,11 @@ pub(crate) async fn run(app: App, http: reqwest::Client, stop: CancellationToken
             next_cleanup = now + BETWEEN_CLEANUPS;
         }
         if app.store.read(State::next_time).is_some_and(|next| next <= now) {
-            // If this cannot be written, the process is about to end.
-            let _ = app
-                .handle(|mut handler| {
-                    handler.tick();
-                    Ok(())
-                })
-                .await;
+            // If this is not written, it was logged, and the next change writes it.
+            let _ = app.handle(|mut handler| {
+                handler.tick();
+                Ok(())
+            });
             for webhook in app.store.take_due_webhooks(now) {
                 let delivery = deliver(app.clone(), http.clone(), webhook, slots.clone());
                 on_their_way.spawn(stop.clone().run_until_cancelled_owned(delivery));
@@ -73,10 +71,8 @@ async fn deliver(app: App, http: reqwest::Client, webhook: Webhook, slots: Arc<S
             tracing::info!(order_id, ?answer, next_at, "notification not accepted, will be sent again");
         }
     }
-    let _ = app
-        .handle(|mut handler| {
-            handler.answered(&webhook, next);
-            Ok(())
-        })
-        .await;
+    let _ = app.handle(|mut handler| {
+        handler.answered(&webhook, next);
+        Ok(())
+    });
 }

@@ -1,16 +1,14 @@
 //! The state file: one JSON entry per line, the last one about a thing counts.
 //!
-//! Entries are appended by one thread, which writes and syncs what has gathered meanwhile in one go, so hundreds of
-//! changes per second share a few syncs. The file is rewritten from memory, by way of a temporary file and a rename,
-//! when the process starts and while it runs, so that it does not grow with what is purged.
+//! Each change is appended before it is answered, so it survives this process however that ends; when it reaches the
+//! disk is left to the system, because a power cut may cost a local Midtrans its last seconds. The file is rewritten
+//! from memory when the process starts and while it runs, so that it does not grow with what is purged.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::order::Order;
@@ -55,25 +53,12 @@ pub enum JournalError {
     },
 }
 
-enum Command {
-    Append { lines: Vec<u8>, written: oneshot::Sender<()> },
-    Rewrite(Vec<u8>),
-    Close,
-}
-
-/// The way to the writing thread.
-#[derive(Debug, Clone)]
+/// The file while it is written to.
+#[derive(Debug)]
 pub(crate) struct Journal {
-    commands: mpsc::UnboundedSender<Command>,
-}
-
-/// Resolves when the entries are on the disk; an error means that they may never be.
-pub(crate) type Written = oneshot::Receiver<()>;
-
-/// The writing thread, and a sign of its end.
-pub(crate) struct Writer {
-    pub(crate) thread: JoinHandle<io::Result<()>>,
-    pub(crate) ended: oneshot::Receiver<()>,
+    path: PathBuf,
+    pub(crate) file: File,
+    complete: bool,
 }
 
 /// Reads what the file holds; no file is no entries. A torn last line is what a power cut leaves and was never confirmed
@@ -99,48 +84,31 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Entry>, JournalError> {
     lines.enumerate().map(parse).collect()
 }
 
-/// Starts the thread on a file that holds exactly these entries.
-pub(crate) fn start(path: &Path, entries: &[Entry]) -> Result<(Journal, Writer), JournalError> {
-    let io = |source| JournalError::Io { path: path.to_owned(), source };
-    let file = rewrite(path, &lines(entries)).map_err(io)?;
-    let (commands, inbox) = mpsc::unbounded_channel();
-    let (ending, ended) = oneshot::channel();
-    let path_of_thread = path.to_owned();
-    let work = move || {
-        let result = write_all(&path_of_thread, file, inbox);
-        drop(ending);
-        result
-    };
-    let thread = thread::Builder::new().name("journal".to_owned()).spawn(work).map_err(io)?;
-    Ok((Journal { commands }, Writer { thread, ended }))
-}
-
 impl Journal {
-    /// Hands entries over; their order is that of the calls.
-    pub(crate) fn append(&self, entries: &[Entry]) -> Written {
-        let (written, receiver) = oneshot::channel();
-        if entries.is_empty() {
-            // Nothing to wait for. The receiver is ours, so this cannot fail.
-            let _ = written.send(());
-        } else {
-            // If the thread is gone, so is `written`, and the receiver says so.
-            let _ = self.commands.send(Command::Append { lines: lines(entries), written });
-        }
-        receiver
+    /// Starts with a file that holds exactly these entries.
+    pub(crate) fn create(path: &Path, entries: &[Entry]) -> Result<Self, JournalError> {
+        let file = rewrite(path, &lines(entries));
+        let file = file.map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file, complete: true })
+    }
+
+    /// Adds entries at the end.
+    pub(crate) fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
+        let written = self.file.write_all(&lines(entries));
+        self.complete &= written.is_ok();
+        written
     }
 
     /// Replaces the whole file by these entries.
-    pub(crate) fn rewrite(&self, entries: &[Entry]) {
-        let _ = self.commands.send(Command::Rewrite(lines(entries)));
+    pub(crate) fn rewrite(&mut self, entries: &[Entry]) -> io::Result<()> {
+        self.file = rewrite(&self.path, &lines(entries))?;
+        self.complete = true;
+        Ok(())
     }
 
-    /// Lets the thread end after everything handed over so far.
-    pub(crate) fn close(&self) {
-        let _ = self.commands.send(Command::Close);
-    }
-
-    pub(crate) fn is_alive(&self) -> bool {
-        !self.commands.is_closed()
+    /// False once entries were not written: then only a rewrite makes the file whole.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
     }
 }
 
@@ -153,50 +121,6 @@ fn lines(entries: &[Entry]) -> Vec<u8> {
         }
     }
     lines
-}
-
-fn write_all(path: &Path, mut file: File, mut inbox: mpsc::UnboundedReceiver<Command>) -> io::Result<()> {
-    const BATCH: usize = 1024;
-    let mut commands = Vec::new();
-    while inbox.blocking_recv_many(&mut commands, BATCH) > 0 {
-        let (mut pending, mut waiting) = (Vec::new(), Vec::new());
-        for command in commands.drain(..) {
-            match command {
-                Command::Append { lines, written } => {
-                    pending.extend_from_slice(&lines);
-                    waiting.push(written);
-                }
-                // What is pending was in memory when the new content was made, so the new content holds it.
-                Command::Rewrite(content) => {
-                    pending.clear();
-                    file = rewrite(path, &content)?;
-                }
-                Command::Close => {
-                    append(&mut file, &pending)?;
-                    confirm(waiting);
-                    return Ok(());
-                }
-            }
-        }
-        append(&mut file, &pending)?;
-        confirm(waiting);
-    }
-    Ok(())
-}
-
-fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    file.write_all(lines)?;
-    file.sync_data()
-}
-
-fn confirm(waiting: Vec<oneshot::Sender<()>>) {
-    for written in waiting {
-        // Whoever asked may have gone away meanwhile.
-        let _ = written.send(());
-    }
 }
 
 /// Puts the content in place in one step, so that a crash leaves the old file or the new one.
@@ -219,7 +143,7 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::{Entry, JournalError, load, start};
+    use super::{Entry, Journal, JournalError, load};
 
     fn gone(id: &str) -> Entry {
         Entry::OrderGone(id.to_owned())
@@ -233,20 +157,16 @@ mod tests {
         entries.into_iter().map(id).collect()
     }
 
-    #[tokio::test]
-    async fn what_is_written_is_there_after_a_restart() {
+    #[test]
+    fn what_is_written_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
-        let (journal, writer) = start(&path, &[gone("a")]).unwrap();
-        journal.append(&[gone("b"), gone("c")]).await.unwrap();
+        let mut journal = Journal::create(&path, &[gone("a")]).unwrap();
+        journal.append(&[gone("b"), gone("c")]).unwrap();
         assert_eq!(ids(load(&path).unwrap()), ["a", "b", "c"]);
-        journal.rewrite(&[gone("c")]);
-        journal.append(&[gone("d")]).await.unwrap();
+        journal.rewrite(&[gone("c")]).unwrap();
+        journal.append(&[gone("d")]).unwrap();
         assert_eq!(ids(load(&path).unwrap()), ["c", "d"]);
-        journal.close();
-        writer.thread.join().unwrap().unwrap();
-        assert!(journal.append(&[gone("e")]).await.is_err(), "nobody writes any more");
-        assert!(!journal.is_alive());
     }
 
     #[test]

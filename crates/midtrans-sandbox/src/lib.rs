@@ -52,9 +52,6 @@ pub enum RunError {
     /// The state file cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The state file could not be written to any more.
-    #[error("writing the state file failed: {0}")]
-    Writing(io::Error),
     /// Listening failed.
     #[error("serving HTTP failed: {0}")]
     Serving(io::Error),
@@ -66,13 +63,13 @@ pub enum RunError {
 /// How long requests in hand may take to finish.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves on the listener until `shutdown` resolves; the state is on the disk when this returns.
+/// Serves on the listener until `shutdown` resolves; the state is in its file when this returns.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
-    let (app, mut writer) = Sandbox::open(config)?;
+    let app = Sandbox::open(config)?;
     let stop = CancellationToken::new();
     let clock = clock::run(app.clone(), webhooks::http_client()?, stop.clone());
     let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -86,13 +83,6 @@ pub async fn run(
             tokio::time::timeout(GRACE, &mut work).await.unwrap_or(Ok(()))
         }
         outcome = &mut work => outcome,
-        _ = &mut writer.ended => Ok(()),
     };
-    app.store.close();
-    let written = tokio::task::spawn_blocking(move || writer.thread.join()).await;
-    outcome.map_err(RunError::Serving)?;
-    match written {
-        Ok(Ok(written)) => written.map_err(RunError::Writing),
-        _ => Err(RunError::Writing(io::Error::other("the writing thread panicked"))),
-    }
+    outcome.map_err(RunError::Serving)
 }

@@ -38,7 +38,7 @@ pub(super) async fn charge(State(app): State<App>, headers: HeaderMap, body: Byt
         Ok(new) => new,
         Err(messages) => return core::refuse(CommandError::Invalid(messages)),
     };
-    match app.handle(|mut handler| handler.charge(new)).await {
+    match app.handle(|mut handler| handler.charge(new)) {
         Ok(changed) => {
             let attempt = changed.attempt();
             core::answer(&app, &changed, wire::notification_code(attempt), &message(attempt))

@@ -172,34 +172,34 @@ pub(super) async fn pay(State(app): State<App>, body: Bytes) -> Reply {
         amount: request.gross_amount,
         notify: request.notify,
     };
-    let changed = app.handle(|mut handler| handler.pay(&request.token, payment)).await?;
+    let changed = app.handle(|mut handler| handler.pay(&request.token, payment))?;
     Ok(reply(&app, &changed))
 }
 
 pub(super) async fn settle(State(app): State<App>, Path(id): Path<String>) -> Reply {
-    act(&app, &id, Event::Settle).await
+    act(&app, &id, Event::Settle)
 }
 
 pub(super) async fn accept(State(app): State<App>, Path(id): Path<String>) -> Reply {
-    act(&app, &id, Event::Approve).await
+    act(&app, &id, Event::Approve)
 }
 
 pub(super) async fn deny(State(app): State<App>, Path(id): Path<String>) -> Reply {
-    act(&app, &id, Event::Reject).await
+    act(&app, &id, Event::Reject)
 }
 
 pub(super) async fn chargeback(State(app): State<App>, Path(id): Path<String>) -> Reply {
-    act(&app, &id, Event::Chargeback).await
+    act(&app, &id, Event::Chargeback)
 }
 
 pub(super) async fn reverse(State(app): State<App>, Path(id): Path<String>) -> Reply {
-    act(&app, &id, Event::Reverse).await
+    act(&app, &id, Event::Reverse)
 }
 
-async fn act(app: &App, id: &str, event: Event) -> Reply {
+fn act(app: &App, id: &str, event: Event) -> Reply {
     // A token stands for the newest attempt on its page.
     let id = app.store.read(|state| state.by_token(id).map_or(id.to_owned(), |order| order.id.clone()));
-    let changed = app.handle(|mut handler| handler.act(&id, event)).await?;
+    let changed = app.handle(|mut handler| handler.act(&id, event))?;
     Ok(reply(app, &changed))
 }
 

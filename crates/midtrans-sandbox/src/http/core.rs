@@ -95,7 +95,7 @@ async fn act(app: &App, id: &str, uri: &Uri, event: Event, code: &'static str, m
         return no_route(uri.clone()).await;
     }
     let Some(id) = transaction_id(app, id) else { return refuse(CommandError::Unknown) };
-    match app.handle(|mut handler| handler.act(&id, event)).await {
+    match app.handle(|mut handler| handler.act(&id, event)) {
         Ok(changed) => answer(app, &changed, code, message),
         Err(error) => refuse(error),
     }
@@ -116,14 +116,14 @@ pub(super) fn answer(app: &Sandbox, changed: &Changed, code: &'static str, messa
 }
 
 pub(super) async fn refund(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Response {
-    give_back(&app, &id, &body, false).await
+    give_back(&app, &id, &body, false)
 }
 
 pub(super) async fn refund_direct(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Response {
-    give_back(&app, &id, &body, true).await
+    give_back(&app, &id, &body, true)
 }
 
-async fn give_back(app: &App, id: &str, body: &[u8], direct: bool) -> Response {
+fn give_back(app: &App, id: &str, body: &[u8], direct: bool) -> Response {
     let body = match read(body) {
         Ok(body) => body,
         Err(response) => return *response,
@@ -133,7 +133,7 @@ async fn give_back(app: &App, id: &str, body: &[u8], direct: bool) -> Response {
         Err(messages) => return refuse(CommandError::Invalid(messages)),
     };
     let Some(id) = transaction_id(app, id) else { return refuse(CommandError::Unknown) };
-    let (changed, amount) = match app.handle(|mut handler| handler.refund(&id, new)).await {
+    let (changed, amount) = match app.handle(|mut handler| handler.refund(&id, new)) {
         Ok(done) => done,
         Err(error) => return refuse(error),
     };

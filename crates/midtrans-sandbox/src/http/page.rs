@@ -83,7 +83,7 @@ pub(super) async fn submit(
             "A card number has 13 to 19 digits. Please go back and correct it.",
         );
     };
-    match app.handle(|mut handler| handler.pay(&token, payment)).await {
+    match app.handle(|mut handler| handler.pay(&token, payment)) {
         Ok(changed) => {
             let finish = changed
                 .order

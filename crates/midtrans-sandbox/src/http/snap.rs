@@ -22,7 +22,7 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
         Ok(new) => new,
         Err(messages) => return errors(StatusCode::BAD_REQUEST, &messages),
     };
-    match app.handle(|mut handler| handler.create_page(new)).await {
+    match app.handle(|mut handler| handler.create_page(new)) {
         Ok(token) => {
             let redirect_url = app.config.page_url(&token);
             (StatusCode::CREATED, Json(json!({"token": token, "redirect_url": redirect_url}))).into_response()
@@ -32,7 +32,7 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
 }
 
 pub(super) async fn cancel(State(app): State<App>, Path(token): Path<String>) -> Response {
-    match app.handle(|mut handler| handler.cancel_page(&token)).await {
+    match app.handle(|mut handler| handler.cancel_page(&token)) {
         Ok(()) => {
             let canceled_at = wib::format_utc(OffsetDateTime::now_utc());
             Json(json!({"canceled_at": canceled_at})).into_response()
