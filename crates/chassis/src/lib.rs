@@ -16,6 +16,7 @@ pub mod health;
 pub mod http;
 pub mod lifecycle;
 pub mod limit;
+pub mod loader;
 pub mod problem;
 pub mod rules;
 pub mod service;

@@ -1,7 +1,7 @@
 //! One error type for both protocols: [`Problem`] becomes RFC 9457 `application/problem+json` over HTTP and a
 //! [`tonic::Status`] over gRPC. What it says is for the caller; its source is for the log, once, here.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     http::{
@@ -257,8 +257,14 @@ impl From<Problem> for tonic::Status {
 }
 
 impl From<sqlx::Error> for Problem {
-    /// 503, unless a statement of ours can be blamed: that is a bug.
     fn from(error: sqlx::Error) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<sqlx::Error>> for Problem {
+    /// 503, unless a statement of ours can be blamed: that is a bug.
+    fn from(error: Arc<sqlx::Error>) -> Self {
         if database::is_transient(&error) {
             return Self::unavailable(
                 "database_unavailable",

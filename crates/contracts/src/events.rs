@@ -40,7 +40,7 @@ pub struct Stream {
 }
 
 /// What an event type is on the wire.
-pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The value of `type`.
     const TYPE: &'static str;
     /// The value of `version`.

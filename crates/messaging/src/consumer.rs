@@ -62,6 +62,12 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
         events: &[Received<E>],
         prepared: Vec<Self::Prepared>,
     ) -> impl Future<Output = Result<Outcomes, HandlerError>> + Send;
+
+    /// Runs after the commit and before anything is published because of it: for what is kept in memory. Some of the
+    /// events may have failed.
+    fn committed(&self, events: &[Received<E>]) {
+        let _ = events;
+    }
 }
 
 /// What became of an event that was handed to [`Consumer::deliver`].

@@ -28,7 +28,7 @@ pub use self::{
     delete_product::delete_product,
     edit_categories::{EditCategoryError, create_category, delete_category, rename_category},
     hold_stock::hold_stock,
-    list_products::{Listing, find_product, list_products},
+    list_products::{find_product, find_product_with_held, list_products, list_products_with_held},
     refold_names::refold_names,
     release_holds::release_holds,
     return_goods::{ReturnGoodsError, return_goods},

@@ -27,6 +27,11 @@ impl Handle<OrderCreated> for AppState {
     ) -> Result<Outcomes, HandlerError> {
         hold_stock(tx, events).await
     }
+
+    fn committed(&self, events: &[Received<OrderCreated>]) {
+        self.catalogue
+            .stock_changed(events.iter().flat_map(|event| &event.event.items).map(|item| item.product_id));
+    }
 }
 
 impl Handle<OrderPaid> for AppState {
@@ -52,5 +57,10 @@ impl Handle<OrderCancelled> for AppState {
         _: Vec<()>,
     ) -> Result<Outcomes, HandlerError> {
         release_holds(tx, events).await
+    }
+
+    fn committed(&self, events: &[Received<OrderCancelled>]) {
+        self.catalogue
+            .stock_changed(events.iter().flat_map(|event| &event.event.items).map(|item| item.product_id));
     }
 }

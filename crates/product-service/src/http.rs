@@ -1,6 +1,7 @@
 //! The routes of this service.
 
 mod categories;
+mod conditional;
 mod product_admin;
 mod products;
 

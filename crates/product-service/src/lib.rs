@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "items are public for the tests only")]
 
 pub mod app;
+pub mod cache;
 pub mod config;
 pub mod consumers;
 pub mod domain;
@@ -16,6 +17,7 @@ pub mod grpc;
 pub mod http;
 mod state;
 pub mod store;
+mod view;
 pub mod workers;
 
 use chassis::{BoxError, Service, ServiceContext};

@@ -7,7 +7,7 @@ mod name_keys;
 mod products;
 mod stock;
 
-pub use catalogue::{count_products, list_products};
+pub use catalogue::{count_products, list_product_ids};
 pub use categories::{
     delete_category, find_category, insert_category, list_categories, lock_categories, update_category,
 };
@@ -21,7 +21,7 @@ pub use name_keys::{
 };
 pub use products::{
     NewProduct, ProductRow, delete_product, find_product, find_product_summary, insert_product,
-    list_product_summaries, lock_catalogue, lock_product, update_categories, update_product,
+    list_product_summaries, list_products, lock_catalogue, lock_product, update_categories, update_product,
 };
 pub use stock::{
     add_to_stock, insert_movements, limit_lock_waits, lock_stock_levels, lock_unlocked_stock_levels,

@@ -152,7 +152,9 @@ async fn apply<E: Event, A: Handle<E>>(
         if !failed.is_empty() {
             inbox::withdraw(&mut tx, context.group, &failed).await?;
         }
-        context.outbox.commit(tx).await?;
+        tx.commit().await?;
+        context.app.committed(&events);
+        context.outbox.wake();
     }
     Ok(places.into_iter().zip(outcomes).collect())
 }

@@ -44,5 +44,6 @@ pub async fn change_stock(
         store::insert_movements(&mut tx, Reason::Admin, &[movement], note).await?;
     }
     tx.commit().await?;
+    state.catalogue.stock_changed([id]);
     Ok(stock)
 }

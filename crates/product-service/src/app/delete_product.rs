@@ -8,5 +8,7 @@ use crate::{AppState, store};
 /// returned. Returns whether it was on sale.
 pub async fn delete_product(state: &AppState, id: ProductId) -> sqlx::Result<bool> {
     let mut db = state.db.acquire().await?;
-    store::delete_product(&mut db, id).await
+    let deleted = store::delete_product(&mut db, id).await?;
+    state.catalogue.products_changed(&[id]);
+    Ok(deleted)
 }

@@ -34,7 +34,9 @@ impl From<sqlx::Error> for EditCategoryError {
 /// If the name is taken.
 pub async fn create_category(state: &AppState, name: &str) -> Result<Category, EditCategoryError> {
     let mut db = state.db.acquire().await?;
-    Ok(store::insert_category(&mut db, name).await?)
+    let category = store::insert_category(&mut db, name).await?;
+    state.catalogue.categories_changed();
+    Ok(category)
 }
 
 /// Gives a category another name.
@@ -52,6 +54,7 @@ pub async fn rename_category(
     }
     let category = store::find_category(&mut tx, id).await?.ok_or(EditCategoryError::Unknown)?;
     tx.commit().await?;
+    state.catalogue.categories_changed();
     Ok(category)
 }
 
@@ -66,5 +69,6 @@ pub async fn delete_category(state: &AppState, id: CategoryId) -> Result<Categor
         return Err(EditCategoryError::Unknown);
     }
     tx.commit().await?;
+    state.catalogue.categories_changed();
     Ok(category)
 }

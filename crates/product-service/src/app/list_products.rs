@@ -1,48 +1,53 @@
 //! Pages of the catalogue, and single products.
+//!
+//! Everybody gets what is in memory. An administrator sees what is held too, and decides by it: that is read each time.
 
 use contracts::ProductId;
 use sqlx::PgConnection;
 
 use crate::{
     AppState,
+    cache::ReadError,
     domain::catalogue::{Product, Search},
     store,
+    view::Rendered,
 };
 
-#[derive(Debug)]
-pub struct Listing {
-    pub products: Vec<Product>,
-    pub total: i64,
+/// A page of what a search finds, and how much it finds in all.
+pub async fn list_products(
+    state: &AppState,
+    search: Search,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Rendered>, i64), ReadError> {
+    state.catalogue.page(search, limit, offset).await
 }
 
-/// A page of what a search finds; `with_held` adds what is held for open orders.
-pub async fn list_products(
+/// The same with what is held for open orders.
+pub async fn list_products_with_held(
     state: &AppState,
     search: &Search,
     limit: i64,
     offset: i64,
-    with_held: bool,
-) -> sqlx::Result<Listing> {
+) -> sqlx::Result<(Vec<Product>, i64)> {
     let mut db = state.db.acquire().await?;
-    let (mut products, total) = store::list_products(&mut db, search, limit, offset).await?;
-    let total = match total {
-        Some(total) => total,
-        None if offset == 0 => 0,
-        None => store::count_products(&mut db, search).await?,
-    };
-    if with_held {
-        add_held(&mut db, &mut products).await?;
-    }
-    Ok(Listing { products, total })
+    let ids = store::list_product_ids(&mut db, search, limit, offset).await?;
+    let mut products = store::list_products(&mut db, &ids).await?;
+    products.sort_by_cached_key(|product| ids.iter().position(|id| *id == product.id));
+    add_held(&mut db, &mut products).await?;
+    Ok((products, store::count_products(&mut db, &search.filter).await?))
 }
 
-/// A product on sale; `with_held` adds what is held of it for open orders.
-pub async fn find_product(state: &AppState, id: ProductId, with_held: bool) -> sqlx::Result<Option<Product>> {
+/// A product on sale.
+pub async fn find_product(state: &AppState, id: ProductId) -> Result<Option<Rendered>, ReadError> {
+    state.catalogue.product(id).await
+}
+
+/// The same with what is held of it for open orders.
+pub async fn find_product_with_held(state: &AppState, id: ProductId) -> sqlx::Result<Option<Product>> {
     let mut db = state.db.acquire().await?;
     let mut product = store::find_product(&mut db, id).await?;
-    if with_held {
-        add_held(&mut db, product.as_mut_slice()).await?;
-    }
+    add_held(&mut db, product.as_mut_slice()).await?;
     Ok(product)
 }
 

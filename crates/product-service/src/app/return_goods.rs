@@ -47,5 +47,6 @@ pub async fn return_goods(state: &AppState, order: Subject, line: Line) -> Resul
         store::move_holds(&mut tx, &[change]).await?;
     }
     tx.commit().await?;
+    state.catalogue.stock_changed([line.product_id]);
     Ok(free + line.quantity)
 }

@@ -68,7 +68,7 @@ pub struct ProductSummary {
 }
 
 /// What products can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
     /// When they came into the catalogue.
@@ -82,7 +82,7 @@ pub enum SortBy {
 }
 
 /// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// The least first.
@@ -102,8 +102,17 @@ impl SortBy {
 }
 
 /// Which products a list shows, and in which order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Search {
+    pub filter: Filter,
+    /// What they are sorted by.
+    pub sort_by: SortBy,
+    pub direction: Direction,
+}
+
+/// Which products a list shows; all that are on sale if nothing narrows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Filter {
     /// A part of the name, whatever the case.
     pub text: Option<String>,
     /// Only this category's.
@@ -112,12 +121,14 @@ pub struct Search {
     pub min_price: Option<i64>,
     /// Nothing dearer, in rupiah.
     pub max_price: Option<i64>,
-    /// What they are sorted by.
-    pub sort_by: SortBy,
-    pub direction: Direction,
 }
 
-impl Search {
+impl Filter {
+    /// Whether the database has to count row by row how many products there are.
+    pub const fn is_counted(&self) -> bool {
+        self.text.is_some() || self.min_price.is_some() || self.max_price.is_some()
+    }
+
     /// The text as a pattern for SQL's `like` over names without case: its characters are literal.
     pub fn pattern(&self) -> Option<String> {
         let text = self.text.as_deref()?;
@@ -169,15 +180,8 @@ mod tests {
     #[test]
     fn a_search_means_its_wildcards_literally() {
         let search = |text: &str| {
-            let search = Search {
-                text: Some(text.to_owned()),
-                category_id: None,
-                min_price: None,
-                max_price: None,
-                sort_by: SortBy::Name,
-                direction: Direction::Asc,
-            };
-            search.pattern().unwrap()
+            let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
+            filter.pattern().unwrap()
         };
         assert_eq!(search("Kopi"), "%kopi%");
         assert_eq!(search(r"100%_\"), r"%100\%\_\\%");

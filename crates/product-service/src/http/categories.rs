@@ -1,14 +1,22 @@
 //! `/categories`.
 
-use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    response::{IntoResponse, Response},
+};
 use chassis::{Admin, Json, Path, Problem, rules::not_blank};
 use contracts::CategoryId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::{AppState, app, domain::catalogue::Category, store};
+use super::conditional::{IfNoneMatch, conditional};
+use crate::{
+    AppState, app,
+    domain::catalogue::Category,
+    view::{CategoryView, Rendered},
+};
 
 /// What a category is to be called.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -25,34 +33,12 @@ pub struct CategoryName {
     name: String,
 }
 
-/// A category.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CategoryView {
-    /// Its id.
-    #[schema(example = 5)]
-    id: CategoryId,
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 100, example = "Garden")]
-    name: String,
-    /// How many products on sale belong to it.
-    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
-    product_count: i64,
-    /// When it was made.
-    #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-01-02T03:04:05Z")]
-    created_at: OffsetDateTime,
-    /// When an administrator renamed it last.
-    #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-01-02T03:04:05Z")]
-    updated_at: OffsetDateTime,
-}
-
 /// All categories.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AllCategories {
     /// By name.
-    #[schema(max_items = 100_000)]
-    categories: Vec<CategoryView>,
+    #[schema(max_items = 100_000, value_type = Vec<CategoryView>)]
+    categories: Rendered,
 }
 
 /// A category after it was made or renamed, or as it was before it was removed.
@@ -65,13 +51,6 @@ pub struct CategorySaved {
     category: CategoryView,
 }
 
-impl From<Category> for CategoryView {
-    fn from(category: Category) -> Self {
-        let Category { id, name, product_count, created_at, updated_at } = category;
-        Self { id, name, product_count, created_at, updated_at }
-    }
-}
-
 fn saved(message: &'static str, category: Category) -> axum::Json<CategorySaved> {
     axum::Json(CategorySaved { message, category: category.into() })
 }
@@ -81,12 +60,20 @@ fn saved(message: &'static str, category: Category) -> axum::Json<CategorySaved>
 /// All of them, by name.
 #[utoipa::path(
     get, path = "/api/v1/categories", operation_id = "list_categories", tag = "category",
-    responses((status = 200, description = "All categories", body = AllCategories))
+    params(IfNoneMatch),
+    responses(
+        (status = 200, description = "All categories", body = AllCategories, headers(
+            ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
+        )),
+        (status = 304, description = "They are those that If-None-Match names"),
+    )
 )]
-pub async fn list_categories(State(state): State<AppState>) -> Result<axum::Json<AllCategories>, Problem> {
-    let mut db = state.db.acquire().await?;
-    let categories = store::list_categories(&mut db).await?;
-    Ok(axum::Json(AllCategories { categories: categories.into_iter().map(CategoryView::from).collect() }))
+pub async fn list_categories(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
+    let may_be_kept = !headers.contains_key(AUTHORIZATION);
+    let catalogue = &state.catalogue;
+    let categories =
+        if may_be_kept { catalogue.categories().await? } else { catalogue.read_categories().await? };
+    Ok(conditional(&headers, AllCategories { categories }))
 }
 
 /// Create a category

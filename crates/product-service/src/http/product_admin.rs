@@ -14,13 +14,13 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::products::ProductView;
 use crate::{
     AppState,
     app::{self, Changes},
     domain::catalogue::Product,
     error::no_such_product,
     store,
+    view::ProductView,
 };
 
 /// A product to be put on sale.

@@ -1,18 +1,18 @@
 //! `/products` as everybody sees it.
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap, response::Response};
 use chassis::{Path, Problem, Query, User, http::Page};
 use contracts::{CategoryId, ProductId};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::conditional::{IfNoneMatch, conditional};
 use crate::{
-    AppState,
-    app::{self, Listing},
-    domain::catalogue::{CategoryRef, Direction, Product, Search, SortBy},
+    AppState, app,
+    domain::catalogue::{Direction, Filter, Product, Search, SortBy},
     error::no_such_product,
+    view::{ProductView, Rendered},
 };
 
 /// Which products to list.
@@ -56,58 +56,12 @@ pub struct ListProducts {
     limit: i64,
 }
 
-/// A product on sale.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ProductView {
-    /// Its id.
-    #[schema(example = 8)]
-    id: ProductId,
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Gayo Arabica Coffee 250 g")]
-    name: String,
-    /// What there is to say about it.
-    #[schema(max_length = 5000, example = "Single origin, medium roast, whole beans.")]
-    description: String,
-    /// In rupiah.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 95_000)]
-    price: i64,
-    /// Free units: those held for open orders are already out.
-    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 200)]
-    stock: i64,
-    /// Units held for open orders; for administrators only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
-    held: Option<i64>,
-    /// What it belongs to, by name.
-    #[schema(max_items = 100)]
-    categories: Vec<CategoryRefView>,
-    /// When it was put on sale.
-    #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-01-02T03:04:05Z")]
-    created_at: OffsetDateTime,
-    /// When an administrator changed it last.
-    #[serde(with = "time::serde::rfc3339")]
-    #[schema(example = "2026-01-02T03:04:05Z")]
-    updated_at: OffsetDateTime,
-}
-
-/// A category that a product belongs to.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CategoryRefView {
-    /// Its id.
-    #[schema(example = 4)]
-    id: CategoryId,
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 100, example = "Home & Kitchen")]
-    name: String,
-}
-
 /// A page of the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductPage {
     /// The products of the page.
-    #[schema(max_items = 100)]
-    products: Vec<ProductView>,
+    #[schema(max_items = 100, value_type = Vec<ProductView>)]
+    products: Vec<Rendered>,
     /// How many there are on all pages.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
     total: i64,
@@ -126,42 +80,20 @@ pub struct ProductPage {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneProduct {
     /// The product.
-    product: ProductView,
+    #[schema(value_type = ProductView)]
+    product: Rendered,
 }
 
 impl From<ListProducts> for Search {
     fn from(query: ListProducts) -> Self {
         let sort_by = query.sort_by.unwrap_or(SortBy::CreatedAt);
-        Self {
+        let filter = Filter {
             text: query.search.filter(|text| !text.is_empty()),
             category_id: query.category_id,
             min_price: query.min_price,
             max_price: query.max_price,
-            sort_by,
-            direction: query.order.unwrap_or(sort_by.natural()),
-        }
-    }
-}
-
-impl From<Product> for ProductView {
-    fn from(product: Product) -> Self {
-        Self {
-            id: product.id,
-            name: product.name,
-            description: product.description,
-            price: product.price,
-            stock: product.stock,
-            held: product.held,
-            categories: product.categories.into_iter().map(CategoryRefView::from).collect(),
-            created_at: product.created_at,
-            updated_at: product.updated_at,
-        }
-    }
-}
-
-impl From<CategoryRef> for CategoryRefView {
-    fn from(category: CategoryRef) -> Self {
-        Self { id: category.id, name: category.name }
+        };
+        Self { filter, sort_by, direction: query.order.unwrap_or(sort_by.natural()) }
     }
 }
 
@@ -170,20 +102,30 @@ impl From<CategoryRef> for CategoryRefView {
 /// Those on sale, newest first unless asked otherwise. An administrator's token adds `held` to each.
 #[utoipa::path(
     get, path = "/api/v1/products", operation_id = "list_products", tag = "product",
-    params(ListProducts), security((), ("token" = [])),
-    responses((status = 200, description = "A page of the catalogue", body = ProductPage))
+    params(ListProducts, IfNoneMatch), security((), ("token" = [])),
+    responses(
+        (status = 200, description = "A page of the catalogue", body = ProductPage, headers(
+            ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
+        )),
+        (status = 304, description = "It is the one that If-None-Match names"),
+    )
 )]
 pub async fn list_products(
     State(state): State<AppState>,
     user: Option<User>,
+    headers: HeaderMap,
     Query(query): Query<ListProducts>,
-) -> Result<axum::Json<ProductPage>, Problem> {
+) -> Result<Response, Problem> {
     let page = Page { page: query.page, limit: query.limit };
-    let Listing { products, total } =
-        app::list_products(&state, &query.into(), page.limit, page.offset(), is_admin(user)).await?;
-    let products = products.into_iter().map(ProductView::from).collect();
+    let (products, total) = if is_admin(user) {
+        let found = app::list_products_with_held(&state, &query.into(), page.limit, page.offset()).await?;
+        (found.0.into_iter().map(rendered).collect::<Result<_, _>>()?, found.1)
+    } else {
+        app::list_products(&state, query.into(), page.limit, page.offset()).await?
+    };
     let total_pages = page.pages(total);
-    Ok(axum::Json(ProductPage { products, total, page: page.page, limit: page.limit, total_pages }))
+    let body = ProductPage { products, total, page: page.page, limit: page.limit, total_pages };
+    Ok(conditional(&headers, body))
 }
 
 /// Get a product
@@ -191,20 +133,32 @@ pub async fn list_products(
 /// A product on sale. An administrator's token adds `held`.
 #[utoipa::path(
     get, path = "/api/v1/products/{id}", operation_id = "get_product", tag = "product",
-    params(("id" = ProductId, Path, description = "The product's id")), security((), ("token" = [])),
+    params(("id" = ProductId, Path, description = "The product's id"), IfNoneMatch),
+    security((), ("token" = [])),
     responses(
-        (status = 200, description = "The product", body = OneProduct),
+        (status = 200, description = "The product", body = OneProduct, headers(
+            ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
+        )),
+        (status = 304, description = "It is the one that If-None-Match names"),
         (status = 404, description = "There is no such product, or it was taken off sale"),
     )
 )]
 pub async fn get_product(
     State(state): State<AppState>,
     user: Option<User>,
+    headers: HeaderMap,
     Path(id): Path<ProductId>,
-) -> Result<axum::Json<OneProduct>, Problem> {
-    let found = app::find_product(&state, id, is_admin(user)).await?;
-    let product = found.ok_or_else(no_such_product)?;
-    Ok(axum::Json(OneProduct { product: product.into() }))
+) -> Result<Response, Problem> {
+    let product = if is_admin(user) {
+        app::find_product_with_held(&state, id).await?.map(rendered).transpose()?
+    } else {
+        app::find_product(&state, id).await?
+    };
+    Ok(conditional(&headers, OneProduct { product: product.ok_or_else(no_such_product)? }))
+}
+
+fn rendered(product: Product) -> Result<Rendered, Problem> {
+    Rendered::of(&ProductView::from(product)).map_err(Problem::internal)
 }
 
 fn is_admin(user: Option<User>) -> bool {

@@ -1,7 +1,7 @@
 //! Single products, and the summaries of products that other services read.
 
 use contracts::{CategoryId, ProductId};
-use sqlx::{FromRow, PgConnection, types::Json};
+use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
 
 use crate::domain::catalogue::{CategoryRef, Product, ProductSummary, name_key};
@@ -29,8 +29,7 @@ pub struct ProductRow {
 }
 
 /// A product on sale as it is read.
-#[derive(FromRow)]
-pub(super) struct Row {
+struct Row {
     id: ProductId,
     name: String,
     description: String,
@@ -58,19 +57,25 @@ impl From<Row> for Product {
 }
 
 pub async fn find_product(db: &mut PgConnection, id: ProductId) -> sqlx::Result<Option<Product>> {
-    let row = sqlx::query_as!(
+    Ok(list_products(db, &[id]).await?.pop())
+}
+
+/// Those of the products that are on sale, in any order.
+pub async fn list_products(db: &mut PgConnection, ids: &[ProductId]) -> sqlx::Result<Vec<Product>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let rows = sqlx::query_as!(
         Row,
         r#"select id as "id: ProductId", name, description, price, stock, created_at, updated_at,
                   coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name) order by c.name_key)
                             from product_categories l join categories c on c.id = l.category_id
                             where l.product_id = p.id), '[]') as "categories!: Json<Vec<CategoryRef>>"
            from products p
-           where id = $1 and deleted_at is null"#,
-        id.get(),
+           where id = any($1) and deleted_at is null"#,
+        &ids,
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    Ok(row.map(Product::from))
+    Ok(rows.into_iter().map(Product::from).collect())
 }
 
 /// A product that is or was on sale, as other services see it.

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod browsing;
+mod caching;
 mod categories;
 mod demo_data;
 mod grpc;
