@@ -1,6 +1,11 @@
 //! The services that this one calls.
 
-use chassis::grpc::Peer;
+use std::{collections::HashMap, time::Duration};
+
+use chassis::{
+    grpc::Peer,
+    loader::{Loader, Source},
+};
 use contracts::{
     ProductId,
     grpc::product::{GetProductsRequest, ProductResponse, product_service_client::ProductServiceClient},
@@ -9,37 +14,59 @@ use tonic::Status;
 
 use crate::domain::{CachedProduct, CatalogueSnapshot};
 
+/// The most products that product-service answers at once.
+const MAX_IDS: usize = 1_000;
+/// The bytes that products may take here: some ten thousand.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// What product-service said of products lately: asked once for all carts that wait for it at the same time.
 #[derive(Debug, Clone)]
 pub struct Products {
+    loader: Loader<Catalogue>,
+}
+
+struct Catalogue {
     peer: Peer,
 }
 
-impl Products {
-    pub fn new(peer: Peer) -> Self {
-        Self { peer }
+impl Source for Catalogue {
+    type Key = ProductId;
+    type Value = CachedProduct;
+    type Error = Status;
+
+    async fn load(&self, ids: Vec<ProductId>) -> Result<HashMap<ProductId, CachedProduct>, Status> {
+        let mut client = ProductServiceClient::new(self.peer.channel());
+        let mut products = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(MAX_IDS) {
+            let request = GetProductsRequest { ids: ids.iter().map(|id| id.to_u64()).collect() };
+            let answer = client.get_products(request).await?;
+            products.extend(answer.into_inner().products.into_iter().filter_map(on_sale));
+        }
+        Ok(products)
     }
 
-    /// These products as they are now, in one call.
+    fn weight(product: &CachedProduct) -> usize {
+        product.name.len()
+    }
+}
+
+impl Products {
+    /// Answers are kept for `max_age`.
+    pub fn new(peer: Peer, max_age: Duration) -> Self {
+        Self { loader: Loader::new(Catalogue { peer }, max_age, MAX_BYTES) }
+    }
+
+    /// These products as they were a moment ago.
     ///
     /// # Errors
-    /// If product-service does not answer in time.
+    /// If product-service has to be asked and does not answer in time.
     pub async fn snapshot(
         &self,
         ids: impl IntoIterator<Item = ProductId>,
     ) -> Result<CatalogueSnapshot, Status> {
-        let mut snapshot: CatalogueSnapshot = ids.into_iter().map(|id| (id, None)).collect();
-        if snapshot.is_empty() {
-            return Ok(snapshot);
-        }
-        let ids = snapshot.keys().map(|id| id.to_u64()).collect();
-        let mut client = ProductServiceClient::new(self.peer.channel());
-        let answer = client.get_products(GetProductsRequest { ids }).await?;
-        for product in answer.into_inner().products {
-            if let Some((id, product)) = on_sale(product) {
-                snapshot.insert(id, Some(product));
-            }
-        }
-        Ok(snapshot)
+        let ids: Vec<ProductId> = ids.into_iter().collect();
+        let products = self.loader.get(&ids).await?;
+        Ok(ids.into_iter().zip(products).collect())
     }
 }
 

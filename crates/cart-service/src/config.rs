@@ -22,6 +22,9 @@ pub struct Config {
     /// Where product-service answers gRPC.
     #[arg(long, env, default_value = "http://product-service:9082")]
     pub product_grpc_url: String,
+    /// For how many milliseconds a cart shows what product-service said of a product; 0 to ask for each cart.
+    #[arg(long, env, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(..=1000))]
+    pub cart_catalogue_max_age_ms: u64,
 }
 
 impl Config {

@@ -32,7 +32,7 @@ pub struct Line {
     pub cached: CachedProduct,
 }
 
-/// The present answer of product-service, for each product that was asked for: `None` is one that is gone. A product that
+/// The answer of product-service, for each product that was asked for: `None` is one that is gone. A product that
 /// is not here was not asked for, or product-service did not answer.
 pub type CatalogueSnapshot = HashMap<ProductId, Option<CachedProduct>>;
 

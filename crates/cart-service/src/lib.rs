@@ -1,7 +1,7 @@
 //! cart-service: what its users mean to buy.
 //!
 //! Start reading at [`store`]: a cart is a hash in Redis, and every change of it one script. Prices are asked of
-//! product-service at every look ([`clients`], [`app::view_cart()`]); while that is down the cached ones are shown.
+//! product-service and kept for a second ([`clients`], [`app::view_cart()`]); while that is down the cached ones are shown.
 //! order-service reads carts ([`grpc`]), and what was bought is taken out once it is paid ([`consumers`]).
 
 #![allow(missing_docs, reason = "items are public for the tests only")]

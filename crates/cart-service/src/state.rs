@@ -33,6 +33,8 @@ impl AppState {
         let redis = ConnectionManager::new_lazy_with_config(context.common.redis.client(0)?, settings)?;
         let peer =
             Peer::follow(&config.product_grpc_url, &context.common.internal_secret, &context.lifecycle)?;
-        Ok(Self { redis, products: Products::new(peer), write_rate: Arc::new(config.write_rate()) })
+        let max_age = Duration::from_millis(config.cart_catalogue_max_age_ms);
+        let products = Products::new(peer, max_age);
+        Ok(Self { redis, products, write_rate: Arc::new(config.write_rate()) })
     }
 }

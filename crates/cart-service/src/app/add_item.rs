@@ -3,7 +3,7 @@
 use contracts::{ProductId, UserId};
 use tonic::Status;
 
-use super::view_cart::price;
+use super::view_cart::price_now;
 use crate::{
     AppState,
     domain::PricedCart,
@@ -23,7 +23,7 @@ pub enum AddItemError {
     Store(#[from] StoreError),
 }
 
-/// Adds units of a product, and returns the cart. product-service is asked once, for the whole cart.
+/// Adds units of a product, and returns the cart. The product may have changed a moment ago: the order reads it again.
 ///
 /// # Errors
 /// As listed by [`AddItemError`].
@@ -33,11 +33,9 @@ pub async fn add_item(
     product_id: ProductId,
     quantity: i32,
 ) -> Result<PricedCart, AddItemError> {
-    let before = store::list_lines(&state.redis, user_id).await?;
-    let ids = before.iter().map(|line| line.product_id).chain([product_id]);
-    let snapshot = state.products.snapshot(ids).await?;
+    let snapshot = state.products.snapshot([product_id]).await?;
     let product = snapshot.get(&product_id).and_then(Option::as_ref).ok_or(AddItemError::UnknownProduct)?;
     let added = store::add_line(&state.redis, user_id, product_id, quantity, product).await?;
     let lines = added.ok_or(AddItemError::LimitReached)?;
-    Ok(price(state, user_id, &lines, &snapshot).await)
+    Ok(price_now(state, user_id, &lines).await)
 }

@@ -8,7 +8,7 @@ use crate::{
     store::{self, StoreError},
 };
 
-/// The cart with the present prices; with the cached ones while product-service is down.
+/// The cart with the prices of the last second; with the cached ones while product-service is down.
 ///
 /// # Errors
 /// If the cart cannot be read.
@@ -17,6 +17,7 @@ pub async fn view_cart(state: &AppState, user_id: UserId) -> Result<PricedCart, 
     Ok(price_now(state, user_id, &lines).await)
 }
 
+/// Prices the lines, and caches what changed for a time when product-service is down.
 pub(super) async fn price_now(state: &AppState, user_id: UserId, lines: &[Line]) -> PricedCart {
     let snapshot = match state.products.snapshot(lines.iter().map(|line| line.product_id)).await {
         Ok(snapshot) => snapshot,
@@ -25,22 +26,12 @@ pub(super) async fn price_now(state: &AppState, user_id: UserId, lines: &[Line])
             CatalogueSnapshot::new()
         }
     };
-    price(state, user_id, lines, &snapshot).await
-}
-
-/// Prices the lines, and caches what changed for a time when product-service is down.
-pub(super) async fn price(
-    state: &AppState,
-    user_id: UserId,
-    lines: &[Line],
-    snapshot: &CatalogueSnapshot,
-) -> PricedCart {
-    let changed = lines.iter().filter_map(|line| Some((line.product_id, line.changed_product(snapshot)?)));
+    let changed = lines.iter().filter_map(|line| Some((line.product_id, line.changed_product(&snapshot)?)));
     let changed: Vec<_> = changed.collect();
     if !changed.is_empty()
         && let Err(error) = store::cache_products(&state.redis, user_id, &changed).await
     {
         tracing::warn!(%error, "changed products were not cached in the cart");
     }
-    PricedCart { user_id, lines: lines.iter().map(|line| line.priced(snapshot)).collect() }
+    PricedCart { user_id, lines: lines.iter().map(|line| line.priced(&snapshot)).collect() }
 }

@@ -1,8 +1,9 @@
 //! `GET /cart` and `DELETE /cart`.
 
+use futures::future::join_all;
 use serde_json::json;
 
-use super::{WEEK, add, age, cart, content, seconds_left, shop};
+use super::{WEEK, add, age, cart, content, seconds_left, shop, shop_with};
 
 #[tokio::test]
 async fn an_empty_cart_has_no_items() {
@@ -51,6 +52,45 @@ async fn a_cart_shows_todays_name_price_and_stock() {
     catalogue.sells(1, "Keyboard", 450_000, 3);
     let line = &cart(&ani).await["items"][0];
     assert_eq!((&line["price_changed"], &line["available"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
+async fn carts_that_wait_at_the_same_time_ask_together() {
+    const CARTS: i64 = 20;
+    let (app, catalogue) = shop().await;
+    join_all((1..=CARTS).map(async |user| add(&app.customer(user), 1, 1).await)).await;
+    catalogue.calls();
+    let answers = catalogue.hold_answers().await;
+    let carts = join_all((1..=CARTS).map(async |user| cart(&app.customer(user)).await));
+    let release = async {
+        testkit::eventually("the first one asks", async || (catalogue.calls_so_far() > 0).then_some(()))
+            .await;
+        drop(answers);
+    };
+    let (carts, ()) = tokio::join!(carts, release);
+    assert!(carts.iter().all(|cart| content(cart) == [(1, 1)]));
+    let calls = catalogue.calls();
+    assert!(calls < carts.len(), "{calls} calls for {CARTS} carts");
+}
+
+#[tokio::test]
+async fn a_change_of_the_catalogue_is_shown_although_answers_are_kept() {
+    let (app, catalogue) = shop_with(&[]).await;
+    let ani = app.customer(7);
+    add(&ani, 1, 2).await;
+    catalogue.sells(1, "Keyboard", 500_000, 1);
+    testkit::eventually("the new price and stock are shown", async || {
+        let line = &cart(&ani).await["items"][0];
+        (line["price"] == 500_000 && line["price_changed"] == true && line["available"] == false)
+            .then_some(())
+    })
+    .await;
+    catalogue.removes(1);
+    testkit::eventually("it cannot be added any more", async || {
+        let item = json!({ "product_id": 1, "quantity": 1 });
+        (ani.post("/api/v1/cart/item", item).await.status() == 404).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub struct Catalogue {
     products: Arc<Mutex<BTreeMap<u64, ProductResponse>>>,
     down: Arc<AtomicBool>,
     calls: Arc<AtomicUsize>,
+    answers: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Catalogue {
@@ -49,6 +50,16 @@ impl Catalogue {
     pub fn calls(&self) -> usize {
         self.calls.swap(0, Ordering::Relaxed)
     }
+
+    /// The same without starting anew.
+    pub fn calls_so_far(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Answers nobody while the guard lives.
+    pub async fn hold_answers(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.answers).lock_owned().await
+    }
 }
 
 #[tonic::async_trait]
@@ -58,6 +69,7 @@ impl ProductService for Catalogue {
         request: Request<GetProductsRequest>,
     ) -> Result<Response<ProductsResponse>, Status> {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        drop(self.answers.lock().await);
         if self.down.load(Ordering::Relaxed) {
             return Err(Status::unavailable("down"));
         }

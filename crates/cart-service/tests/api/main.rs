@@ -20,14 +20,19 @@ type TestApp = TestService<CartService>;
 /// Seven days.
 const WEEK: i64 = 604_800;
 
-/// The service, and the catalogue that it asks.
+/// The service, and the catalogue that it asks for every cart.
 async fn shop() -> (TestApp, Catalogue) {
+    shop_with(&["--cart-catalogue-max-age-ms", "0"]).await
+}
+
+async fn shop_with(flags: &[&str]) -> (TestApp, Catalogue) {
     let catalogue = Catalogue::default();
     catalogue.sells(1, "Keyboard", 450_000, 10);
     catalogue.sells(2, "Mouse", 150_000, 10);
     catalogue.sells(3, "Screen", 2_000_000, 0);
     let url = catalogue.serve().await;
-    (TestApp::with_flags(&["--product-grpc-url", &url]).await, catalogue)
+    let flags = [&["--product-grpc-url", &url], flags].concat();
+    (TestApp::with_flags(&flags).await, catalogue)
 }
 
 /// Adds units of a product, and returns the cart.
