@@ -24,7 +24,7 @@ use contracts::ProductId;
 use sqlx::PgPool;
 
 use crate::{
-    domain::catalogue::{Filter, Search, SortBy},
+    domain::catalogue::{Filter, Search, SortBy, Total},
     store,
     view::{CategoryView, ProductView, Rendered},
 };
@@ -47,7 +47,7 @@ pub struct CatalogueCache {
     products: Loader<Products>,
     /// Which products a page shows, in order.
     pages: Memo<PageKey, Arc<[ProductId]>, ReadError>,
-    totals: Memo<(u64, Filter), i64, ReadError>,
+    totals: Memo<(u64, Filter), Total, ReadError>,
     categories: Memo<u64, Rendered, ReadError>,
     /// Counts the changes of anything but stock. It is part of a key, so that what was read before a change is not found
     /// after it.
@@ -119,9 +119,9 @@ impl CatalogueCache {
         search: Search,
         limit: i64,
         offset: i64,
-    ) -> Result<(Vec<Rendered>, i64), ReadError> {
-        let total = self.total(search.filter.clone());
-        let (ids, total) = tokio::try_join!(self.page_ids(search, limit, offset), total)?;
+    ) -> Result<(Vec<Rendered>, Total), ReadError> {
+        let total = self.total(search.filter.clone()).await?;
+        let ids = self.page_ids(search, total, limit, offset).await?;
         Ok((self.products.get(&ids).await?.into_iter().flatten().collect(), total))
     }
 
@@ -154,18 +154,24 @@ impl CatalogueCache {
         self.catalogue_version.fetch_add(1, Ordering::SeqCst);
     }
 
-    async fn page_ids(&self, search: Search, limit: i64, offset: i64) -> Result<Arc<[ProductId]>, ReadError> {
+    async fn page_ids(
+        &self,
+        search: Search,
+        total: Total,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Arc<[ProductId]>, ReadError> {
         let by_stock = search.sort_by == SortBy::Stock;
         let version = self.version() + if by_stock { self.stock_version.load(Ordering::SeqCst) } else { 0 };
         let key = PageKey { version, search, limit, offset };
         let read = async {
             let mut db = self.db.acquire().await?;
-            Ok(store::list_product_ids(&mut db, &key.search, limit, offset).await?.into())
+            Ok(store::list_product_ids(&mut db, &key.search, total, limit, offset).await?.into())
         };
         self.pages.get(&key, MAX_AGE, read).await
     }
 
-    async fn total(&self, filter: Filter) -> Result<i64, ReadError> {
+    async fn total(&self, filter: Filter) -> Result<Total, ReadError> {
         let max_age = if filter.is_counted() { COUNT_MAX_AGE } else { MAX_AGE };
         let key = (self.version(), filter);
         let read = async { Ok(store::count_products(&mut *self.db.acquire().await?, &key.1).await?) };

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     AppState,
     cache::ReadError,
-    domain::catalogue::{Product, Search},
+    domain::catalogue::{Product, Search, Total},
     store,
     view::Rendered,
 };
@@ -19,7 +19,7 @@ pub async fn list_products(
     search: Search,
     limit: i64,
     offset: i64,
-) -> Result<(Vec<Rendered>, i64), ReadError> {
+) -> Result<(Vec<Rendered>, Total), ReadError> {
     state.catalogue.page(search, limit, offset).await
 }
 
@@ -29,13 +29,14 @@ pub async fn list_products_with_held(
     search: &Search,
     limit: i64,
     offset: i64,
-) -> sqlx::Result<(Vec<Product>, i64)> {
+) -> sqlx::Result<(Vec<Product>, Total)> {
     let mut db = state.db.acquire().await?;
-    let ids = store::list_product_ids(&mut db, search, limit, offset).await?;
+    let total = store::count_products(&mut db, &search.filter).await?;
+    let ids = store::list_product_ids(&mut db, search, total, limit, offset).await?;
     let mut products = store::list_products(&mut db, &ids).await?;
     products.sort_by_cached_key(|product| ids.iter().position(|id| *id == product.id));
     add_held(&mut db, &mut products).await?;
-    Ok((products, store::count_products(&mut db, &search.filter).await?))
+    Ok((products, total))
 }
 
 /// A product on sale.

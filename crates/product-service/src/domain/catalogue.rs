@@ -129,11 +129,44 @@ impl Filter {
         self.text.is_some() || self.min_price.is_some() || self.max_price.is_some()
     }
 
+    /// The pairs of neighbouring characters in the text, or its only one: what SQL's `name_grams` has of names with it.
+    pub fn grams(&self) -> Vec<String> {
+        let text: Vec<char> = name_key(self.text.as_deref().unwrap_or_default()).chars().collect();
+        text.windows(text.len().clamp(1, 2)).map(|gram| gram.iter().collect()).collect()
+    }
+
     /// The text as a pattern for SQL's `like` over names without case: its characters are literal.
     pub fn pattern(&self) -> Option<String> {
         let text = self.text.as_deref()?;
         let escaped = name_key(text).replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
         Some(format!("%{escaped}%"))
+    }
+}
+
+/// Up to how many the products of a search are counted: counting a million names for a page of ten would cost more than
+/// the page.
+pub const COUNTED: i64 = 10_000;
+
+/// How many products a search finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    pub products: i64,
+    /// Whether there are more.
+    pub is_minimum: bool,
+}
+
+impl Total {
+    pub const fn exactly(products: i64) -> Self {
+        Self { products, is_minimum: false }
+    }
+
+    /// One more than [`COUNTED`] stands for any number from there on.
+    pub const fn counted(products: i64) -> Self {
+        if products > COUNTED {
+            Self { products: COUNTED, is_minimum: true }
+        } else {
+            Self::exactly(products)
+        }
     }
 }
 
@@ -186,6 +219,20 @@ mod tests {
         assert_eq!(search("Kopi"), "%kopi%");
         assert_eq!(search(r"100%_\"), r"%100\%\_\\%");
         assert_eq!(search("CAFÉ"), "%café%");
+    }
+
+    #[test]
+    fn a_text_has_the_grams_of_its_key() {
+        let grams = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() }.grams();
+        assert_eq!(grams("CAFÉ"), ["ca", "af", "fé"]);
+        assert_eq!(grams("K"), ["k"]);
+        assert_eq!(Filter::default().grams(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_search_is_counted_up_to_a_limit() {
+        assert_eq!(Total::counted(COUNTED), Total::exactly(COUNTED));
+        assert_eq!(Total::counted(COUNTED + 1), Total { products: COUNTED, is_minimum: true });
     }
 
     #[test]

@@ -1,40 +1,59 @@
-//! Pages of the catalogue. The one place where a statement is put together at run time: each combination of filters and
-//! order is a statement of its own, so that the database can plan it by the indexes that help. Everything a caller sent
-//! is bound, never part of the text.
+//! Pages of the catalogue. The one place where statements are put together at run time: each combination of filters and
+//! order is a statement of its own, planned for its own numbers, so that the indexes that help are used. Text that a caller
+//! sent is bound; only numbers become part of a statement.
 
 use contracts::{CategoryId, ProductId};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use crate::domain::catalogue::{Direction, Filter, Search, SortBy};
+use crate::domain::catalogue::{COUNTED, Direction, Filter, Search, SortBy, Total};
 
-/// A part of the products on sale that a search finds, in its order.
+/// A part of the products on sale that a search finds, in its order. `total` is what [`count_products`] said: many are met
+/// by walking through all products in that order, few are found first and sorted then. The database would have to guess.
 pub async fn list_product_ids(
     db: &mut PgConnection,
     search: &Search,
+    total: Total,
     limit: i64,
     offset: i64,
 ) -> sqlx::Result<Vec<ProductId>> {
-    let mut query = QueryBuilder::new("select p.id from products p where ");
-    push_filters(&mut query, &search.filter);
+    let filter = &search.filter;
+    let mut query = QueryBuilder::new("");
+    if total.products < COUNTED && *filter != Filter::default() {
+        query.push(
+            "with p as materialized (select id, name_key, price, stock, created_at from products p where ",
+        );
+        push_filters(&mut query, filter);
+        push_grams(&mut query, filter);
+        query.push(") select p.id from p");
+    } else {
+        query.push("select p.id from products p where ");
+        push_filters(&mut query, filter);
+    }
     push_order(&mut query, search);
-    query.push(" limit ").push_bind(limit).push(" offset ").push_bind(offset);
-    query.build_query_scalar().fetch_all(db).await
+    query.push(format_args!(" limit {limit} offset {offset}"));
+    query.build_query_scalar().persistent(false).fetch_all(db).await
 }
 
-/// The number of products on sale that a filter leaves, by the cheapest way there is.
-pub async fn count_products(db: &mut PgConnection, filter: &Filter) -> sqlx::Result<i64> {
+/// The number of products on sale that a filter leaves, by the cheapest way there is. What has to be counted row by row is
+/// counted up to [`COUNTED`].
+pub async fn count_products(db: &mut PgConnection, filter: &Filter) -> sqlx::Result<Total> {
     let mut query = QueryBuilder::new("select ");
     match filter.category_id {
         _ if filter.is_counted() => {
-            query.push("count(*) from products p where ");
+            query.push("count(*) from (select from products p where ");
             push_filters(&mut query, filter);
+            push_grams(&mut query, filter);
+            query.push(format_args!(" limit {}) as counted", COUNTED + 1));
         }
         Some(category) => {
-            query.push("count(*) from product_categories where category_id = ").push_bind(category.get());
+            query.push(format_args!(
+                "coalesce(sum(product_count), 0)::bigint from categories where id = {category}"
+            ));
         }
         None => drop(query.push("products from catalogue_size")),
     }
-    query.build_query_scalar().fetch_one(db).await
+    let products = query.build_query_scalar().persistent(false).fetch_one(db).await?;
+    Ok(if filter.is_counted() { Total::counted(products) } else { Total::exactly(products) })
 }
 
 fn push_filters(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
@@ -43,16 +62,23 @@ fn push_filters(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
         query.push(" and p.name_key like ").push_bind(pattern);
     }
     if let Some(category) = filter.category_id.map(CategoryId::get) {
-        query.push(
-            " and exists (select from product_categories l where l.product_id = p.id and l.category_id = ",
-        );
-        query.push_bind(category).push(")");
+        query.push(format_args!(
+            " and exists (select from product_categories l where l.product_id = p.id and l.category_id = {category})"
+        ));
     }
     if let Some(price) = filter.min_price {
-        query.push(" and p.price >= ").push_bind(price);
+        query.push(format_args!(" and p.price >= {price}"));
     }
     if let Some(price) = filter.max_price {
-        query.push(" and p.price <= ").push_bind(price);
+        query.push(format_args!(" and p.price <= {price}"));
+    }
+}
+
+/// What an index finds the names by in which a text is.
+fn push_grams(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    let grams = filter.grams();
+    if !grams.is_empty() {
+        query.push(" and name_grams(p.name_key) @> ").push_bind(grams);
     }
 }
 

@@ -9,9 +9,8 @@ use crate::domain::catalogue::{Category, name_key};
 pub async fn list_categories(db: &mut PgConnection) -> sqlx::Result<Vec<Category>> {
     sqlx::query_as!(
         Category,
-        r#"select id as "id: CategoryId", name, created_at, updated_at,
-                  (select count(*) from product_categories l where l.category_id = c.id) as "product_count!"
-           from categories c
+        r#"select id as "id: CategoryId", name, product_count, created_at, updated_at
+           from categories
            order by name_key"#,
     )
     .fetch_all(db)
@@ -21,9 +20,8 @@ pub async fn list_categories(db: &mut PgConnection) -> sqlx::Result<Vec<Category
 pub async fn find_category(db: &mut PgConnection, id: CategoryId) -> sqlx::Result<Option<Category>> {
     sqlx::query_as!(
         Category,
-        r#"select id as "id: CategoryId", name, created_at, updated_at,
-                  (select count(*) from product_categories l where l.category_id = c.id) as "product_count!"
-           from categories c
+        r#"select id as "id: CategoryId", name, product_count, created_at, updated_at
+           from categories
            where id = $1"#,
         id.get(),
     )
@@ -46,7 +44,7 @@ pub async fn insert_category(db: &mut PgConnection, name: &str) -> sqlx::Result<
     sqlx::query_as!(
         Category,
         r#"insert into categories (name, name_key) values ($1, $2)
-           returning id as "id: CategoryId", name, created_at, updated_at, 0::bigint as "product_count!""#,
+           returning id as "id: CategoryId", name, product_count, created_at, updated_at"#,
         name,
         name_key(name),
     )

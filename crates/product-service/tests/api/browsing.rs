@@ -156,3 +156,36 @@ async fn filters_narrow_a_list_together() {
     assert_names(&app, &format!("category_id={food}&min_price=250"), &["Rice"]).await;
     assert_eq!(names(&app, "").await.1, 3, "what was taken off sale does not count");
 }
+
+#[tokio::test]
+async fn a_search_of_any_length_finds_few_and_many_in_a_large_catalogue() {
+    const MANY: &str = "
+        insert into products (name, name_key, description, price, stock, created_at)
+        select 'Kopi ' || n, 'kopi ' || n, '', n, 1, now() - n * interval '1 second' from generate_series(1, 10050) n
+        union all
+        select 'Teh Qz ' || n, 'teh qz ' || n, '', n, 1, now() - n * interval '1 day' from generate_series(1, 3) n;
+        update catalogue_size set products = (select count(*) from products)";
+    let app = Shop::start().await;
+    sqlx::raw_sql(MANY).execute(app.pool()).await.unwrap();
+    for many in
+        ["search=KO&limit=2", "search=o&limit=2", "search=kopi&limit=2", "min_price=1&search=pi+&limit=2"]
+    {
+        for actor in [app.anyone(), app.admin()] {
+            let page = actor.get(&format!("{PRODUCTS}?{many}")).await.expect(200);
+            assert_eq!((&page["total"], &page["total_is_minimum"]), (&json!(10_000), &json!(true)), "{many}");
+            let newest = [&page["products"][0]["name"], &page["products"][1]["name"]];
+            assert_eq!(newest, ["Kopi 1", "Kopi 2"], "{many}");
+        }
+    }
+    for few in ["search=QZ", "search=z", "search=h+qz", "search=qz&max_price=3"] {
+        assert_names(&app, few, &["Teh Qz 1", "Teh Qz 2", "Teh Qz 3"]).await;
+        let page = app.anyone().get(&format!("{PRODUCTS}?{few}")).await.expect(200);
+        assert_eq!(page.get("total_is_minimum"), None, "{few}");
+    }
+    assert_names(&app, "search=zq", &[]).await;
+    assert_eq!(names(&app, "search=ko&sort_by=price&page=1005").await.0.first().unwrap(), "Kopi 10041");
+    assert_eq!(
+        names(&app, "sort_by=price&order=desc&limit=1").await,
+        (vec!["Kopi 10050".to_owned()], 10_053)
+    );
+}
