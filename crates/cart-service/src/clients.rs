@@ -56,6 +56,22 @@ impl Products {
         Self { loader: Loader::new(Catalogue { peer }, max_age, MAX_BYTES) }
     }
 
+    /// A product as it is now; `None` if it is not on sale.
+    ///
+    /// # Errors
+    /// If product-service does not answer in time.
+    pub async fn now(&self, id: ProductId) -> Result<Option<CachedProduct>, Status> {
+        Ok(self.loader.read(&[id]).await?.pop().flatten())
+    }
+
+    /// Products were changed; without any of them, all may have been.
+    pub fn changed(&self, ids: &[ProductId]) {
+        match ids {
+            [] => self.loader.invalidate_all(),
+            ids => self.loader.invalidate(ids.iter().copied()),
+        }
+    }
+
     /// These products as they were a moment ago.
     ///
     /// # Errors

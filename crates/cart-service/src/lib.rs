@@ -17,7 +17,8 @@ pub mod http;
 mod state;
 pub mod store;
 
-use chassis::{BoxError, Service, ServiceContext, database::PgPool};
+use chassis::{BoxError, Service, ServiceContext, broadcast::Broadcast, database::PgPool};
+use contracts::catalogue::{CHANNEL, changed};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -60,6 +61,10 @@ impl Service for CartService {
             async move { Ok(redis::cmd("PING").exec_async(&mut carts).await?) }
         });
         let redis = context.common.redis.client(1)?;
+        let products = state.products.clone();
+        Broadcast::listen(context.common.redis.client(0)?, CHANNEL, &context.lifecycle, move |message| {
+            products.changed(&changed(&message.unwrap_or_default()));
+        });
         let consumer = consumers::consumer(state);
         context.lifecycle.spawn("consumer", consumer.run(redis, context.lifecycle.shutdown()));
         Ok(())

@@ -5,6 +5,7 @@
 
 pub mod auth;
 mod backoff;
+pub mod broadcast;
 pub mod config;
 pub mod context;
 pub mod database;

@@ -129,6 +129,16 @@ impl<S: Source> Loader<S> {
         Ok(keys.iter().zip(kept).map(value).collect())
     }
 
+    /// As [`Self::get`], but reads all of them now: for what has to be right at this moment.
+    ///
+    /// # Errors
+    /// If they could not be read.
+    pub async fn read(&self, keys: &[S::Key]) -> Result<Vec<Option<S::Value>>, S::Error> {
+        let Some(batch) = self.join(keys.iter().copied()) else { return Ok(Vec::new()) };
+        let loaded = batch.await?;
+        Ok(keys.iter().map(|key| loaded.get(key).cloned().flatten()).collect())
+    }
+
     /// Ends the life of what is kept of these keys. Call it after the change is committed: whoever asks from then on
     /// gets what is read from then on.
     pub fn invalidate(&self, keys: impl IntoIterator<Item = S::Key>) {

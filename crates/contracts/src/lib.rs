@@ -4,6 +4,7 @@
 //! Changes here are additive: an older process must still read what a newer one writes. `tests/` holds a snapshot of
 //! every event for that reason.
 
+pub mod catalogue;
 pub mod country;
 pub mod events;
 pub mod grpc;

@@ -1,9 +1,9 @@
 //! What everybody reads of the catalogue, kept in memory. Nothing is decided by it: holds, prices of orders and
 //! administrators read the rows.
 //!
-//! A change that this process commits invalidates what it concerns before anybody learns of the commit. Of what other
-//! processes commit nothing is announced: what is kept is simply no older than [`MAX_AGE`]. An announcement dies with
-//! the process or the network that should have carried it, so there would have to be such a bound all the same.
+//! A change that this process commits invalidates what it concerns before anybody learns of the commit. What other
+//! processes commit is seen within [`MAX_AGE`], because nothing is kept for longer: whatever dies or is cut off. What an
+//! administrator changes is broadcast too, and so seen elsewhere at once as a rule.
 //!
 //! A hold changes one number of a product, and holds are many: so products are kept apart from the pages that show them,
 //! and a page is put together from them each time.
@@ -136,9 +136,13 @@ impl CatalogueCache {
         rendered(categories.into_iter().map(CategoryView::from).collect::<Vec<_>>())
     }
 
-    /// Products came, went or are others than before.
-    pub fn products_changed(&self, ids: &[ProductId]) {
-        self.products.invalidate(ids.iter().copied());
+    /// Products came, went or are others than before. Without any of them, all may be: as if a category has another name,
+    /// which all its products show.
+    pub fn changed(&self, ids: &[ProductId]) {
+        match ids {
+            [] => self.products.invalidate_all(),
+            ids => self.products.invalidate(ids.iter().copied()),
+        }
         self.catalogue_version.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -146,12 +150,6 @@ impl CatalogueCache {
     pub fn stock_changed(&self, ids: impl IntoIterator<Item = ProductId>) {
         self.products.invalidate(ids);
         self.stock_version.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// A category came, went or has another name, which all its products show.
-    pub fn categories_changed(&self) {
-        self.products.invalidate_all();
-        self.catalogue_version.fetch_add(1, Ordering::SeqCst);
     }
 
     async fn page_ids(

@@ -20,8 +20,13 @@ pub mod store;
 mod view;
 pub mod workers;
 
-use chassis::{BoxError, Service, ServiceContext};
-use contracts::events::{Event, StockInsufficient, StockReserved, Stream};
+use std::sync::Arc;
+
+use chassis::{BoxError, Service, ServiceContext, broadcast::Broadcast};
+use contracts::{
+    catalogue::{CHANNEL, changed},
+    events::{Event, StockInsufficient, StockReserved, Stream},
+};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
@@ -77,6 +82,10 @@ impl Service for ProductService {
         }
         messaging::start(context, Self::NAME, STREAMS, consumers::consumer(state))?;
         workers::start(state, &context.lifecycle);
+        let catalogue = Arc::clone(&state.catalogue);
+        Broadcast::listen(context.common.redis.client(0)?, CHANNEL, &context.lifecycle, move |message| {
+            catalogue.changed(&changed(&message.unwrap_or_default()));
+        });
         Ok(())
     }
 }

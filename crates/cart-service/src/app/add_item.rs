@@ -23,7 +23,7 @@ pub enum AddItemError {
     Store(#[from] StoreError),
 }
 
-/// Adds units of a product, and returns the cart. The product may have changed a moment ago: the order reads it again.
+/// Adds units of a product as it is now, and returns the cart.
 ///
 /// # Errors
 /// As listed by [`AddItemError`].
@@ -33,9 +33,8 @@ pub async fn add_item(
     product_id: ProductId,
     quantity: i32,
 ) -> Result<PricedCart, AddItemError> {
-    let snapshot = state.products.snapshot([product_id]).await?;
-    let product = snapshot.get(&product_id).and_then(Option::as_ref).ok_or(AddItemError::UnknownProduct)?;
-    let added = store::add_line(&state.redis, user_id, product_id, quantity, product).await?;
+    let product = state.products.now(product_id).await?.ok_or(AddItemError::UnknownProduct)?;
+    let added = store::add_line(&state.redis, user_id, product_id, quantity, &product).await?;
     let lines = added.ok_or(AddItemError::LimitReached)?;
     Ok(price_now(state, user_id, &lines).await)
 }

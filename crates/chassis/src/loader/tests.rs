@@ -117,10 +117,13 @@ async fn what_is_invalidated_or_too_old_is_read_again() {
     loader.get(&[2, 3]).await.unwrap();
     assert_eq!(source.sets(), [2, 1, 2]);
 
+    loader.read(&[2]).await.unwrap();
+    assert_eq!(source.sets(), [2, 1, 2, 1], "read now, although it is kept");
+
     let forgetful = Loader::new(source.clone(), Duration::ZERO, 1 << 20);
     forgetful.get(&[2]).await.unwrap();
     forgetful.get(&[2]).await.unwrap();
-    assert_eq!(source.sets(), [2, 1, 2, 1, 1]);
+    assert_eq!(source.sets(), [2, 1, 2, 1, 1, 1]);
 }
 
 #[tokio::test]

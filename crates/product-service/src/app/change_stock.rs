@@ -44,6 +44,6 @@ pub async fn change_stock(
         store::insert_movements(&mut tx, Reason::Admin, &[movement], note).await?;
     }
     tx.commit().await?;
-    state.catalogue.stock_changed([id]);
+    state.catalogue_changed(&[id]).await;
     Ok(stock)
 }

@@ -47,7 +47,7 @@ pub async fn create_product(
     let mut product = store::find_product(&mut tx, id).await?;
     add_held(&mut tx, product.as_mut_slice()).await?;
     tx.commit().await?;
-    state.catalogue.products_changed(&[id]);
+    state.catalogue_changed(&[id]).await;
     product.ok_or(CreateProductError::Database(sqlx::Error::RowNotFound))
 }
 

@@ -9,6 +9,6 @@ use crate::{AppState, store};
 pub async fn delete_product(state: &AppState, id: ProductId) -> sqlx::Result<bool> {
     let mut db = state.db.acquire().await?;
     let deleted = store::delete_product(&mut db, id).await?;
-    state.catalogue.products_changed(&[id]);
+    state.catalogue_changed(&[id]).await;
     Ok(deleted)
 }

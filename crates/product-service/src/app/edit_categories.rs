@@ -35,7 +35,7 @@ impl From<sqlx::Error> for EditCategoryError {
 pub async fn create_category(state: &AppState, name: &str) -> Result<Category, EditCategoryError> {
     let mut db = state.db.acquire().await?;
     let category = store::insert_category(&mut db, name).await?;
-    state.catalogue.categories_changed();
+    state.catalogue_changed(&[]).await;
     Ok(category)
 }
 
@@ -54,7 +54,7 @@ pub async fn rename_category(
     }
     let category = store::find_category(&mut tx, id).await?.ok_or(EditCategoryError::Unknown)?;
     tx.commit().await?;
-    state.catalogue.categories_changed();
+    state.catalogue_changed(&[]).await;
     Ok(category)
 }
 
@@ -69,6 +69,6 @@ pub async fn delete_category(state: &AppState, id: CategoryId) -> Result<Categor
         return Err(EditCategoryError::Unknown);
     }
     tx.commit().await?;
-    state.catalogue.categories_changed();
+    state.catalogue_changed(&[]).await;
     Ok(category)
 }

@@ -4,6 +4,7 @@ use contracts::{
     events::{CancelCause, StockInsufficient},
     grpc::product::{GetProductsRequest, product_service_client::ProductServiceClient},
 };
+use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::Reply;
@@ -130,6 +131,24 @@ async fn what_another_process_changes_is_shown_soon_also_while_redis_is_away() {
         (page["products"] == json!([])).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_an_administrator_changes_is_broadcast() {
+    let app = Shop::start().await;
+    let kopi = product(&app, "Kopi", 5).await;
+    let drinks = category(&app, "Drinks").await;
+    let mut listener = app.redis_client(0).get_async_pubsub().await.unwrap();
+    listener.subscribe(contracts::catalogue::CHANNEL).await.unwrap();
+    let mut messages = listener.on_message();
+    app.admin().put(&at(kopi), json!({ "price": 9 })).await.expect(200);
+    app.admin().post(&format!("{}/stock", at(kopi)), json!({ "add": 4 })).await.expect(200);
+    app.admin().delete(&at(kopi)).await.expect(200);
+    app.admin().put(&format!("{CATEGORIES}/{drinks}"), json!({ "name": "Tea" })).await.expect(200);
+    for expected in [kopi.to_string(), kopi.to_string(), kopi.to_string(), String::new()] {
+        let message: String = messages.next().await.unwrap().get_payload().unwrap();
+        assert_eq!(message, expected);
+    }
 }
 
 #[tokio::test]
