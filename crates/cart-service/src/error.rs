@@ -1,6 +1,6 @@
 //! What the errors of this service are to its callers.
 
-use chassis::Problem;
+use chassis::{Codes, Problem, Refuses, codes};
 use messaging::HandlerError;
 
 use crate::{
@@ -9,29 +9,47 @@ use crate::{
     store::StoreError,
 };
 
+codes! {
+    /// Why this service refuses a request.
+    pub enum Code {
+        /// There is no such product.
+        UnknownProduct(NOT_FOUND, "not_found"),
+        /// The product is not in the cart.
+        NotInCart(NOT_FOUND, "not_found"),
+        /// More than 100 products, or 1000 units of one.
+        LimitReached(CONFLICT, "limit_reached"),
+        /// The catalogue does not answer; try again soon.
+        ProductServiceUnavailable(SERVICE_UNAVAILABLE, "product_service_unavailable"),
+    }
+}
+
+impl Refuses for AddItemError {
+    const CODES: Codes = &[&Code::UnknownProduct, &Code::LimitReached, &Code::ProductServiceUnavailable];
+}
+
 impl From<AddItemError> for Problem {
     fn from(error: AddItemError) -> Self {
         match error {
-            AddItemError::UnknownProduct => Self::not_found("There is no such product."),
+            AddItemError::UnknownProduct => Code::UnknownProduct.into(),
             AddItemError::LimitReached => {
                 let detail =
                     format!("A cart holds at most {MAX_LINES} products and {MAX_QUANTITY} units of each.");
-                Self::conflict("limit_reached", detail)
+                Self::new(Code::LimitReached, detail)
             }
-            AddItemError::Products(status) => Self::from_peer(
-                status,
-                "product_service_unavailable",
-                "The catalogue does not answer; try again soon.",
-            ),
+            AddItemError::Products(status) => Self::from_peer(status, Code::ProductServiceUnavailable),
             AddItemError::Store(error) => error.into(),
         }
     }
 }
 
+impl Refuses for SetQuantityError {
+    const CODES: Codes = &[&Code::NotInCart];
+}
+
 impl From<SetQuantityError> for Problem {
     fn from(error: SetQuantityError) -> Self {
         match error {
-            SetQuantityError::NotInCart => Self::not_found("The product is not in the cart."),
+            SetQuantityError::NotInCart => Code::NotInCart.into(),
             SetQuantityError::Store(error) => error.into(),
         }
     }
@@ -56,5 +74,16 @@ impl From<StoreError> for HandlerError {
             }
             StoreError::Redis(_) | StoreError::Unreadable(_) => Self::bug(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let faults = testkit::undocumented::<crate::CartService>(Code::ALL, &[]);
+        assert!(faults.is_empty(), "{faults:#?}");
     }
 }

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 pub use sessions::Sessions;
 
-use crate::Problem;
+use crate::{Code, Codes, Problem, Refuses};
 
 /// Who issues tokens.
 pub const ISSUER: &str = "user-service";
@@ -174,12 +174,20 @@ impl<S: Send + Sync> FromRequestParts<S> for User {
     }
 }
 
+impl Refuses for Admin {
+    const CODES: Codes = &[&Code::Forbidden];
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let user = User::from_request_parts(parts, state).await?;
-        if user.is_admin() { Ok(Self(user.0)) } else { Err(Problem::forbidden()) }
+        if user.is_admin() {
+            Ok(Self(user.0))
+        } else {
+            Err(Problem::new(Code::Forbidden, "Only an administrator may do this."))
+        }
     }
 }
 

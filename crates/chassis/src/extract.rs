@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 
 pub use json::{object, parse};
 
-use crate::{FieldError, Problem};
+use crate::{Code, FieldError, Problem};
 
 /// A JSON body that was read and found valid.
 #[derive(Debug, Clone, Copy)]
@@ -151,12 +151,12 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn unsupported(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    Problem::new(Code::UnsupportedMediaType, detail)
 }
 
 fn refused_body(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large.");
+        return Problem::new(Code::TooLarge, "The body is too large.");
     }
     Problem::malformed("The body could not be read.")
 }

@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 pub use peer::{Caller, Peer, PeerChannel, Replicas};
 
 use crate::{
-    Common, Problem, context,
+    Common, ErrorCode, Problem, context,
     spans::{Kind, Span},
 };
 
@@ -75,16 +75,16 @@ const fn is_fault(code: Code) -> bool {
 impl Problem {
     /// What a failed call to another service means for our caller, unless the code has a meaning of its own:
     /// 503 if the peer is away, too slow or gone in the middle of it, else a bug.
-    pub fn from_peer(status: Status, code: &'static str, detail: &'static str) -> Self {
-        match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
-                Self::unavailable(code, detail).caused_by(status)
-            }
-            // A status that the peer sent has no source; one that stands for a broken connection has.
-            _ if std::error::Error::source(&status).is_some() => {
-                Self::unavailable(code, detail).caused_by(status)
-            }
-            _ => Self::internal(status),
+    pub fn from_peer(status: Status, away: impl ErrorCode) -> Self {
+        let is_away = matches!(
+            status.code(),
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted
+        );
+        // A status that the peer sent has no source; one that stands for a broken connection has.
+        if is_away || std::error::Error::source(&status).is_some() {
+            Self::from(away).caused_by(status)
+        } else {
+            Self::internal(status)
         }
     }
 }

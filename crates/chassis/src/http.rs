@@ -9,18 +9,18 @@ mod listen;
 mod page;
 mod shop;
 
-pub use axum::Router;
-use axum::{Extension, Json, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use axum::{Extension, Json, extract::DefaultBodyLimit, middleware, routing::get};
+pub use axum::{Router, http::StatusCode};
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use client_addr::ClientAddr;
-pub use docs::complete;
+pub use docs::{Refusals, complete};
 pub use listen::{bind, serve};
 pub use page::{Page, link_next};
 pub use shop::plain_client;
 
-use crate::{Problem, ServiceContext, auth::Tokens, health::Health};
+use crate::{Code, Problem, ServiceContext, auth::Tokens, health::Health};
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -38,11 +38,8 @@ pub fn router<A: Clone + Send + Sync + 'static>(
         .with_state(state)
         .merge(docs::routes(name, document))
         .merge(own_routes(name, context))
-        .fallback(async || Problem::not_found("There is nothing at this path."))
-        .method_not_allowed_fallback(async || {
-            let detail = "This path does not take this method; see the Allow header.";
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-        })
+        .fallback(async || Problem::from(Code::NotFound))
+        .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(layers::deadline))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(layers::panicked))

@@ -6,6 +6,7 @@
 pub mod auth;
 mod backoff;
 pub mod broadcast;
+pub mod codes;
 pub mod config;
 pub mod context;
 pub mod database;
@@ -26,6 +27,7 @@ pub mod telemetry;
 
 pub use auth::{Admin, Claims, Role, User};
 pub use backoff::Backoff;
+pub use codes::{Code, Codes, ErrorCode, Refuses};
 pub use config::{Common, ConfigErrors, Configuration, Database, Grpc, RedisConfig};
 pub use error::{BoxError, error_chain};
 pub use extract::{IDEMPOTENCY_REPLAYED, IdempotencyKey, Json, OptionalJson, Path, Query};

@@ -10,7 +10,7 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
-use crate::{Problem, config::Switch};
+use crate::{Code, Codes, Problem, Refuses, config::Switch};
 
 /// After so many checks parties that have been quiet are dropped: memory is bounded by those that were active meanwhile.
 const UPKEEP: u32 = 1_024;
@@ -74,8 +74,12 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
 
 impl From<TooOften> for Problem {
     fn from(TooOften { retry_after }: TooOften) -> Self {
-        Self::too_many("That is too often; try again later.", retry_after)
+        Self::new(Code::TooManyRequests, "That is too often; try again later.").retry_after(retry_after)
     }
+}
+
+impl Refuses for TooOften {
+    const CODES: Codes = &[&Code::TooManyRequests];
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{BoxError, context, database, error_chain};
+use crate::{BoxError, Code, ErrorCode, context, database, error_chain};
+
+/// The media type of every error answer.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What is wrong with one member of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -88,24 +91,23 @@ pub struct ProblemBody<'a> {
 }
 
 impl Problem {
-    /// A problem of any status. Prefer the named constructors.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    /// A refusal in other words than the code's own sentence. What is away (503) is asked again after a second.
+    pub fn new(code: impl ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        let status = code.status();
         Self {
             status,
-            code,
+            code: code.as_str(),
             detail: detail.into(),
             errors: Vec::new(),
             members: Map::new(),
-            retry_after: None,
+            retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
             source: None,
         }
     }
 
     /// 400 `invalid`: members of the input are wrong.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid", "Some members are not valid.");
-        problem.errors = errors;
-        problem
+        Self { errors, ..Code::Invalid.into() }
     }
 
     /// 400 `invalid` for a single member.
@@ -113,61 +115,33 @@ impl Problem {
         Self::invalid(vec![FieldError::new(field, message)])
     }
 
-    /// The same under a code of its own, for programs that have to distinguish it from others of its status.
+    /// The same under another code of its status, for programs that have to distinguish it.
     #[must_use]
-    pub fn with_code(mut self, code: &'static str) -> Self {
-        self.code = code;
+    pub fn with_code(mut self, code: impl ErrorCode) -> Self {
+        self.code = code.as_str();
         self
     }
 
     /// 400 `malformed`: the input cannot be read at all.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+        Self::new(Code::Malformed, detail)
     }
 
     /// 401: no token, or one that does not count.
     pub fn unauthorized(detail: &'static str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        Self::new(Code::Unauthorized, detail)
     }
 
-    /// 403: the role does not allow it.
-    pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Only an administrator may do this.")
-    }
-
-    /// 404: unknown, or not the caller's.
-    pub fn not_found(detail: &'static str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
-    }
-
-    /// 409: at odds with the present state.
-    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, detail)
-    }
-
-    /// 422: well-formed, but impossible.
-    pub fn unprocessable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
-    }
-
-    /// 429, to be tried again after some seconds.
-    pub fn too_many(detail: &'static str, retry_after: u32) -> Self {
-        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
-        problem.retry_after = Some(retry_after);
-        problem
-    }
-
-    /// 503: something this needs is not there at the moment.
-    pub fn unavailable(code: &'static str, detail: &'static str) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
-        problem.retry_after = Some(1);
-        problem
+    /// When to try again, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// 500: a bug. The source is logged, never shown.
     pub fn internal(source: impl Into<BoxError>) -> Self {
-        let detail = "Something went wrong on our side.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).caused_by(source)
+        Self::from(Code::Internal).caused_by(source)
     }
 
     /// Keeps the error behind this one for the log.
@@ -194,7 +168,7 @@ impl Problem {
         self.code
     }
 
-    /// What is wrong with the members of the input.
+    /// What is wrong with the members of the input, one by one.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }
@@ -227,7 +201,7 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -240,19 +214,27 @@ impl IntoResponse for Problem {
 
 impl From<Problem> for tonic::Status {
     fn from(problem: Problem) -> Self {
-        use tonic::Code;
+        use tonic::Code as Rpc;
         problem.log();
         let code = match problem.status.as_u16() {
-            400 => Code::InvalidArgument,
-            401 => Code::Unauthenticated,
-            403 => Code::PermissionDenied,
-            404 => Code::NotFound,
-            409 | 422 => Code::FailedPrecondition,
-            429 => Code::ResourceExhausted,
-            503 => Code::Unavailable,
-            _ => Code::Internal,
+            400 => Rpc::InvalidArgument,
+            401 => Rpc::Unauthenticated,
+            403 => Rpc::PermissionDenied,
+            404 => Rpc::NotFound,
+            409 | 422 => Rpc::FailedPrecondition,
+            429 => Rpc::ResourceExhausted,
+            503 => Rpc::Unavailable,
+            _ => Rpc::Internal,
         };
         Self::new(code, problem.detail)
+    }
+}
+
+impl<C: ErrorCode> From<C> for Problem {
+    /// A refusal in the code's own sentence.
+    fn from(code: C) -> Self {
+        let about = code.about();
+        Self::new(code, about)
     }
 }
 
@@ -266,11 +248,7 @@ impl From<Arc<sqlx::Error>> for Problem {
     /// 503, unless a statement of ours can be blamed: that is a bug.
     fn from(error: Arc<sqlx::Error>) -> Self {
         if database::is_transient(&error) {
-            return Self::unavailable(
-                "database_unavailable",
-                "The database does not answer; try again soon.",
-            )
-            .caused_by(error);
+            return Self::from(Code::DatabaseUnavailable).caused_by(error);
         }
         Self::internal(error)
     }
@@ -279,6 +257,6 @@ impl From<Arc<sqlx::Error>> for Problem {
 impl From<redis::RedisError> for Problem {
     /// Redis being away is 503.
     fn from(error: redis::RedisError) -> Self {
-        Self::unavailable("redis_unavailable", "Redis does not answer; try again soon.").caused_by(error)
+        Self::from(Code::RedisUnavailable).caused_by(error)
     }
 }

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, service::Routes};
 use crate::{
     AppState,
     app::{CancelOutcome, cancel_delivery},
-    error::another_order,
+    error::Code,
     store,
 };
 
@@ -42,9 +42,9 @@ impl DeliveryService for AppState {
         let (order_id, user_id) = (order_id(order)?, user_id(user)?);
         let mut db = self.db.acquire().await.map_err(Problem::from)?;
         let found = store::find_by_order(&mut db, order_id).await.map_err(Problem::from)?;
-        let found = found.ok_or_else(|| Problem::not_found("The order has no delivery yet."))?;
+        let found = found.ok_or_else(|| Problem::from(Code::NoDeliveryYet))?;
         if !found.is_of(user_id) {
-            return Err(another_order().into());
+            return Err(Problem::from(Code::AnotherOrder).into());
         }
         let (id, status) = (found.id.to_u64(), found.status.to_string());
         let delivery = Some(DeliveryInfo { order_id: order_id.to_u64(), id, status });

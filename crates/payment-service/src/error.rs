@@ -1,45 +1,65 @@
 //! What each failure of a use case means to the caller: the one place where that is decided.
 
-use chassis::Problem;
+use chassis::{Codes, Problem, Refuses, codes};
 
 use crate::app::{
     CancelPaymentError, ConfirmPaymentError, DecideReviewError, MakeLinkError, ReceiveNotificationError,
     RequestRefundError,
 };
 
-/// 404 for an order that has no payment, or one of somebody else's.
-pub fn unknown_payment() -> Problem {
-    Problem::not_found("The order has no payment.")
+codes! {
+    /// Why this service refuses a request.
+    pub enum Code {
+        /// The order has no payment, or is not yours.
+        UnknownPayment(NOT_FOUND, "not_found"),
+        /// The payment is for another order, of another buyer.
+        AnotherOrder(CONFLICT, "another_order"),
+        /// The payment has ended.
+        PaymentClosed(CONFLICT, "payment_closed"),
+        /// The signature is not that of a notification for this account.
+        WrongSignature(FORBIDDEN, "wrong_signature"),
+        /// The notification could not be stored; send it again.
+        NotStored(SERVICE_UNAVAILABLE, "not_stored"),
+        /// That much cannot go back.
+        NotRefundable(CONFLICT, "not_refundable"),
+        /// The goods have not left: cancel the order, and all of the money goes back by itself.
+        CancelFirst(CONFLICT, "cancel_first"),
+        /// A refund of this payment has this reference already: it was entered before.
+        ReferenceUsed(CONFLICT, "reference_used"),
+        /// This Idempotency-Key was used for another request.
+        IdempotencyKeyReused(UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+        /// order-service does not say whether the goods have left.
+        OrderUnavailable(SERVICE_UNAVAILABLE, "order_unavailable"),
+        /// There is nothing to decide about this payment.
+        NotInReview(CONFLICT, "not_in_review"),
+        /// The order has ended meanwhile: its money can only be refunded.
+        OrderEnded(CONFLICT, "order_ended"),
+        /// Midtrans holds the money no more: it went back already. Refund it, to close the review.
+        NotPaid(CONFLICT, "not_paid"),
+        /// Midtrans does not say whether the money is still there.
+        MidtransUnavailable(SERVICE_UNAVAILABLE, "midtrans_unavailable"),
+    }
 }
 
 impl From<MakeLinkError> for Problem {
     fn from(error: MakeLinkError) -> Self {
         let detail = "Midtrans does not make payment pages at the moment; try again soon.";
         match error {
-            MakeLinkError::Unknown => unknown_payment(),
+            MakeLinkError::Unknown => Code::UnknownPayment.into(),
             MakeLinkError::Mismatch => Self::invalid_field("amount", "the order has another amount or buyer"),
-            MakeLinkError::Closed => Self::conflict("payment_closed", "The payment has ended."),
-            MakeLinkError::Busy => {
-                Self::unavailable("midtrans_unavailable", "The payment page is being made.")
-            }
-            MakeLinkError::Midtrans(source) => {
-                Self::unavailable("midtrans_unavailable", detail).caused_by(source)
-            }
+            MakeLinkError::Closed => Code::PaymentClosed.into(),
+            MakeLinkError::Busy => Self::new(Code::MidtransUnavailable, "The payment page is being made."),
+            MakeLinkError::Midtrans(source) => Self::new(Code::MidtransUnavailable, detail).caused_by(source),
             MakeLinkError::Database(source) => source.into(),
             MakeLinkError::Failed(source) => Self::internal(source),
         }
     }
 }
 
-/// 409, `FAILED_PRECONDITION` over gRPC: the caller means another order that had the same number.
-fn another_order() -> Problem {
-    Problem::conflict("another_order", "The payment is for another order, of another buyer.")
-}
-
 impl From<CancelPaymentError> for Problem {
     fn from(error: CancelPaymentError) -> Self {
         match error {
-            CancelPaymentError::Mismatch => another_order(),
+            CancelPaymentError::Mismatch => Code::AnotherOrder.into(),
             CancelPaymentError::Database(source) => source.into(),
         }
     }
@@ -48,87 +68,93 @@ impl From<CancelPaymentError> for Problem {
 impl From<ConfirmPaymentError> for Problem {
     fn from(error: ConfirmPaymentError) -> Self {
         match error {
-            ConfirmPaymentError::Unknown => unknown_payment(),
-            ConfirmPaymentError::Mismatch => another_order(),
+            ConfirmPaymentError::Unknown => Code::UnknownPayment.into(),
+            ConfirmPaymentError::Mismatch => Code::AnotherOrder.into(),
             ConfirmPaymentError::Database(source) => source.into(),
         }
     }
 }
 
+impl Refuses for ReceiveNotificationError {
+    const CODES: Codes = &[&Code::WrongSignature, &Code::NotStored];
+}
+
 impl From<ReceiveNotificationError> for Problem {
     fn from(error: ReceiveNotificationError) -> Self {
         match error {
-            ReceiveNotificationError::Forged => Self::new(
-                axum::http::StatusCode::FORBIDDEN,
-                "wrong_signature",
-                "The signature is not that of a notification for this account.",
-            ),
+            ReceiveNotificationError::Forged => Code::WrongSignature.into(),
             // Midtrans sends it again often after a 503, and hardly after a 500.
-            ReceiveNotificationError::Database(source) => {
-                Self::unavailable("not_stored", "The notification could not be stored; send it again.")
-                    .caused_by(source)
-            }
+            ReceiveNotificationError::Database(source) => Self::from(Code::NotStored).caused_by(source),
         }
     }
+}
+
+impl Refuses for RequestRefundError {
+    const CODES: Codes = &[
+        &Code::UnknownPayment,
+        &Code::NotRefundable,
+        &Code::CancelFirst,
+        &Code::ReferenceUsed,
+        &Code::IdempotencyKeyReused,
+        &Code::OrderUnavailable,
+    ];
 }
 
 impl From<RequestRefundError> for Problem {
     fn from(error: RequestRefundError) -> Self {
         match error {
-            RequestRefundError::Unknown => unknown_payment(),
-            RequestRefundError::NotRefundable(left) => Self::conflict(
-                "not_refundable",
-                format!("At most {left} rupiah of this payment can go back now."),
-            )
-            .with("refundable", left),
-            RequestRefundError::CancelFirst => Self::conflict(
-                "cancel_first",
-                "The goods have not left: cancel the order, and all of the money goes back by itself.",
-            ),
-            RequestRefundError::ReferenceUsed => Self::conflict(
-                "reference_used",
-                "A refund of this payment has this reference already: it was entered before.",
-            ),
+            RequestRefundError::Unknown => Code::UnknownPayment.into(),
+            RequestRefundError::NotRefundable(left) => {
+                let detail = format!("At most {left} rupiah of this payment can go back now.");
+                Self::new(Code::NotRefundable, detail).with("refundable", left)
+            }
+            RequestRefundError::CancelFirst => Code::CancelFirst.into(),
+            RequestRefundError::ReferenceUsed => Code::ReferenceUsed.into(),
             RequestRefundError::AmountMissing => Self::invalid_field(
                 "amount",
                 "is needed: no refund waits to be made by hand whose amount it could be",
             ),
-            RequestRefundError::KeyReused => Self::unprocessable(
-                "idempotency_key_reused",
-                "This Idempotency-Key was used for another request.",
-            ),
-            RequestRefundError::Orders(source) => Self::unavailable(
-                "order_unavailable",
-                "order-service does not say whether the goods have left.",
-            )
-            .caused_by(source),
+            RequestRefundError::KeyReused => Code::IdempotencyKeyReused.into(),
+            RequestRefundError::Orders(source) => Self::from(Code::OrderUnavailable).caused_by(source),
             RequestRefundError::Database(source) => source.into(),
             RequestRefundError::Reply(source) => Self::internal(source),
         }
     }
 }
 
+impl Refuses for DecideReviewError {
+    const CODES: Codes = &[
+        &Code::UnknownPayment,
+        &Code::NotInReview,
+        &Code::OrderEnded,
+        &Code::NotPaid,
+        &Code::MidtransUnavailable,
+    ];
+}
+
 impl From<DecideReviewError> for Problem {
     fn from(error: DecideReviewError) -> Self {
         match error {
-            DecideReviewError::Unknown => unknown_payment(),
-            DecideReviewError::NotInReview => {
-                Self::conflict("not_in_review", "There is nothing to decide about this payment.")
-            }
-            DecideReviewError::OrderEnded => Self::conflict(
-                "order_ended",
-                "The order has ended meanwhile: its money can only be refunded.",
-            ),
-            DecideReviewError::NotPaid => Self::conflict(
-                "not_paid",
-                "Midtrans holds the money no more: it went back already. Refund it, to close the review.",
-            ),
-            DecideReviewError::Midtrans(source) => Self::unavailable(
-                "midtrans_unavailable",
-                "Midtrans does not say whether the money is still there.",
-            )
-            .caused_by(source),
+            DecideReviewError::Unknown => Code::UnknownPayment.into(),
+            DecideReviewError::NotInReview => Code::NotInReview.into(),
+            DecideReviewError::OrderEnded => Code::OrderEnded.into(),
+            DecideReviewError::NotPaid => Code::NotPaid.into(),
+            DecideReviewError::Midtrans(source) => Self::from(Code::MidtransUnavailable).caused_by(source),
             DecideReviewError::Database(source) => source.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let faults = testkit::undocumented::<crate::PaymentService>(
+            Code::ALL,
+            &[&Code::AnotherOrder, &Code::PaymentClosed],
+        );
+        assert!(faults.is_empty(), "{faults:#?}");
     }
 }

@@ -1,6 +1,6 @@
 //! What the errors of this service are to its callers.
 
-use chassis::Problem;
+use chassis::{Codes, Problem, Refuses, codes};
 use contracts::CategoryId;
 use messaging::HandlerError;
 
@@ -12,19 +12,41 @@ use crate::{
     },
 };
 
-/// The answer where a product does not exist, or does no longer.
-pub(crate) fn no_such_product() -> Problem {
-    Problem::not_found("There is no such product.")
+codes! {
+    /// Why this service refuses a request.
+    pub enum Code {
+        /// There is no such product, or it was taken off sale.
+        UnknownProduct(NOT_FOUND, "not_found"),
+        /// There is no such category.
+        UnknownCategory(NOT_FOUND, "not_found"),
+        /// Another one has this name.
+        NameTaken(CONFLICT, "name_taken"),
+        /// Some of the categories do not exist; its category_ids say which.
+        CategoriesUnknown(UNPROCESSABLE_ENTITY, "unknown_category"),
+        /// The stock is not the expected one; its stock says what it is.
+        StockChanged(CONFLICT, "stock_changed"),
+        /// There are fewer free units than that; its stock says how many.
+        InsufficientStock(CONFLICT, "insufficient_stock"),
+        /// There would be more than 1,000,000,000; its stock says how many there are.
+        LimitReached(CONFLICT, "limit_reached"),
+        /// The goods of this order cannot be returned.
+        NotReturnable(CONFLICT, "not_returnable"),
+        /// Products belong to this category: move them first.
+        NotEmpty(CONFLICT, "not_empty"),
+    }
 }
 
 fn name_taken(what: &str) -> Problem {
-    Problem::conflict("name_taken", format!("Another {what} has this name."))
+    Problem::new(Code::NameTaken, format!("Another {what} has this name."))
 }
 
 fn unknown_categories(ids: Vec<CategoryId>) -> Problem {
     let ids: Vec<i64> = ids.into_iter().map(CategoryId::get).collect();
-    Problem::unprocessable("unknown_category", "Some of the categories do not exist.")
-        .with("category_ids", ids)
+    Problem::from(Code::CategoriesUnknown).with("category_ids", ids)
+}
+
+impl Refuses for CreateProductError {
+    const CODES: Codes = &[&Code::NameTaken, &Code::CategoriesUnknown];
 }
 
 impl From<CreateProductError> for Problem {
@@ -37,31 +59,37 @@ impl From<CreateProductError> for Problem {
     }
 }
 
+impl Refuses for UpdateProductError {
+    const CODES: Codes =
+        &[&Code::UnknownProduct, &Code::NameTaken, &Code::StockChanged, &Code::CategoriesUnknown];
+}
+
 impl From<UpdateProductError> for Problem {
     fn from(error: UpdateProductError) -> Self {
         match error {
-            UpdateProductError::Unknown => no_such_product(),
+            UpdateProductError::Unknown => Code::UnknownProduct.into(),
             UpdateProductError::NameTaken => name_taken("product"),
             UpdateProductError::UnknownCategories(ids) => unknown_categories(ids),
-            UpdateProductError::StockChanged(stock) => {
-                Self::conflict("stock_changed", "The stock is not the expected one.").with("stock", stock)
-            }
+            UpdateProductError::StockChanged(stock) => Self::from(Code::StockChanged).with("stock", stock),
             UpdateProductError::Database(error) => error.into(),
         }
     }
 }
 
+impl Refuses for ChangeStockError {
+    const CODES: Codes = &[&Code::UnknownProduct, &Code::InsufficientStock, &Code::LimitReached];
+}
+
 impl From<ChangeStockError> for Problem {
     fn from(error: ChangeStockError) -> Self {
         match error {
-            ChangeStockError::Unknown => no_such_product(),
+            ChangeStockError::Unknown => Code::UnknownProduct.into(),
             ChangeStockError::OutOfRange(StockOutOfRange::BelowZero(stock)) => {
-                Self::conflict("insufficient_stock", "There are fewer free units than that.")
-                    .with("stock", stock)
+                Self::from(Code::InsufficientStock).with("stock", stock)
             }
             ChangeStockError::OutOfRange(StockOutOfRange::AboveMaximum(stock)) => {
                 let detail = format!("A product can have {MAX_STOCK} units at most.");
-                Self::conflict("limit_reached", detail).with("stock", stock)
+                Self::new(Code::LimitReached, detail).with("stock", stock)
             }
             ChangeStockError::Database(error) => error.into(),
         }
@@ -71,8 +99,8 @@ impl From<ChangeStockError> for Problem {
 impl From<ReturnGoodsError> for Problem {
     fn from(error: ReturnGoodsError) -> Self {
         match error {
-            ReturnGoodsError::Unknown => no_such_product(),
-            ReturnGoodsError::NotReturnable(why) => Self::conflict("not_returnable", format!("{why}.")),
+            ReturnGoodsError::Unknown => Code::UnknownProduct.into(),
+            ReturnGoodsError::NotReturnable(why) => Self::new(Code::NotReturnable, format!("{why}.")),
             ReturnGoodsError::Database(error) => error.into(),
         }
     }
@@ -81,11 +109,9 @@ impl From<ReturnGoodsError> for Problem {
 impl From<EditCategoryError> for Problem {
     fn from(error: EditCategoryError) -> Self {
         match error {
-            EditCategoryError::Unknown => Self::not_found("There is no such category."),
+            EditCategoryError::Unknown => Code::UnknownCategory.into(),
             EditCategoryError::NameTaken => name_taken("category"),
-            EditCategoryError::NotEmpty => {
-                Self::conflict("not_empty", "Products belong to this category: move them first.")
-            }
+            EditCategoryError::NotEmpty => Code::NotEmpty.into(),
             EditCategoryError::Database(error) => error.into(),
         }
     }
@@ -97,5 +123,16 @@ impl From<Rejection> for HandlerError {
             Rejection::NotYet => Self::not_yet(rejection.to_string()),
             _ => Self::reject(rejection.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let faults = testkit::undocumented::<crate::ProductService>(Code::ALL, &[&Code::NotReturnable]);
+        assert!(faults.is_empty(), "{faults:#?}");
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         allocation::Line,
         catalogue::{MAX_STOCK, ProductSummary},
     },
-    error::no_such_product,
+    error::Code,
     store,
 };
 
@@ -50,10 +50,12 @@ impl ProductService for AppState {
         &self,
         request: Request<GetProductRequest>,
     ) -> Result<Response<ProductResponse>, Status> {
-        let id = ProductId::try_from(request.into_inner().id).map_err(|_| no_such_product())?;
+        let id =
+            ProductId::try_from(request.into_inner().id).map_err(|_| Problem::from(Code::UnknownProduct))?;
         let mut db = self.db.acquire().await.map_err(Problem::from)?;
         let found = store::find_product_summary(&mut db, id).await.map_err(Problem::from)?;
-        let product = found.filter(|product| !product.deleted).ok_or_else(no_such_product)?;
+        let product =
+            found.filter(|product| !product.deleted).ok_or_else(|| Problem::from(Code::UnknownProduct))?;
         Ok(Response::new(response(product)))
     }
 
@@ -76,7 +78,7 @@ impl ProductService for AppState {
         request: Request<UpdateStockRequest>,
     ) -> Result<Response<UpdateStockResponse>, Status> {
         let request = request.into_inner();
-        let id = ProductId::try_from(request.id).map_err(|_| no_such_product())?;
+        let id = ProductId::try_from(request.id).map_err(|_| Problem::from(Code::UnknownProduct))?;
         let stock = match request.order_id {
             0 => change(self, id, &request).await?,
             order => take_back(self, order, id, &request).await?,

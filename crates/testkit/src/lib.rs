@@ -8,6 +8,7 @@
 
 mod actor;
 mod app;
+mod codes;
 mod database;
 mod events;
 mod network;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use actor::{Actor, Reply};
 pub use app::{TestService, claims, production_flags, serve_grpc};
+pub use codes::undocumented;
 pub use database::TestDatabase;
 pub use events::{deliver, envelope, redeliver};
 pub use network::{Network, Upstream};

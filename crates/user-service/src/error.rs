@@ -1,7 +1,6 @@
 //! What each use case's errors are to the caller. Every match is complete, so that a new error needs a decision here.
 
-use axum::http::StatusCode;
-use chassis::Problem;
+use chassis::{Codes, Problem, Refuses, codes};
 
 use crate::{
     app::{
@@ -11,15 +10,39 @@ use crate::{
     hasher::HashError,
 };
 
+codes! {
+    /// Why this service refuses a request.
+    pub enum Code {
+        /// Unknown, or not yours.
+        NotYours(NOT_FOUND, "not_found"),
+        /// There is an account with this e-mail address already.
+        EmailTaken(CONFLICT, "email_taken"),
+        /// There is an account with this username already.
+        UsernameTaken(CONFLICT, "username_taken"),
+        /// An address book has at most 20 addresses.
+        LimitReached(CONFLICT, "limit_reached"),
+        /// The password is among those that are guessed first.
+        PasswordTooCommon(BAD_REQUEST, "password_too_common"),
+        /// The e-mail address or the password is wrong.
+        WrongCredentials(UNAUTHORIZED, "wrong_credentials"),
+        /// The password is wrong.
+        WrongPassword(UNPROCESSABLE_ENTITY, "wrong_password"),
+        /// The refresh token was never given out, has expired, was used before, or its session has ended.
+        RefreshRefused(UNAUTHORIZED, "unauthorized"),
+        /// Too many registrations or requests from this network: see Retry-After.
+        TooManyRegistrations(TOO_MANY_REQUESTS, "too_many_requests"),
+        /// Too many wrong passwords, or too many attempts: see Retry-After.
+        TooManyAttempts(TOO_MANY_REQUESTS, "too_many_requests"),
+        /// Too many passwords are being checked; try again soon.
+        Busy(SERVICE_UNAVAILABLE, "busy"),
+    }
+}
+
 impl From<Taken> for Problem {
     fn from(taken: Taken) -> Self {
         match taken {
-            Taken::Email => {
-                Self::conflict("email_taken", "There is an account with this e-mail address already.")
-            }
-            Taken::Username => {
-                Self::conflict("username_taken", "There is an account with this username already.")
-            }
+            Taken::Email => Code::EmailTaken.into(),
+            Taken::Username => Code::UsernameTaken.into(),
         }
     }
 }
@@ -27,12 +50,20 @@ impl From<Taken> for Problem {
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy => {
-                Self::unavailable("busy", "Too many passwords are being checked; try again soon.")
-            }
+            HashError::Busy => Code::Busy.into(),
             HashError::Failed(_) | HashError::Lost(_) => Self::internal(error),
         }
     }
+}
+
+impl Refuses for RegisterError {
+    const CODES: Codes = &[
+        &Code::PasswordTooCommon,
+        &Code::EmailTaken,
+        &Code::UsernameTaken,
+        &Code::TooManyRegistrations,
+        &Code::Busy,
+    ];
 }
 
 impl From<RegisterError> for Problem {
@@ -41,7 +72,8 @@ impl From<RegisterError> for Problem {
             RegisterError::Taken(taken) => taken.into(),
             RegisterError::PasswordTooCommon => too_common("password"),
             RegisterError::TooMany(seconds) => {
-                Self::too_many("Too many registrations from your network; wait before the next one.", seconds)
+                let detail = "Too many registrations from your network; wait before the next one.";
+                Self::new(Code::TooManyRegistrations, detail).retry_after(seconds)
             }
             RegisterError::Hash(error) => error.into(),
             RegisterError::Database(error) => error.into(),
@@ -49,13 +81,14 @@ impl From<RegisterError> for Problem {
     }
 }
 
+impl Refuses for LogInError {
+    const CODES: Codes = &[&Code::WrongCredentials, &Code::TooManyAttempts, &Code::Busy];
+}
+
 impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
-            LogInError::WrongCredentials => {
-                let detail = "The e-mail address or the password is wrong.";
-                Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", detail)
-            }
+            LogInError::WrongCredentials => Code::WrongCredentials.into(),
             LogInError::TooMany(seconds) => too_many(seconds),
             LogInError::Hash(error) => error.into(),
             LogInError::Sign(error) => Self::internal(error),
@@ -64,10 +97,17 @@ impl From<LogInError> for Problem {
     }
 }
 
+impl Refuses for RefreshError {
+    /// The gateway limits how often an address may refresh.
+    const CODES: Codes = &[&Code::RefreshRefused, &chassis::Code::TooManyRequests];
+}
+
 impl From<RefreshError> for Problem {
     fn from(error: RefreshError) -> Self {
         match error {
-            RefreshError::Refused => Self::unauthorized("The refresh token does not count; log in again."),
+            RefreshError::Refused => {
+                Self::new(Code::RefreshRefused, "The refresh token does not count; log in again.")
+            }
             RefreshError::Sign(error) => Self::internal(error),
             RefreshError::Database(error) => error.into(),
         }
@@ -86,14 +126,17 @@ impl From<IdentifyError> for Problem {
 impl From<ConfirmPasswordError> for Problem {
     fn from(error: ConfirmPasswordError) -> Self {
         match error {
-            ConfirmPasswordError::WrongPassword => {
-                Self::unprocessable("wrong_password", "The password is wrong.")
-            }
+            ConfirmPasswordError::WrongPassword => Code::WrongPassword.into(),
             ConfirmPasswordError::TooMany(seconds) => too_many(seconds),
             ConfirmPasswordError::Hash(error) => error.into(),
             ConfirmPasswordError::Database(error) => error.into(),
         }
     }
+}
+
+impl Refuses for UpdateProfileError {
+    const CODES: Codes =
+        &[&Code::EmailTaken, &Code::UsernameTaken, &Code::WrongPassword, &Code::TooManyAttempts, &Code::Busy];
 }
 
 impl From<UpdateProfileError> for Problem {
@@ -107,6 +150,11 @@ impl From<UpdateProfileError> for Problem {
             UpdateProfileError::Database(error) => error.into(),
         }
     }
+}
+
+impl Refuses for ChangePasswordError {
+    const CODES: Codes =
+        &[&Code::PasswordTooCommon, &Code::WrongPassword, &Code::TooManyAttempts, &Code::Busy];
 }
 
 impl From<ChangePasswordError> for Problem {
@@ -125,7 +173,7 @@ impl From<ChangePasswordError> for Problem {
 impl From<EndSessionError> for Problem {
     fn from(error: EndSessionError) -> Self {
         match error {
-            EndSessionError::Unknown => Self::not_found("There is no such session of yours."),
+            EndSessionError::Unknown => Self::new(Code::NotYours, "There is no such session of yours."),
             EndSessionError::Database(error) => error.into(),
         }
     }
@@ -134,10 +182,10 @@ impl From<EndSessionError> for Problem {
 impl From<AddressBookError> for Problem {
     fn from(error: AddressBookError) -> Self {
         match error {
-            AddressBookError::Unknown => Self::not_found("There is no such address in your address book."),
-            AddressBookError::Full => {
-                Self::conflict("limit_reached", "An address book has at most 20 addresses.")
+            AddressBookError::Unknown => {
+                Self::new(Code::NotYours, "There is no such address in your address book.")
             }
+            AddressBookError::Full => Code::LimitReached.into(),
             AddressBookError::Database(error) => error.into(),
         }
     }
@@ -145,9 +193,21 @@ impl From<AddressBookError> for Problem {
 
 fn too_common(field: &'static str) -> Problem {
     Problem::invalid_field(field, "is one of the first that anybody would guess; choose another")
-        .with_code("password_too_common")
+        .with_code(Code::PasswordTooCommon)
 }
 
 fn too_many(seconds: u32) -> Problem {
-    Problem::too_many("Too many wrong passwords, or too many attempts; wait before the next one.", seconds)
+    let detail = "Too many wrong passwords, or too many attempts; wait before the next one.";
+    Problem::new(Code::TooManyAttempts, detail).retry_after(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let faults = testkit::undocumented::<crate::UserService>(Code::ALL, &[]);
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
 }

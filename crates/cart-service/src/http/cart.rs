@@ -1,7 +1,7 @@
 //! `/cart`: the whole cart.
 
 use axum::{Json, extract::State};
-use chassis::{Problem, User};
+use chassis::{Problem, User, http::Refusals};
 use contracts::{ProductId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -121,7 +121,7 @@ pub async fn get_cart(State(state): State<AppState>, user: User) -> Result<Json<
     delete, path = "/api/v1/cart", operation_id = "clear_cart", tag = "cart", security(("token" = [])),
     responses(
         (status = 200, description = "The cart is empty, whether or not it was", body = Done),
-        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
+        Refusals<CartWriter>,
     )
 )]
 pub async fn clear_cart(

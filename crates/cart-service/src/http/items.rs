@@ -1,7 +1,7 @@
 //! `/cart/item`: single products of the cart.
 
 use axum::extract::State;
-use chassis::{Json, Path, Problem};
+use chassis::{Json, Path, Problem, http::Refusals};
 use contracts::ProductId;
 use garde::Validate;
 use serde::Deserialize;
@@ -11,7 +11,12 @@ use super::{
     cart::{CartChanged, Done},
     writer::CartWriter,
 };
-use crate::{AppState, app, domain::MAX_QUANTITY, store};
+use crate::{
+    AppState,
+    app::{self, AddItemError, SetQuantityError},
+    domain::MAX_QUANTITY,
+    store,
+};
 
 /// What to add.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -44,11 +49,7 @@ pub struct NewQuantity {
     security(("token" = [])),
     responses(
         (status = 200, description = "The cart as it is now", body = CartChanged),
-        (status = 404, description = "There is no such product"),
-        (status = 409, description = "`limit_reached`: more than 100 products, or 1000 units of one"),
-        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
-        (status = 503, description = "`product_service_unavailable`: the catalogue does not answer; or something else \
-            that this needs does not: see Retry-After"),
+        Refusals<CartWriter, AddItemError>,
     )
 )]
 pub async fn add_item(
@@ -68,8 +69,7 @@ pub async fn add_item(
     params(("product_id" = ProductId, Path, description = "The product's id")), request_body = NewQuantity, security(("token" = [])),
     responses(
         (status = 200, description = "The cart as it is now", body = CartChanged),
-        (status = 404, description = "The product is not in the cart"),
-        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
+        Refusals<CartWriter, SetQuantityError>,
     )
 )]
 pub async fn set_quantity(
@@ -90,7 +90,7 @@ pub async fn set_quantity(
     params(("product_id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
     responses(
         (status = 200, description = "The product is not in the cart, whether or not it was", body = Done),
-        (status = 429, description = "`too_many_requests`: too many changes; see Retry-After"),
+        Refusals<CartWriter>,
     )
 )]
 pub async fn remove_item(

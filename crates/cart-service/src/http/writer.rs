@@ -1,7 +1,7 @@
 //! Who changes a cart.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chassis::{Problem, User};
+use chassis::{Codes, Problem, Refuses, User, limit::TooOften};
 use contracts::UserId;
 
 use crate::AppState;
@@ -9,6 +9,10 @@ use crate::AppState;
 /// Somebody who is logged in and changes the own cart, not too often.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CartWriter(pub UserId);
+
+impl Refuses for CartWriter {
+    const CODES: Codes = TooOften::CODES;
+}
 
 impl FromRequestParts<AppState> for CartWriter {
     type Rejection = Problem;

@@ -1,6 +1,7 @@
 //! The OpenAPI document of a service and its Swagger UI, at `/{service}-docs/`.
 
 mod answers;
+mod refusals;
 mod together;
 
 use axum::Router;
@@ -15,14 +16,14 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
+pub use refusals::Refusals;
+
 use crate::{FieldError, problem::ProblemBody};
 
 /// The security scheme's name: operations that need a token say `security(("token" = []))`.
 const TOKEN: &str = "token";
 
 /// Completes a document with what holds for every operation: the servers, the security scheme, and the errors.
-///
-/// In the description of an error answer, words in backticks are its codes; without any, it has the status' own code.
 pub fn complete(mut document: OpenApi, name: &str, public_url: &str) -> OpenApi {
     let about = document.info.description.take();
     document.info = InfoBuilder::new()
@@ -57,7 +58,7 @@ fn complete_operation(operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         refuse_null(body);
     }
-    answers::add_common(operation);
+    refusals::add_common(operation);
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
             answers::complete(status, response);

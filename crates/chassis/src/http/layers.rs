@@ -17,7 +17,7 @@ use axum::{
 use tracing::Instrument;
 
 use crate::{
-    Problem,
+    Code, Problem,
     context::{self, CORRELATION_ID},
     spans::{Kind, Span},
 };
@@ -76,7 +76,7 @@ fn record(method: &'static str, route: &str, path: &str, response: &Response, to
 pub(super) async fn deadline(request: Request, next: Next) -> Response {
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unavailable("deadline_exceeded", "This took too long; try again.").into_response(),
+        Err(_) => Problem::from(Code::DeadlineExceeded).into_response(),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod broadcast;
 mod cache;
+mod codes;
 mod cross_origin;
 mod database;
 mod metrics;

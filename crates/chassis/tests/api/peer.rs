@@ -221,7 +221,8 @@ async fn replicas_that_all_ended_are_unavailable_in_time() {
 
 #[test]
 fn what_a_peer_s_silence_means_for_our_caller() {
-    let problem = |code| chassis::Problem::from_peer(tonic::Status::new(code, ""), "away", "It is away.");
+    let problem =
+        |code| chassis::Problem::from_peer(tonic::Status::new(code, ""), chassis::Code::UpstreamUnavailable);
     assert_eq!(problem(Code::Unavailable).status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(problem(Code::DeadlineExceeded).status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(problem(Code::Internal).status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -7,7 +7,7 @@ use axum::{
 };
 use chassis::{
     Admin, Json, Path, Problem, Query, User,
-    http::{Page, link_next},
+    http::{Page, Refusals, link_next},
     rules::not_blank,
 };
 use contracts::{DeliveryId, OrderId, UserId, events::ShippingAddress};
@@ -18,9 +18,9 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::{self, Advance, Deliveries},
+    app::{self, Advance, AdvanceDeliveryError, Deliveries},
     domain::{Change, Delivery, Status},
-    error::no_such_delivery,
+    error::{Code, code},
     store::{self, Filter},
 };
 
@@ -209,7 +209,7 @@ fn next_page(query: ListDeliveries) -> Vec<(&'static str, String)> {
     params(("id" = DeliveryId, Path, description = "The delivery's id")), security(("token" = [])),
     responses(
         (status = 200, description = "The delivery", body = DeliveryView),
-        (status = 404, description = "Unknown, or not yours"),
+        Refusals<code::UnknownDelivery>,
     )
 )]
 pub async fn get_delivery(
@@ -219,7 +219,7 @@ pub async fn get_delivery(
 ) -> Result<axum::Json<DeliveryView>, Problem> {
     let mut db = state.db.acquire().await?;
     let found = store::find_delivery(&mut db, id, user.scope()).await?;
-    let delivery = found.ok_or_else(no_such_delivery)?;
+    let delivery = found.ok_or(Code::UnknownDelivery)?;
     Ok(axum::Json(delivery.into()))
 }
 
@@ -232,12 +232,7 @@ pub async fn get_delivery(
     security(("token" = [])),
     responses(
         (status = 200, description = "The delivery as it is now", body = StatusSet),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "There is no such delivery"),
-        (status = 409, description = "`illegal_change`: it cannot get there from where it is; `not_paid`: the order's money is \
-            not there any more"),
-        (status = 503, description = "`payment_unavailable`: payment-service does not say whether the money is there; or \
-            something else that this needs does not answer: see Retry-After"),
+        Refusals<Admin, AdvanceDeliveryError>,
     )
 )]
 pub async fn set_delivery_status(

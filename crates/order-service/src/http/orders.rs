@@ -10,7 +10,7 @@ use axum::{
 };
 use chassis::{
     Admin, OptionalJson, Path, Problem, Query, User,
-    http::{Page, link_next},
+    http::{Page, Refusals, link_next},
     rules::not_blank,
 };
 use contracts::{OrderId, UserId};
@@ -19,10 +19,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    AppState, app,
-    app::OrderPage,
+    AppState,
+    app::{self, CancelOrderError, OrderPage},
     domain::{HistoryEntry, Order, Status},
-    error::no_such_order,
+    error::{Code, code},
     store::orders::Part,
 };
 
@@ -123,7 +123,7 @@ pub(super) async fn list_orders(
             ("X-Total-Count" = i64, description = "How many orders the whole list has"),
             ("Link" = String, description = "`rel=\"next\"`: the part that follows, if there is one"),
         )),
-        (status = 403, description = "Not an administrator"),
+        Refusals<Admin>,
     )
 )]
 pub(super) async fn list_all_orders(
@@ -171,7 +171,7 @@ fn reply(
     security(("token" = [])),
     responses(
         (status = 200, description = "The order", body = Order),
-        (status = 404, description = "Unknown, or not yours"),
+        Refusals<code::UnknownOrder>,
     )
 )]
 pub(super) async fn get_order(
@@ -180,7 +180,7 @@ pub(super) async fn get_order(
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Order>, Problem> {
     let order = app::find_order(&state, id, user.scope()).await?;
-    order.map(axum::Json).ok_or_else(no_such_order)
+    Ok(axum::Json(order.ok_or(Code::UnknownOrder)?))
 }
 
 /// Get the timeline of an order
@@ -195,7 +195,7 @@ pub(super) async fn get_order(
     security(("token" = [])),
     responses(
         (status = 200, description = "The timeline", body = Vec<HistoryEntry>),
-        (status = 404, description = "Unknown, or not yours"),
+        Refusals<code::UnknownOrder>,
     )
 )]
 pub(super) async fn list_order_events(
@@ -205,7 +205,7 @@ pub(super) async fn list_order_events(
 ) -> Result<axum::Json<Vec<HistoryEntry>>, Problem> {
     let history = app::list_history(&state, id, user.scope()).await?;
     // Every order has at least the row of its beginning.
-    if history.is_empty() { Err(no_such_order()) } else { Ok(axum::Json(history)) }
+    if history.is_empty() { Err(Code::UnknownOrder.into()) } else { Ok(axum::Json(history)) }
 }
 
 /// Cancel an order
@@ -223,11 +223,7 @@ pub(super) async fn list_order_events(
     security(("token" = [])),
     responses(
         (status = 200, body = Order, description = "The order, which is CANCELLED"),
-        (status = 404, description = "Unknown, or not yours"),
-        (status = 409, description = "`already_paid`, `already_shipped` or `not_cancellable`"),
-        (status = 429, description = "`too_many_requests`: a buyer cancels too often; see Retry-After"),
-        (status = 503, description = "`payment_unknown`, `delivery_unavailable` or `order_busy`; or something else that \
-            this needs does not answer: see Retry-After"),
+        Refusals<CancelOrderError>,
     )
 )]
 pub(super) async fn cancel_order(

@@ -9,10 +9,11 @@ use axum::{
     },
     response::IntoResponse,
 };
-use chassis::{IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Problem, User};
+use chassis::{IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Problem, User, http::Refusals};
 
 use crate::{
-    AppState, app,
+    AppState,
+    app::{self, PlaceOrderError},
     domain::{NewOrder, Receipt},
 };
 
@@ -37,13 +38,7 @@ macro_rules! placing_route {
                     ("Idempotency-Replayed" = String,
                         description = "`true` if this is the reply to an earlier request"),
                 )),
-                (status = 409, description = "`product_unavailable`, `price_changed`, `too_many_open_orders` or \
-                    `too_many_units`"),
-                (status = 422, description = "`empty_cart`, `not_in_cart`, `total_too_large` or \
-                    `idempotency_key_reused`"),
-                (status = 429, description = "`too_many_requests`: a buyer orders too often; see Retry-After"),
-                (status = 503, description = "`cart_unavailable` or `catalogue_unavailable`; or something else that \
-                    this needs does not answer: see Retry-After"),
+                Refusals<PlaceOrderError>,
             )
         )]
         pub(super) async fn $name(

@@ -1,7 +1,7 @@
 //! `/payment/{order_id}`: how an order's payment stands.
 
 use axum::extract::State;
-use chassis::{Path, Problem, User};
+use chassis::{Path, Problem, User, http::Refusals};
 use contracts::{OrderId, events::RefundCause};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -11,7 +11,7 @@ use crate::{
     AppState,
     app::view_payment,
     domain::{RefundState, Status},
-    error::unknown_payment,
+    error::{Code, code},
     store::{RefundView, View},
 };
 
@@ -102,7 +102,7 @@ impl From<RefundView> for Refund {
     params(("order_id" = OrderId, Path, description = "The order's id")), security(("token" = [])),
     responses(
         (status = 200, description = "The payment", body = PaymentView),
-        (status = 404, description = "The order has no payment, or is not yours"),
+        Refusals<code::UnknownPayment>,
     )
 )]
 pub async fn get_payment(
@@ -110,6 +110,6 @@ pub async fn get_payment(
     user: User,
     Path(order_id): Path<OrderId>,
 ) -> Result<axum::Json<PaymentView>, Problem> {
-    let view = view_payment(&state, order_id, user.scope()).await?.ok_or_else(unknown_payment)?;
+    let view = view_payment(&state, order_id, user.scope()).await?.ok_or(Code::UnknownPayment)?;
     Ok(axum::Json(view.into()))
 }

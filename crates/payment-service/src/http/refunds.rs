@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
-use chassis::{Admin, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, rules::not_blank};
+use chassis::{
+    Admin, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, http::Refusals,
+    rules::not_blank,
+};
 use contracts::OrderId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -14,7 +17,7 @@ use utoipa::ToSchema;
 use super::payments::PaymentView;
 use crate::{
     AppState,
-    app::{RefundRequest, Requester, request_refund},
+    app::{RefundRequest, RequestRefundError, Requester, request_refund},
 };
 
 /// What to give back.
@@ -76,14 +79,7 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
     responses(
         (status = 202, description = "Accepted; the payment as it is now", body = PaymentView,
             headers(("Idempotency-Replayed" = String, description = "`true` on a stored reply"))),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "The order has no payment"),
-        (status = 409, description = "`cancel_first`: all of it would go back although the goods have not left; \
-            `not_refundable`: that much cannot go back; `reference_used`: a refund of this payment has this reference, so it \
-            was entered before"),
-        (status = 422, description = "`idempotency_key_reused`: it was used for another request"),
-        (status = 503, description = "`order_unavailable`: order-service does not say whether the goods have left; or \
-            something else that this needs does not answer: see Retry-After"),
+        Refusals<Admin, RequestRefundError>,
     )
 )]
 pub async fn refund_payment(

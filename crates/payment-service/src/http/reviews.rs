@@ -1,7 +1,7 @@
 //! `/payment/{order_id}/review`: an administrator decides about a payment of another amount than asked for.
 
 use axum::extract::State;
-use chassis::{Admin, Json, Path, Problem};
+use chassis::{Admin, Json, Path, Problem, http::Refusals};
 use contracts::OrderId;
 use garde::Validate;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::payments::PaymentView;
 use crate::{
     AppState,
-    app::{self, decide_review},
+    app::{self, DecideReviewError, decide_review},
 };
 
 /// What to do with the money.
@@ -41,12 +41,7 @@ pub enum Decision {
     request_body = Review, security(("token" = [])),
     responses(
         (status = 200, description = "The payment as it is now", body = PaymentView),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "The order has no payment"),
-        (status = 409, description = "`not_in_review`: there is nothing to decide; `order_ended`: it can only be \
-            refunded; `not_paid`: it went back already"),
-        (status = 503, description = "`midtrans_unavailable`: Midtrans does not say whether the money is still there; or \
-            something else that this needs does not answer: see Retry-After"),
+        Refusals<Admin, DecideReviewError>,
     )
 )]
 pub async fn review_payment(

@@ -1,12 +1,16 @@
 //! `/payment/webhook`: where Midtrans says that something happened.
 
 use axum::extract::State;
-use chassis::{Json, Problem};
+use chassis::{Json, Problem, http::Refusals};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AppState, app, store::NewNotification};
+use crate::{
+    AppState,
+    app::{self, ReceiveNotificationError},
+    store::NewNotification,
+};
 
 /// A notification of Midtrans. It has many more members, and new ones at any time: they are passed over, since only
 /// Midtrans' answer to a question of ours counts.
@@ -69,8 +73,7 @@ pub struct Received {
     request_body = Notification,
     responses(
         (status = 200, description = "Stored", body = Received),
-        (status = 403, description = "`wrong_signature`"),
-        (status = 503, description = "`not_stored`: send it again; or something that this needs does not answer"),
+        Refusals<ReceiveNotificationError>,
     )
 )]
 pub async fn receive_notification(
@@ -96,8 +99,7 @@ pub async fn receive_notification(
     request_body = Notification,
     responses(
         (status = 200, description = "Stored", body = Received),
-        (status = 403, description = "`wrong_signature`"),
-        (status = 503, description = "`not_stored`: send it again; or something that this needs does not answer"),
+        Refusals<ReceiveNotificationError>,
     )
 )]
 pub async fn receive_notification_at_the_short_path(

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
-use chassis::{Admin, Json, Path, Problem, rules::not_blank};
+use chassis::{Admin, Json, Path, Problem, http::Refusals, rules::not_blank};
 use contracts::CategoryId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::conditional::{IfNoneMatch, conditional};
 use crate::{
     AppState, app,
     domain::catalogue::Category,
+    error::code,
     view::{CategoryView, Rendered},
 };
 
@@ -84,8 +85,7 @@ pub async fn list_categories(State(state): State<AppState>, headers: HeaderMap) 
     request_body = CategoryName, security(("token" = [])),
     responses(
         (status = 201, description = "The category", body = CategorySaved),
-        (status = 403, description = "Not an administrator"),
-        (status = 409, description = "`name_taken`: another category is called so"),
+        Refusals<Admin, code::NameTaken>,
     )
 )]
 pub async fn create_category(
@@ -106,9 +106,7 @@ pub async fn create_category(
     security(("token" = [])),
     responses(
         (status = 200, description = "The category as it is now", body = CategorySaved),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "There is no such category"),
-        (status = 409, description = "`name_taken`: another category is called so"),
+        Refusals<Admin, code::UnknownCategory, code::NameTaken>,
     )
 )]
 pub async fn rename_category(
@@ -129,9 +127,7 @@ pub async fn rename_category(
     params(("id" = CategoryId, Path, description = "The category's id")), security(("token" = [])),
     responses(
         (status = 200, description = "The category as it was", body = CategorySaved),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "There is no such category"),
-        (status = 409, description = "`not_empty`: products belong to it"),
+        Refusals<Admin, code::UnknownCategory, code::NotEmpty>,
     )
 )]
 pub async fn delete_category(

@@ -7,6 +7,7 @@ use axum::{
 };
 use chassis::{
     Admin, Json, Path, Problem,
+    http::Refusals,
     rules::{all_different, not_blank},
 };
 use contracts::{CategoryId, ProductId};
@@ -16,9 +17,9 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::{self, Changes},
+    app::{self, ChangeStockError, Changes, CreateProductError, UpdateProductError},
     domain::catalogue::Product,
-    error::no_such_product,
+    error::{Code, code},
     store,
     view::ProductView,
 };
@@ -152,9 +153,7 @@ fn saved(message: &'static str, product: Product) -> axum::Json<ProductSaved> {
         (status = 201, description = "The product", body = ProductSaved, headers(
             ("Location" = String, description = "Where it is found"),
         )),
-        (status = 403, description = "Not an administrator"),
-        (status = 409, description = "`name_taken`: something else on sale is called so"),
-        (status = 422, description = "`unknown_category`: some categories do not exist; its category_ids say which"),
+        Refusals<Admin, CreateProductError>,
     )
 )]
 pub async fn create_product(
@@ -182,11 +181,7 @@ pub async fn create_product(
     security(("token" = [])),
     responses(
         (status = 200, description = "The product as it is now", body = ProductSaved),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "There is no such product, or it was taken off sale"),
-        (status = 409, description = "`name_taken`: something else on sale is called so; `stock_changed`: the stock \
-            is not the expected one; its stock says what it is"),
-        (status = 422, description = "`unknown_category`: some categories do not exist; its category_ids say which"),
+        Refusals<Admin, UpdateProductError>,
     )
 )]
 pub async fn update_product(
@@ -215,8 +210,7 @@ pub async fn update_product(
     params(("id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
     responses(
         (status = 200, description = "It is off sale", body = Done),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "There is no such product, or it was taken off sale before"),
+        Refusals<Admin, code::UnknownProduct>,
     )
 )]
 pub async fn delete_product(
@@ -227,7 +221,7 @@ pub async fn delete_product(
     if app::delete_product(&state, id).await? {
         Ok(axum::Json(Done { message: "Product deleted" }))
     } else {
-        Err(no_such_product())
+        Err(Code::UnknownProduct.into())
     }
 }
 
@@ -240,10 +234,7 @@ pub async fn delete_product(
     security(("token" = [])),
     responses(
         (status = 200, description = "The stock as it is now", body = StockChanged),
-        (status = 403, description = "Not an administrator"),
-        (status = 404, description = "There is no such product, or it was taken off sale"),
-        (status = 409, description = "`insufficient_stock`: fewer units than that are free; `limit_reached`: there \
-            would be more than 1,000,000,000; its stock says what it is"),
+        Refusals<Admin, ChangeStockError>,
     )
 )]
 pub async fn change_stock(

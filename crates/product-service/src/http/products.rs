@@ -1,7 +1,10 @@
 //! `/products` as everybody sees it.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use chassis::{Path, Problem, Query, User, http::Page};
+use chassis::{
+    Path, Problem, Query, User,
+    http::{Page, Refusals},
+};
 use contracts::{CategoryId, ProductId};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -11,7 +14,7 @@ use super::conditional::{IfNoneMatch, conditional};
 use crate::{
     AppState, app,
     domain::catalogue::{Direction, Filter, Product, Search, SortBy},
-    error::no_such_product,
+    error::{Code, code},
     view::{ProductView, Rendered},
 };
 
@@ -150,7 +153,7 @@ pub async fn list_products(
             ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
         )),
         (status = 304, description = "It is the one that If-None-Match names"),
-        (status = 404, description = "There is no such product, or it was taken off sale"),
+        Refusals<code::UnknownProduct>,
     )
 )]
 pub async fn get_product(
@@ -164,7 +167,7 @@ pub async fn get_product(
     } else {
         app::find_product(&state, id).await?
     };
-    Ok(conditional(&headers, OneProduct { product: product.ok_or_else(no_such_product)? }))
+    Ok(conditional(&headers, OneProduct { product: product.ok_or(Code::UnknownProduct)? }))
 }
 
 fn rendered(product: Product) -> Result<Rendered, Problem> {

@@ -1,13 +1,14 @@
 //! One's address book.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
-use chassis::{Json, Path, Problem};
+use chassis::{Json, Path, Problem, http::Refusals};
 use contracts::AddressId;
 
 use super::Caller;
 use crate::{
     AppState, app,
     domain::{Address, AddressMembers},
+    error::code,
 };
 
 /// List addresses
@@ -34,7 +35,7 @@ pub async fn list_addresses(
     request_body = AddressMembers,
     responses(
         (status = 201, description = "The address", body = Address),
-        (status = 409, description = "`limit_reached`: there are 20 already"),
+        Refusals<code::LimitReached>,
     )
 )]
 pub async fn add_address(
@@ -56,7 +57,7 @@ pub async fn add_address(
     request_body = AddressMembers,
     responses(
         (status = 200, description = "The address as it is now", body = Address),
-        (status = 404, description = "Unknown, or not yours"),
+        Refusals<code::NotYours>,
     )
 )]
 pub async fn replace_address(
@@ -77,7 +78,7 @@ pub async fn replace_address(
     params(("id" = AddressId, Path, description = "The address")),
     responses(
         (status = 204, description = "The address is gone"),
-        (status = 404, description = "Unknown, or not yours"),
+        Refusals<code::NotYours>,
     )
 )]
 pub async fn delete_address(

@@ -8,7 +8,10 @@ use axum::{
     },
     response::IntoResponse,
 };
-use chassis::{Json, Problem, http::ClientAddr};
+use chassis::{
+    Json, Problem,
+    http::{ClientAddr, Refusals},
+};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +19,7 @@ use utoipa::ToSchema;
 use super::{Caller, Message};
 use crate::{
     AppState,
-    app::{self, Client, Credentials},
+    app::{self, Client, Credentials, LogInError, RefreshError},
     domain::{ACCESS_LIFETIME, Email, GivenPassword, Grant, RefreshToken},
 };
 
@@ -103,10 +106,7 @@ impl From<Grant> for TokenPair {
     request_body = LogIn,
     responses(
         (status = 200, description = "Logged in", body = TokenPair),
-        (status = 401, description = "`wrong_credentials`: no such account, or another password"),
-        (status = 429, description = "Too many failures, logins, or requests from this address: see Retry-After"),
-        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
-            not answer: see Retry-After"),
+        Refusals<LogInError>,
     )
 )]
 pub async fn log_in(
@@ -132,8 +132,7 @@ pub async fn log_in(
     request_body = Refresh,
     responses(
         (status = 200, description = "The session goes on", body = TokenPair),
-        (status = 401, description = "Never given out, expired, used before, or its session has ended"),
-        (status = 429, description = "Too many requests from this address: see Retry-After"),
+        Refusals<RefreshError>,
     )
 )]
 pub async fn refresh(

@@ -1,7 +1,7 @@
 //! One's own account.
 
 use axum::{extract::State, response::IntoResponse};
-use chassis::{Json, Problem, Role};
+use chassis::{Json, Problem, Role, http::Refusals};
 use contracts::UserId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     AppState,
-    app::{self, ProfileChange},
+    app::{self, ChangePasswordError, ProfileChange, UpdateProfileError},
     domain::{Account, Email, GivenPassword, NewPassword, Username},
 };
 
@@ -153,11 +153,7 @@ pub async fn get_profile(caller: Caller) -> impl IntoResponse {
     request_body = ProfileUpdate,
     responses(
         (status = 200, description = "The account as it is now", body = Profile),
-        (status = 409, description = "`email_taken` or `username_taken`"),
-        (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "Too many wrong passwords, or too many attempts: see Retry-After"),
-        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
-            not answer: see Retry-After"),
+        Refusals<UpdateProfileError>,
     )
 )]
 pub async fn update_profile(
@@ -182,12 +178,7 @@ pub async fn update_profile(
     request_body = PasswordChange,
     responses(
         (status = 200, description = "The password is the new one", body = PasswordChanged),
-        (status = 400, description = "`malformed` or `invalid`: its errors name the members; `password_too_common`: the \
-            new password is among those that are guessed first"),
-        (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "Too many wrong passwords, or too many attempts: see Retry-After"),
-        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
-            not answer: see Retry-After"),
+        Refusals<ChangePasswordError>,
     )
 )]
 pub async fn change_password(

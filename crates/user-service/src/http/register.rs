@@ -1,7 +1,10 @@
 //! Becoming a customer.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
-use chassis::{Json, Problem, Role, http::ClientAddr};
+use chassis::{
+    Json, Problem, Role,
+    http::{ClientAddr, Refusals},
+};
 use contracts::UserId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -10,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AppState,
-    app::{self, NewAccount},
+    app::{self, NewAccount, RegisterError},
     domain::{Account, Email, NewPassword, Username},
 };
 
@@ -79,12 +82,7 @@ impl From<Account> for RegisteredUser {
     request_body = Registration,
     responses(
         (status = 201, description = "The account was made", body = Registered),
-        (status = 400, description = "`malformed` or `invalid`: its errors name the members; `password_too_common`: the \
-            password is among those that are guessed first"),
-        (status = 409, description = "`email_taken` or `username_taken`"),
-        (status = 429, description = "Too many registrations or requests from this network: see Retry-After"),
-        (status = 503, description = "`busy`: too many passwords are being checked; or something that this needs does \
-            not answer: see Retry-After"),
+        Refusals<RegisterError>,
     )
 )]
 pub async fn register(

@@ -1,14 +1,14 @@
 //! Where one is logged in.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
-use chassis::{Path, Problem};
+use chassis::{Path, Problem, http::Refusals};
 use contracts::SessionId;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::Caller;
-use crate::{AppState, app, domain::Session};
+use crate::{AppState, app, domain::Session, error::code};
 
 /// A session in which one is logged in.
 #[derive(Serialize, ToSchema)]
@@ -70,7 +70,7 @@ pub async fn list_sessions(
     params(("id" = SessionId, Path, description = "The session")),
     responses(
         (status = 204, description = "The session has ended"),
-        (status = 404, description = "Unknown, ended before, or not yours"),
+        Refusals<code::NotYours>,
     )
 )]
 pub async fn end_session(
