@@ -41,6 +41,10 @@ impl Handle<OrderCancelled> for AppState {
     ) -> Result<Outcomes, HandlerError> {
         end_orders(tx, events).await
     }
+
+    fn committed(&self, _: &[Received<OrderCancelled>]) {
+        self.jobs.wake();
+    }
 }
 
 impl Handle<DeliveryFailed> for AppState {
@@ -53,5 +57,9 @@ impl Handle<DeliveryFailed> for AppState {
         _: Vec<()>,
     ) -> Result<Outcomes, HandlerError> {
         refund_undelivered(tx, events).await
+    }
+
+    fn committed(&self, _: &[Received<DeliveryFailed>]) {
+        self.jobs.wake();
     }
 }
