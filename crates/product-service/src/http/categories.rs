@@ -11,7 +11,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::conditional::{IfNoneMatch, conditional};
+use super::conditional::conditional;
 use crate::{
     AppState, app,
     domain::catalogue::Category,
@@ -61,10 +61,9 @@ fn saved(message: &'static str, category: Category) -> axum::Json<CategorySaved>
 /// All of them, by name.
 #[utoipa::path(
     get, path = "/api/v1/categories", operation_id = "list_categories", tag = "category",
-    params(IfNoneMatch),
     responses(
         (status = 200, description = "All categories", body = AllCategories, headers(
-            ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
+            ("ETag" = String, description = "To a request without a token: If-None-Match names it"),
         )),
         (status = 304, description = "They are those that If-None-Match names"),
     )

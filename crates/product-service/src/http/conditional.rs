@@ -10,18 +10,7 @@ use axum::{
 };
 use chassis::Problem;
 use serde::Serialize;
-use utoipa::IntoParams;
 use xxhash_rust::xxh3::xxh3_128;
-
-/// How a client says what it has.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[allow(dead_code, reason = "describes a header that is read as it is")]
-pub struct IfNoneMatch {
-    /// The tags of answers that the client has: if one is that of the present answer, it is not sent again.
-    #[param(rename = "If-None-Match", max_length = 1000, example = "\"c8a5ee0bd8b7f8f2b4d0f9be59c4d7e1\"")]
-    if_none_match: Option<String>,
-}
 
 /// The answer with its `ETag`, or 304 if the client has it. To a request with a token just the answer: nobody keeps that.
 pub fn conditional(request: &HeaderMap, body: impl Serialize) -> Response {

@@ -10,7 +10,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::conditional::{IfNoneMatch, conditional};
+use super::conditional::conditional;
 use crate::{
     AppState, app,
     domain::catalogue::{Direction, Filter, Product, Search, SortBy},
@@ -109,10 +109,10 @@ impl From<ListProducts> for Search {
 /// Those on sale, newest first unless asked otherwise. An administrator's token adds `held` to each.
 #[utoipa::path(
     get, path = "/api/v1/products", operation_id = "list_products", tag = "product",
-    params(ListProducts, IfNoneMatch), security((), ("token" = [])),
+    params(ListProducts), security((), ("token" = [])),
     responses(
         (status = 200, description = "A page of the catalogue", body = ProductPage, headers(
-            ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
+            ("ETag" = String, description = "To a request without a token: If-None-Match names it"),
         )),
         (status = 304, description = "It is the one that If-None-Match names"),
     )
@@ -146,11 +146,10 @@ pub async fn list_products(
 /// A product on sale. An administrator's token adds `held`.
 #[utoipa::path(
     get, path = "/api/v1/products/{id}", operation_id = "get_product", tag = "product",
-    params(("id" = ProductId, Path, description = "The product's id"), IfNoneMatch),
-    security((), ("token" = [])),
+    params(("id" = ProductId, Path, description = "The product's id")), security((), ("token" = [])),
     responses(
         (status = 200, description = "The product", body = OneProduct, headers(
-            ("ETag" = String, description = "Identifies this answer to a request without a token: see If-None-Match"),
+            ("ETag" = String, description = "To a request without a token: If-None-Match names it"),
         )),
         (status = 304, description = "It is the one that If-None-Match names"),
         Refusals<code::UnknownProduct>,

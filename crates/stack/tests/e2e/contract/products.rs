@@ -16,6 +16,7 @@ pub async fn hold(open: &Open) {
     stock_is_set_only_where_it_is_the_expected_one(open).await;
     goods_arrive_and_are_found_missing(open).await;
     a_product_that_was_taken_off_sale_leaves_its_name(open).await;
+    what_a_client_has_is_not_sent_again(open).await;
 }
 
 fn some_name() -> String {
@@ -40,6 +41,21 @@ async fn search(open: &Open, query: &str) -> Value {
 
 fn names(page: &Value) -> Vec<&str> {
     page["products"].as_array().unwrap().iter().map(|product| product["name"].as_str().unwrap()).collect()
+}
+
+async fn what_a_client_has_is_not_sent_again(open: &Open) {
+    let product = make(open, body(&some_name())).await;
+    let one = format!("GET /api/v1/products/{}", product["id"]);
+    let tag = open.ask(NOBODY, &one, Value::Null).await.header("etag").to_owned();
+    for (line, known) in
+        [(one.as_str(), tag.as_str()), ("GET /api/v1/products", "*"), ("GET /api/v1/categories", "*")]
+    {
+        let reply = open.ask_with(NOBODY, line, &[("If-None-Match", known)], Value::Null).await;
+        assert!(reply.status == 304 && reply.text.is_empty(), "{line}: {}", reply.text);
+    }
+    let line = format!("POST /api/v1/products/{}/stock", product["id"]);
+    open.ask(&open.admin.token, &line, json!({"add": 1})).await.is(200);
+    open.ask_with(NOBODY, &one, &[("If-None-Match", &tag)], Value::Null).await.is(200);
 }
 
 async fn the_first_run_has_something_to_sell(open: &Open) {
