@@ -102,7 +102,7 @@ impl<S: Source> Clone for Loader<S> {
 impl<S: Source> Loader<S> {
     /// Keeps values for `max_age` after they were read, and at most `capacity` bytes of them.
     pub fn new(source: S, max_age: Duration, capacity: u64) -> Self {
-        /// What a small value takes with its entry: only the first size of the tables depends on it.
+        /// What a value usually takes: how many shards there are, and how many evicted keys are known, depends on it.
         const TYPICAL: u64 = 512;
         let items = usize::try_from(capacity / TYPICAL).unwrap_or(usize::MAX);
         let entries = Cache::with_weighter(items, capacity, EntryWeight(std::marker::PhantomData));

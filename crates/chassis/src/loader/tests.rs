@@ -40,6 +40,7 @@ impl Source for Squares {
         self.sets.lock().unwrap().push(keys.len());
         self.begun.add_permits(1);
         self.permits.acquire().await.unwrap().forget();
+        tokio::task::yield_now().await;
         if keys.contains(&13) {
             return Err("unlucky");
         }
@@ -162,6 +163,29 @@ async fn who_gives_up_does_not_stop_the_others() {
     };
     let ((), third) = tokio::join!(give_up, waiting);
     assert_eq!(third, [Some(square(3))]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn everybody_who_waits_is_answered_whoever_else_gives_up() {
+    let source = Squares::new(1_000_000);
+    let loader = Loader::new(source, Duration::ZERO, 1 << 20);
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..16 {
+        let loader = loader.clone();
+        tasks.spawn(async move {
+            for round in 0..500 {
+                let key = 100 + (task * 7 + round) % 50;
+                if (task + round) % 3 == 0 {
+                    let _given_up = loader.get(&[key]).now_or_never();
+                } else {
+                    assert_eq!(loader.get(&[key]).await.unwrap(), [Some(square(key))]);
+                }
+                loader.invalidate([key]);
+            }
+        });
+    }
+    let all = tokio::time::timeout(Duration::from_mins(1), tasks.join_all());
+    assert_eq!(all.await.expect("nobody waits for ever").len(), 16);
 }
 
 #[tokio::test]
