@@ -24,7 +24,7 @@ use contracts::ProductId;
 use sqlx::PgPool;
 
 use crate::{
-    domain::catalogue::{Filter, Search, SortBy, Total},
+    domain::catalogue::{Filter, Search, SortBy},
     store,
     view::{CategoryView, ProductView, Rendered},
 };
@@ -47,7 +47,7 @@ pub struct CatalogueCache {
     products: Loader<Products>,
     /// Which products a page shows, in order.
     pages: Memo<PageKey, Arc<[ProductId]>, ReadError>,
-    totals: Memo<(u64, Filter), Total, ReadError>,
+    totals: Memo<(u64, Filter), i64, ReadError>,
     categories: Memo<u64, Rendered, ReadError>,
     /// Counts the changes of anything but stock. It is part of a key, so that what was read before a change is not found
     /// after it.
@@ -119,7 +119,7 @@ impl CatalogueCache {
         search: Search,
         limit: i64,
         offset: i64,
-    ) -> Result<(Vec<Rendered>, Total), ReadError> {
+    ) -> Result<(Vec<Rendered>, i64), ReadError> {
         let total = self.total(search.filter.clone()).await?;
         let ids = self.page_ids(search, total, limit, offset).await?;
         Ok((self.products.get(&ids).await?.into_iter().flatten().collect(), total))
@@ -155,7 +155,7 @@ impl CatalogueCache {
     async fn page_ids(
         &self,
         search: Search,
-        total: Total,
+        total: i64,
         limit: i64,
         offset: i64,
     ) -> Result<Arc<[ProductId]>, ReadError> {
@@ -169,7 +169,7 @@ impl CatalogueCache {
         self.pages.get(&key, MAX_AGE, read).await
     }
 
-    async fn total(&self, filter: Filter) -> Result<Total, ReadError> {
+    async fn total(&self, filter: Filter) -> Result<i64, ReadError> {
         let max_age = if filter.is_counted() { COUNT_MAX_AGE } else { MAX_AGE };
         let key = (self.version(), filter);
         let read = async { Ok(store::count_products(&mut *self.db.acquire().await?, &key.1).await?) };

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use crate::{
     AppState,
     cache::ReadError,
-    domain::catalogue::{Product, Search, Total},
+    domain::catalogue::{Product, Search},
     store,
     view::Rendered,
 };
@@ -19,7 +19,7 @@ pub async fn list_products(
     search: Search,
     limit: i64,
     offset: i64,
-) -> Result<(Vec<Rendered>, Total), ReadError> {
+) -> Result<(Vec<Rendered>, i64), ReadError> {
     state.catalogue.page(search, limit, offset).await
 }
 
@@ -29,7 +29,7 @@ pub async fn list_products_with_held(
     search: &Search,
     limit: i64,
     offset: i64,
-) -> sqlx::Result<(Vec<Product>, Total)> {
+) -> sqlx::Result<(Vec<Product>, i64)> {
     let mut db = state.db.acquire().await?;
     let total = store::count_products(&mut db, &search.filter).await?;
     let ids = store::list_product_ids(&mut db, search, total, limit, offset).await?;

@@ -68,10 +68,6 @@ pub struct ProductPage {
     /// How many there are on all pages.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
     total: i64,
-    /// Whether there are more than `total`: what a search by name or price finds is counted up to 10,000. Left out if not.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false, example = true)]
-    total_is_minimum: bool,
     /// The page, as asked for.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
     page: i64,
@@ -130,14 +126,8 @@ pub async fn list_products(
     } else {
         app::list_products(&state, query.into(), page.limit, page.offset()).await?
     };
-    let body = ProductPage {
-        products,
-        total: total.products,
-        total_is_minimum: total.is_minimum,
-        page: page.page,
-        limit: page.limit,
-        total_pages: page.pages(total.products),
-    };
+    let body =
+        ProductPage { products, total, page: page.page, limit: page.limit, total_pages: page.pages(total) };
     Ok(conditional(&headers, body))
 }
 

@@ -5,20 +5,20 @@
 use contracts::{CategoryId, ProductId};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use crate::domain::catalogue::{COUNTED, Direction, Filter, Search, SortBy, Total};
+use crate::domain::catalogue::{Direction, Filter, MANY, Search, SortBy};
 
 /// A part of the products on sale that a search finds, in its order. `total` is what [`count_products`] said: many are met
 /// by walking through all products in that order, few are found first and sorted then. The database would have to guess.
 pub async fn list_product_ids(
     db: &mut PgConnection,
     search: &Search,
-    total: Total,
+    total: i64,
     limit: i64,
     offset: i64,
 ) -> sqlx::Result<Vec<ProductId>> {
     let filter = &search.filter;
     let mut query = QueryBuilder::new("");
-    if total.products < COUNTED && *filter != Filter::default() {
+    if total < MANY && *filter != Filter::default() {
         query.push(
             "with p as materialized (select id, name_key, price, stock, created_at from products p where ",
         );
@@ -34,16 +34,14 @@ pub async fn list_product_ids(
     query.build_query_scalar().persistent(false).fetch_all(db).await
 }
 
-/// The number of products on sale that a filter leaves, by the cheapest way there is. What has to be counted row by row is
-/// counted up to [`COUNTED`].
-pub async fn count_products(db: &mut PgConnection, filter: &Filter) -> sqlx::Result<Total> {
+/// The number of products on sale that a filter leaves, by the cheapest way there is.
+pub async fn count_products(db: &mut PgConnection, filter: &Filter) -> sqlx::Result<i64> {
     let mut query = QueryBuilder::new("select ");
     match filter.category_id {
         _ if filter.is_counted() => {
-            query.push("count(*) from (select from products p where ");
+            query.push("count(*) from products p where ");
             push_filters(&mut query, filter);
             push_grams(&mut query, filter);
-            query.push(format_args!(" limit {}) as counted", COUNTED + 1));
         }
         Some(category) => {
             query.push(format_args!(
@@ -52,8 +50,7 @@ pub async fn count_products(db: &mut PgConnection, filter: &Filter) -> sqlx::Res
         }
         None => drop(query.push("products from catalogue_size")),
     }
-    let products = query.build_query_scalar().persistent(false).fetch_one(db).await?;
-    Ok(if filter.is_counted() { Total::counted(products) } else { Total::exactly(products) })
+    query.build_query_scalar().persistent(false).fetch_one(db).await
 }
 
 fn push_filters(query: &mut QueryBuilder<Postgres>, filter: &Filter) {

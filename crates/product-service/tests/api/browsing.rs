@@ -172,15 +172,13 @@ async fn a_search_of_any_length_finds_few_and_many_in_a_large_catalogue() {
     {
         for actor in [app.anyone(), app.admin()] {
             let page = actor.get(&format!("{PRODUCTS}?{many}")).await.expect(200);
-            assert_eq!((&page["total"], &page["total_is_minimum"]), (&json!(10_000), &json!(true)), "{many}");
+            assert_eq!(page["total"], 10_050, "{many}");
             let newest = [&page["products"][0]["name"], &page["products"][1]["name"]];
             assert_eq!(newest, ["Kopi 1", "Kopi 2"], "{many}");
         }
     }
     for few in ["search=QZ", "search=z", "search=h+qz", "search=qz&max_price=3"] {
         assert_names(&app, few, &["Teh Qz 1", "Teh Qz 2", "Teh Qz 3"]).await;
-        let page = app.anyone().get(&format!("{PRODUCTS}?{few}")).await.expect(200);
-        assert_eq!(page.get("total_is_minimum"), None, "{few}");
     }
     assert_names(&app, "search=zq", &[]).await;
     assert_eq!(names(&app, "search=ko&sort_by=price&page=1005").await.0.first().unwrap(), "Kopi 10041");
