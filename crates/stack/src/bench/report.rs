@@ -61,7 +61,7 @@ impl Report {
         }
         let _infallible = writeln!(
             out,
-            "\n{:<48}{:>10}{:>9}{:>9}{:>10}{:>9}{:>7}{:>7}{:>7}  CPU us of each",
+            "\n{:<58}{:>10}{:>9}{:>9}{:>10}{:>9}{:>7}{:>7}{:>7}  CPU us of each",
             "", "per s", "p50 ms", "p99 ms", "CPU us", "WAL B", "tx", "sql", "redis"
         );
         let summaries = self.summaries();
@@ -152,7 +152,7 @@ impl Summary<'_> {
         let parts: Vec<_> =
             parts.map(|(name, cpu)| format!("{} {cpu:.0}", name.trim_end_matches("-service"))).collect();
         format!(
-            "{:<46}{} {:>10.1}{}{}{}{}{}{}{}  {}\n",
+            "{:<56}{} {:>10.1}{}{}{}{}{}{}{}  {}\n",
             self.label,
             letter(self.system),
             self.rate(),
@@ -170,7 +170,7 @@ impl Summary<'_> {
     fn ratio(&self, other: &Self) -> String {
         let of = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a / b);
         format!(
-            "{:<46}{} {:>10.2}{}{}{}{}\n",
+            "{:<56}{} {:>10.2}{}{}{}{}\n",
             "",
             '/',
             self.rate() / other.rate(),
