@@ -49,7 +49,7 @@ pub struct Plan {
 pub async fn run(plan: &Plan) -> Result<()> {
     let mut signals = Signals::listen()?;
     let report = tokio::select! {
-        report = measure(plan) => report?,
+        report = Box::pin(measure(plan)) => report?,
         () = signals.asked_to_end() => return Err(Error::other("interrupted")),
     };
     println!("\n{}", report.table());
@@ -77,19 +77,15 @@ async fn measure(plan: &Plan) -> Result<Report> {
         Some((servers.idle_memory, servers.memory()))
     });
     let memory = memory.collect();
-    let mut statements = Vec::new();
-    for system in &mut systems {
+    let (mut names, mut statements) = (Vec::new(), Vec::new());
+    for system in systems {
         if let Some(servers) = &system.servers {
             statements.push(servers.slowest_statements().await?);
         }
+        names.push(system.name.clone());
         system.stop().await?;
     }
-    Ok(Report {
-        systems: systems.into_iter().map(|system| system.name).collect(),
-        rounds,
-        memory,
-        statements,
-    })
+    Ok(Report { systems: names, rounds, memory, statements })
 }
 
 /// All rounds of a workload: A B A B .., after a warm-up of each.

@@ -69,7 +69,8 @@ pub(super) struct Servers {
     statements: bool,
     /// Resident bytes of the six services before the first request.
     pub(super) idle_memory: u64,
-    _lock: Lock,
+    data: PathBuf,
+    lock: Lock,
 }
 
 impl System {
@@ -90,11 +91,12 @@ impl System {
         Ok(Self { name, address, fixtures, servers })
     }
 
-    pub(super) async fn stop(&mut self) -> Result<()> {
-        match &mut self.servers {
-            Some(servers) => servers.shop.stop().await,
-            None => Ok(()),
-        }
+    /// Stops its servers, if they are this process' own, and removes their data.
+    pub(super) async fn stop(self) -> Result<()> {
+        let Some(Servers { mut shop, data, lock, .. }) = self.servers else { return Ok(()) };
+        shop.stop().await?;
+        drop((shop, lock));
+        reset(&data).await
     }
 
     /// Gives the planner the statistics that it would have after a while.
@@ -125,7 +127,7 @@ impl Servers {
         let data = root::find()?.join(format!(".data/bench-{place}"));
         reset(&data).await?;
         let lock = Lock::take(&data)?;
-        let mut options = ShopOptions::for_person(data, unlimited())?;
+        let mut options = ShopOptions::for_person(data.clone(), unlimited())?;
         options.ports = Ports::free()?;
         options.programs = programs(folder)?;
         if let Some(gateway) = gateway(folder, &options.data)? {
@@ -148,7 +150,7 @@ impl Servers {
         let redis = connect(shop.redis_url(0)).await?;
         wait_until_quiet(&mut shop).await;
         let idle_memory = memory(&shop);
-        Ok(Self { shop, orders, deliveries, redis, statements, idle_memory, _lock: lock })
+        Ok(Self { shop, orders, deliveries, redis, statements, idle_memory, data, lock })
     }
 
     fn address(&self) -> String {
