@@ -35,7 +35,7 @@ pub trait Configuration: Args + Clone + fmt::Debug + Send + Sync + 'static {
     fn check(&self, _errors: &mut ConfigErrors) {}
 }
 
-/// Where the process runs.
+/// Where the process runs: production refuses weak secrets and has no defaults for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AppEnv {
     /// Convenient: example secrets and demo data are welcome.
@@ -44,12 +44,12 @@ pub enum AppEnv {
     Production,
 }
 
-/// How logs are written.
+/// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// One JSON object a line, for machines.
     Json,
-    /// Coloured text, for people.
+    /// One coloured line per event, for people at a terminal.
     Pretty,
 }
 
@@ -62,7 +62,7 @@ pub enum Switch {
     Off,
 }
 
-/// The settings of every service.
+/// The settings that every service has, whatever it does.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// `production` refuses weak and example secrets and the local Midtrans, and makes no demo data unless it is asked

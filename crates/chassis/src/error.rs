@@ -1,6 +1,6 @@
 //! Errors of any kind, for the places that can only report them.
 
-/// An error of any kind.
+/// An error that its caller can only report, such as one at start-up.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error and its causes in one line, for a log.

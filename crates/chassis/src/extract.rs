@@ -40,14 +40,14 @@ pub struct IdempotencyKey(pub Option<String>);
 /// Says on a reply that it is the one to an earlier request with the same key.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The longest Idempotency-Key.
+/// The longest Idempotency-Key, in bytes.
 const LONGEST_KEY: usize = 255;
 
 /// The query string, read and found valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
-/// The parameters of the path.
+/// The parameters of the path, in their order; one that does not parse is 400 and named.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 

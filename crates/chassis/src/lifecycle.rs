@@ -42,7 +42,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// A lifecycle without tasks.
+    /// A process that has just started: no task runs, nobody has asked it to stop.
     pub fn new() -> Self {
         Self::default()
     }

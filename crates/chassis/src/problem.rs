@@ -158,12 +158,12 @@ impl Problem {
         self
     }
 
-    /// The HTTP status.
+    /// The status it is answered with over HTTP; over gRPC a code that corresponds.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The stable code.
+    /// What programs distinguish it by.
     pub fn code(&self) -> &'static str {
         self.code
     }
@@ -255,7 +255,7 @@ impl From<Arc<sqlx::Error>> for Problem {
 }
 
 impl From<redis::RedisError> for Problem {
-    /// Redis being away is 503.
+    /// 503 with a Retry-After: Redis only carries, and comes back.
     fn from(error: redis::RedisError) -> Self {
         Self::from(Code::RedisUnavailable).caused_by(error)
     }

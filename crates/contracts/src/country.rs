@@ -9,7 +9,7 @@ const ASSIGNED: &str = "\
     PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM \
     TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/// All codes that are assigned.
+/// The codes that ISO 3166-1 has assigned, in alphabetical order.
 pub fn countries() -> impl Iterator<Item = &'static str> {
     ASSIGNED.split(' ')
 }

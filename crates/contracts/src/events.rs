@@ -17,16 +17,12 @@ pub use payloads::*;
 use crate::{OrderId, UserId};
 
 /// The consumer group of each service that follows streams.
+#[allow(missing_docs, reason = "each is named like the service that reads as it")]
 pub mod groups {
-    /// order-service
     pub const ORDER: &str = "order-group";
-    /// product-service
     pub const PRODUCT: &str = "product-group";
-    /// payment-service
     pub const PAYMENT: &str = "payment-group";
-    /// cart-service
     pub const CART: &str = "cart-group";
-    /// delivery-service
     pub const DELIVERY: &str = "delivery-group";
 }
 
@@ -40,12 +36,12 @@ pub struct Stream {
 }
 
 /// What an event type is on the wire.
-pub trait Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The value of `type`.
+pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The value of `type` on the wire, by which a consumer picks its handler.
     const TYPE: &'static str;
-    /// The value of `version`.
+    /// The value of `version`; raised only for a change that an older consumer must not read.
     const VERSION: u32 = 1;
-    /// Where it travels.
+    /// The one stream that it is published to.
     const STREAM: Stream;
 
     /// The order it is about; `None` only for events that are about no order.
@@ -56,7 +52,7 @@ pub trait Event: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
 /// a restore of order-service's database to an earlier state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
-    /// Its number.
+    /// Its number, which is unique among the orders of one database.
     pub order_id: OrderId,
     /// Its buyer, if the event has one.
     pub user_id: Option<UserId>,
@@ -91,9 +87,9 @@ pub struct Meta {
 /// An event with its common members.
 #[derive(Debug, Clone)]
 pub struct Envelope<E> {
-    /// The common members.
+    /// What identifies it, and where it comes from.
     pub meta: Meta,
-    /// The event's own members.
+    /// What happened: the payload of its type.
     pub event: E,
 }
 
@@ -103,7 +99,7 @@ pub type Fields = BTreeMap<String, String>;
 /// Why an entry is not the event that was expected. Such an entry can never be handled.
 #[derive(Debug, thiserror::Error)]
 pub enum Undecodable {
-    /// A common member is missing.
+    /// A member that every event has is not there.
     #[error("{0} is missing")]
     Missing(&'static str),
     /// A common member does not parse.

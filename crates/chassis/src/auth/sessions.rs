@@ -38,7 +38,7 @@ impl Sessions {
         self.ended.read().unwrap_or_else(PoisonError::into_inner).contains_key(sid)
     }
 
-    /// Adds a session that ended.
+    /// Refuses the tokens of a session from now on, for as long as the last of them lives.
     pub fn end(&self, sid: String) {
         let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
         ended.retain(|_, since| since.elapsed() < KEEP);

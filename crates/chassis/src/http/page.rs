@@ -34,7 +34,7 @@ impl Page {
         10
     }
 
-    /// Entries before this page.
+    /// How many entries come before this page: SQL's `offset`.
     pub const fn offset(self) -> i64 {
         (self.page - 1) * self.limit
     }

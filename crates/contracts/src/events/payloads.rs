@@ -1,4 +1,8 @@
 //! The members of each event beyond the common ones, by who publishes it. All amounts are whole rupiah, all times UTC.
+#![allow(
+    missing_docs,
+    reason = "a member whose name says it all, such as `order_id`, has no words of its own"
+)]
 
 mod deliveries;
 mod orders;
@@ -38,21 +42,18 @@ macro_rules! event {
 }
 use event;
 
-/// Units of a product.
+/// A line of an order: so many units of one product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// The product.
     pub product_id: ProductId,
-    /// Units, at least 1.
+    /// At least 1; the largest is the cart's limit for one product.
     pub quantity: i32,
 }
 
 /// A product of which too little was free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortage {
-    /// The product.
     pub product_id: ProductId,
-    /// Units asked for.
     pub requested: i32,
     /// Units that were free; 0 for a product that is gone.
     pub available: i64,

@@ -11,17 +11,14 @@ use crate::{DeliveryId, OrderId, UserId};
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryShipped {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// The delivery.
     #[serde_as(as = "DisplayFromStr")]
     pub delivery_id: DeliveryId,
-    /// The carrier's number.
     pub tracking_number: Option<String>,
 }
 event!(DeliveryShipped, "stream:delivery:shipped", [ORDER]);
@@ -31,14 +28,12 @@ event!(DeliveryShipped, "stream:delivery:shipped", [ORDER]);
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverySuccess {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// The delivery.
     #[serde_as(as = "DisplayFromStr")]
     pub delivery_id: DeliveryId,
 }
@@ -49,17 +44,14 @@ event!(DeliverySuccess, "stream:delivery:delivered", [ORDER]);
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryFailed {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// The delivery.
     #[serde_as(as = "DisplayFromStr")]
     pub delivery_id: DeliveryId,
-    /// What the courier said.
     pub note: Option<String>,
 }
 event!(DeliveryFailed, "stream:delivery:failed", [ORDER, PAYMENT]);

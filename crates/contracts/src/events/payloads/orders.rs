@@ -11,19 +11,15 @@ use crate::{OrderId, UserId};
 #[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderCreated {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer.
     #[serde_as(as = "DisplayFromStr")]
     pub user_id: UserId,
     /// What it costs, in rupiah.
     #[serde_as(as = "DisplayFromStr")]
     pub total_amount: i64,
-    /// What is bought.
     #[serde_as(as = "JsonString")]
     pub items: Vec<Item>,
-    /// When the order was received.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }
@@ -34,16 +30,13 @@ event!(OrderCreated, "stream:orders:created", [PRODUCT, PAYMENT], total_amount);
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderPaid {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer.
     #[serde_as(as = "DisplayFromStr")]
     pub user_id: UserId,
     /// What it cost, in rupiah.
     #[serde_as(as = "DisplayFromStr")]
     pub total_amount: i64,
-    /// What was bought.
     #[serde_as(as = "JsonString")]
     pub items: Vec<Item>,
     /// When the order was placed, by order-service's clock.
@@ -82,20 +75,16 @@ pub enum CancelCause {
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderCancelled {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
-    /// The buyer.
     #[serde_as(as = "DisplayFromStr")]
     pub user_id: UserId,
     /// What the order costs, in rupiah. Older events do not have it.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
-    /// What it contained.
     #[serde_as(as = "JsonString")]
     pub items: Vec<Item>,
-    /// Why.
     pub cause: CancelCause,
 }
 event!(OrderCancelled, "stream:orders:cancelled", [PRODUCT, PAYMENT], total_amount);

@@ -12,7 +12,6 @@ use crate::{OrderId, UserId};
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSuccess {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
@@ -28,7 +27,6 @@ pub struct PaymentSuccess {
     pub amount: i64,
     /// How it was paid, in Midtrans' words (`credit_card`, `qris`, ..).
     pub payment_type: String,
-    /// When it was paid.
     #[serde(with = "time::serde::rfc3339")]
     pub paid_at: OffsetDateTime,
 }
@@ -53,7 +51,6 @@ pub enum PaymentFailure {
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentFailed {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
@@ -64,7 +61,6 @@ pub struct PaymentFailed {
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
-    /// Why.
     pub reason: PaymentFailure,
 }
 event!(PaymentFailed, "stream:payment:failed", [ORDER], total_amount);
@@ -89,7 +85,6 @@ pub enum RefundCause {
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRefunded {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
@@ -100,7 +95,6 @@ pub struct PaymentRefunded {
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
-    /// Why.
     pub cause: RefundCause,
     /// This refund, in rupiah; 0 if everything had gone back before the goods turned out not to be deliverable.
     #[serde_as(as = "DisplayFromStr")]
@@ -129,7 +123,6 @@ pub enum ReversalKind {
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentReversed {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
@@ -140,7 +133,6 @@ pub struct PaymentReversed {
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub total_amount: Option<i64>,
-    /// How.
     pub kind: ReversalKind,
     /// How much, in rupiah.
     #[serde_as(as = "DisplayFromStr")]

@@ -10,7 +10,6 @@ use crate::events::{Event, Stream, Subject};
 pub struct SessionEnded {
     /// The session, as the token's `sid` names it.
     pub sid: String,
-    /// When it ended.
     #[serde(with = "time::serde::rfc3339")]
     pub ended_at: OffsetDateTime,
 }

@@ -11,7 +11,6 @@ use crate::{OrderId, UserId};
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockReserved {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
@@ -36,16 +35,13 @@ pub enum InsufficientReason {
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockInsufficient {
-    /// The order.
     #[serde_as(as = "DisplayFromStr")]
     pub order_id: OrderId,
     /// The buyer, which distinguishes an order from another that had its number. Older events have none.
     #[serde_as(as = "Option<DisplayFromStr>")]
     #[serde(default)]
     pub user_id: Option<UserId>,
-    /// Why.
     pub reason: InsufficientReason,
-    /// What is missing.
     #[serde_as(as = "JsonString")]
     pub items: Vec<Shortage>,
 }
