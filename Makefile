@@ -134,6 +134,11 @@ test-midtrans-clients: deps ## Test the local Midtrans with the official clients
 test-compose: ## Test the shop in Docker: buy, break, scale, production, hot reload (PARTS="journey crashes" for some)
 	@.ci/compose-check $(PARTS)
 
+.PHONY: bench-instructions
+bench-instructions: ## Count the instructions of a request, layer by layer (needs valgrind, which this installs)
+	@.ci/deps valgrind
+	cargo bench -p chassis --bench per_request
+
 .PHONY: check
 check: ## The quick check while writing: formatting, clippy, unit tests (no PostgreSQL, no Redis)
 	cargo fmt --all --check

@@ -13,20 +13,24 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     errors::{Error, ErrorKind},
 };
+use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 pub use sessions::Sessions;
 
 use crate::{Code, Codes, Problem, Refuses};
 
-/// Who issues tokens.
+/// The `iss` of every access token: only user-service issues them.
 pub const ISSUER: &str = "user-service";
-/// Whom they are for.
+/// The `aud` of every access token: any service of the shop.
 pub const AUDIENCE: &str = "shop";
 /// How far clocks may differ, in seconds.
 const LEEWAY: u64 = 10;
+/// How many verified tokens are remembered; each takes less than 1 KiB.
+const VERIFIED_TOKENS: usize = 4_096;
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -42,14 +46,14 @@ pub enum Role {
 /// The claims of an access token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
-    /// The account.
+    /// The id of the account. Its name on the wire is older than our style.
     #[serde(rename = "userID")]
     pub user_id: UserId,
-    /// Its email address.
+    /// The e-mail address when the token was issued; the account may have another by now.
     pub email: String,
-    /// Its name.
+    /// The name when the token was issued.
     pub username: String,
-    /// Its role.
+    /// The role when the token was issued.
     pub role: Role,
     /// The session, which can be ended before the token expires.
     pub sid: String,
@@ -57,20 +61,23 @@ pub struct Claims {
     pub iat: i64,
     /// When it expires: Unix time in seconds.
     pub exp: i64,
-    /// [`ISSUER`].
+    /// Always [`ISSUER`]; any other is refused.
     pub iss: String,
-    /// [`AUDIENCE`].
+    /// Always [`AUDIENCE`]; any other is refused.
     pub aud: String,
 }
 
-/// Signs and verifies access tokens.
+/// Signs access tokens (JWT, HS256), and verifies them without asking anybody.
 #[derive(Clone)]
 pub struct Tokens {
     keys: Arc<Keys>,
+    /// Signatures that were found right, by the text of the token. Whether the token still counts is asked every time.
+    verified: Arc<Cache<String, Arc<Claims>>>,
     sessions: Sessions,
 }
 
 struct Keys {
+    rules: Validation,
     signing: EncodingKey,
     verifying: DecodingKey,
     /// Verifies tokens that were signed before the secret was replaced.
@@ -83,11 +90,12 @@ impl Tokens {
     pub fn new(secret: &SecretString, previous: Option<&SecretString>, sessions: Sessions) -> Self {
         let verifying = |secret: &SecretString| DecodingKey::from_secret(secret.expose_secret().as_bytes());
         let keys = Keys {
+            rules: rules(),
             signing: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
             verifying: verifying(secret),
             previous: previous.map(verifying),
         };
-        Self { keys: Arc::new(keys), sessions }
+        Self { keys: Arc::new(keys), verified: Arc::new(Cache::new(VERIFIED_TOKENS)), sessions }
     }
 
     /// An access token.
@@ -102,29 +110,41 @@ impl Tokens {
     ///
     /// # Errors
     /// 401 for anything else, with one detail for all forgeries.
-    pub fn verify(&self, token: &str) -> Result<Claims, Problem> {
-        let claims = self.decode(token).map_err(|error| {
-            Problem::unauthorized("The token is not valid or has expired.").caused_by(error)
-        })?;
-        if self.sessions.has_ended(&claims.sid) {
-            return Err(Problem::unauthorized("The session has ended; log in again."));
-        }
-        Ok(claims)
+    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Problem> {
+        self.verify_at(OffsetDateTime::now_utc().unix_timestamp(), token)
+    }
+
+    fn verify_at(&self, now: i64, token: &str) -> Result<Arc<Claims>, Problem> {
+        let claims = self.verified.get_or_insert_with(token, || self.decode(token).map(Arc::new));
+        let claims = claims.map_err(invalid_token)?;
+        let refusal = if claims.exp < now - LEEWAY.cast_signed() {
+            invalid_token(ErrorKind::ExpiredSignature.into())
+        } else if self.sessions.has_ended(&claims.sid) {
+            Problem::unauthorized("The session has ended; log in again.")
+        } else {
+            return Ok(claims);
+        };
+        self.verified.remove(token);
+        Err(refusal)
     }
 
     fn decode(&self, token: &str) -> Result<Claims, Error> {
-        let rules = rules();
-        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &rules).map(|token| token.claims);
+        let decode =
+            |key| jsonwebtoken::decode::<Claims>(token, key, &self.keys.rules).map(|token| token.claims);
         match (decode(&self.keys.verifying), &self.keys.previous) {
             (Err(error), Some(previous)) if *error.kind() == ErrorKind::InvalidSignature => decode(previous),
             (outcome, _) => outcome,
         }
     }
 
-    /// The sessions that ended.
+    /// The sessions that ended lately, whose tokens are refused.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
     }
+}
+
+fn invalid_token(error: Error) -> Problem {
+    Problem::unauthorized("The token is not valid or has expired.").caused_by(error)
 }
 
 fn rules() -> Validation {
@@ -139,19 +159,19 @@ fn rules() -> Validation {
 
 /// Someone who is logged in, whatever the role.
 #[derive(Debug, Clone)]
-pub struct User(pub Claims);
+pub struct User(pub Arc<Claims>);
 
 /// An administrator who is logged in.
 #[derive(Debug, Clone)]
-pub struct Admin(pub Claims);
+pub struct Admin(pub Arc<Claims>);
 
 impl User {
-    /// The account.
+    /// The account that asks.
     pub fn id(&self) -> UserId {
         self.0.user_id
     }
 
-    /// Whether it is an administrator's.
+    /// Whether the role of the token is [`Role::Admin`].
     pub fn is_admin(&self) -> bool {
         self.0.role == Role::Admin
     }
@@ -168,9 +188,7 @@ impl<S: Send + Sync> FromRequestParts<S> for User {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let tokens = parts.extensions.get::<Tokens>();
         let tokens = tokens.ok_or_else(|| Problem::internal("the router was built without chassis::http"))?;
-        let token =
-            bearer(parts).ok_or_else(|| Problem::unauthorized("Log in first: a bearer token is needed."))?;
-        tokens.verify(token).map(Self)
+        tokens.verify(bearer(parts)?).map(Self)
     }
 }
 
@@ -203,16 +221,33 @@ impl<S: Send + Sync> axum::extract::OptionalFromRequestParts<S> for User {
     }
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// The access token that came with the request, for asking another service in the caller's name. Verified only beside
+/// [`User`] or [`Admin`].
+#[derive(Debug, Clone)]
+pub struct BearerToken(pub SecretString);
+
+impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self(bearer(parts)?.into()))
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, Problem> {
+    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token = token.map(|(_, token)| token.trim());
+    token.ok_or_else(|| Problem::unauthorized("Log in first: a bearer token is needed."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOW: fn() -> i64 = || time::OffsetDateTime::now_utc().unix_timestamp();
+    const NOW: fn() -> i64 = || OffsetDateTime::now_utc().unix_timestamp();
 
     fn claims() -> Claims {
         Claims {
@@ -252,7 +287,33 @@ mod tests {
     fn a_token_of_an_ended_session_is_refused() {
         let ours = tokens("secret");
         let token = ours.sign(&claims()).unwrap();
+        assert!(ours.verify(&token).is_ok());
+        assert_eq!(ours.verified.len(), 1, "it is remembered");
         ours.sessions().end("s-1".to_owned());
         assert!(ours.verify(&token).is_err());
+        assert_eq!(ours.verified.len(), 0, "and leaves the memory with its session");
+    }
+
+    #[test]
+    fn a_remembered_token_expires_in_the_second_in_which_any_other_does() {
+        let ours = tokens("secret");
+        let claims = claims();
+        let (token, last) = (ours.sign(&claims).unwrap(), claims.exp + LEEWAY.cast_signed());
+        assert!(ours.verify(&token).is_ok());
+        assert!(ours.verify_at(last, &token).is_ok());
+        assert!(ours.verify_at(last + 1, &token).is_err());
+        assert_eq!(ours.verified.len(), 0);
+    }
+
+    #[test]
+    fn only_right_tokens_are_remembered_and_only_so_many() {
+        let ours = tokens("secret");
+        assert!(ours.verify(&tokens("other").sign(&claims()).unwrap()).is_err());
+        assert_eq!(ours.verified.len(), 0);
+        for n in 0..2 * VERIFIED_TOKENS {
+            let token = ours.sign(&Claims { sid: format!("s-{n}"), ..claims() }).unwrap();
+            assert_eq!(ours.verify(&token).unwrap().sid, format!("s-{n}"));
+        }
+        assert!(ours.verified.len() <= VERIFIED_TOKENS, "{}", ours.verified.len());
     }
 }

@@ -3,8 +3,6 @@
 
 use std::future::Future;
 
-use uuid::Uuid;
-
 /// The header, and gRPC metadata key, of the correlation id.
 pub const CORRELATION_ID: &str = "x-correlation-id";
 /// The header, and gRPC metadata key, of the W3C trace context.
@@ -15,7 +13,7 @@ pub const TRACEPARENT: &str = "traceparent";
 pub struct Trace {
     /// 1 to 64 characters of `[A-Za-z0-9._-]`.
     pub correlation_id: String,
-    /// `00-{trace id}-{span id}-{flags}`.
+    /// `00-{trace id}-{span id}-{flags}`, to be sent along with everything that this work causes.
     pub traceparent: String,
 }
 
@@ -34,7 +32,7 @@ pub async fn scope<F: Future>(trace: Trace, future: F) -> F::Output {
 }
 
 impl Trace {
-    /// A trace of its own.
+    /// A new trace, for work that no request or event has caused.
     pub fn start() -> Self {
         Self::continued(None, None)
     }
@@ -43,8 +41,7 @@ impl Trace {
     pub fn continued(correlation_id: Option<&str>, traceparent: Option<&str>) -> Self {
         let trace_id =
             traceparent.and_then(TraceParent::parse).map_or_else(random_trace_id, |it| it.trace_id);
-        let mut span_id = Uuid::new_v4().simple().to_string();
-        span_id.truncate(16);
+        let span_id = format!("{:016x}", rand::random::<u64>());
         Self::of(correlation_id, &TraceParent { trace_id, span_id })
     }
 
@@ -60,7 +57,7 @@ impl Trace {
 }
 
 fn random_trace_id() -> String {
-    Uuid::new_v4().simple().to_string()
+    format!("{:032x}", rand::random::<u128>())
 }
 
 fn is_correlation_id(id: &str) -> bool {

@@ -16,10 +16,7 @@ use tonic::{Code, Status};
 
 pub use peer::{Caller, Peer, PeerChannel, Replicas};
 
-use crate::{
-    Common, ErrorCode, Problem, context,
-    spans::{Kind, Span},
-};
+use crate::{Common, ErrorCode, Problem, context, spans::Span};
 
 /// Health checks are open to anybody: they reveal nothing, and the supervisor of the process has no secret.
 const OPEN: [&str; 2] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"];
@@ -50,11 +47,11 @@ pub(crate) async fn require_secret(State(secrets): State<Secrets>, request: Requ
             .into_http::<axum::body::Body>();
     }
     let name = request.uri().path().trim_start_matches('/').to_owned();
-    let mut told = Span::of_request(Kind::Server, name, request.headers());
-    told.set("rpc.system.name", "grpc");
-    let response = context::scope(told.trace().clone(), next.run(request)).await;
+    let mut span = Span::of_request(|| name, request.headers());
+    span.set("rpc.system.name", "grpc");
+    let response = context::scope(span.trace().clone(), next.run(request)).await;
     if Status::from_header_map(response.headers()).is_some_and(|status| is_fault(status.code())) {
-        told.fail();
+        span.fail();
     }
     response
 }

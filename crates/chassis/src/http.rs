@@ -7,6 +7,7 @@ mod docs;
 mod layers;
 mod listen;
 mod page;
+mod series;
 mod shop;
 
 use axum::{Extension, Json, extract::DefaultBodyLimit, middleware, routing::get};
@@ -45,7 +46,7 @@ pub fn router<A: Clone + Send + Sync + 'static>(
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn_with_state(cors::layer(&context.common), cors::cross_origin))
         .layer(middleware::from_fn(layers::no_store))
-        .layer(middleware::from_fn(layers::observe))
+        .layer(middleware::from_fn_with_state(series::Series::default(), layers::observe))
         .layer(Extension(client_addr::Proxies::new(&context.common)))
         .layer(Extension::<Tokens>(context.tokens.clone()))
 }

@@ -19,7 +19,7 @@ use crate::{
     telemetry,
 };
 
-/// A service. `main` is `chassis::run::<ThisService>()`.
+/// What [`run`] has to know of a service; `main` is `chassis::run::<ThisService>()`.
 pub trait Service: Sized + Send + Sync + 'static {
     /// The service's name, as in `order-service`.
     const NAME: &'static str;
@@ -27,7 +27,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     const HTTP_PORT: u16;
     /// Where it answers gRPC by default, if it does.
     const GRPC_PORT: Option<u16> = None;
-    /// Its configuration.
+    /// Its settings, read from flags and environment variables.
     type Config: Configuration;
     /// What its handlers share: pools, clients, settings. Cheap to clone.
     type State: Clone + Send + Sync + 'static;
@@ -40,7 +40,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     /// Its routes with their OpenAPI descriptions, complete paths.
     fn http() -> OpenApiRouter<Self::State>;
 
-    /// Its gRPC services.
+    /// Its gRPC services, if others call it: [`run`] adds health and the check of the shared secret.
     fn grpc(_state: &Self::State) -> Option<Routes> {
         None
     }
@@ -66,18 +66,18 @@ pub trait Service: Sized + Send + Sync + 'static {
 pub struct ServiceContext {
     /// The groups that every configuration has.
     pub common: Common,
-    /// Tasks, and the end.
+    /// Runs tasks in the background, and ends them in order.
     pub lifecycle: Lifecycle,
-    /// Readiness.
+    /// What has to be well for this process to be ready.
     pub health: Health,
-    /// Access tokens.
+    /// Verifies access tokens, those of sessions that ended excepted.
     pub tokens: Tokens,
     /// Renders the metrics; absent in tests, where one process holds several services.
     pub metrics: Option<PrometheusHandle>,
 }
 
 impl ServiceContext {
-    /// A context for one process.
+    /// A context in which nothing runs yet, and no metrics are kept.
     pub fn new(common: &Common) -> Self {
         Self {
             lifecycle: Lifecycle::new(),
@@ -204,7 +204,7 @@ fn pool_of<S: Service>(config: &S::Config) -> Option<PgPool> {
 }
 
 async fn migrate<S: Service>(config: &S::Config) -> Result<bool, BoxError> {
-    telemetry::init(config.common())?;
+    let _logs = telemetry::init(config.common())?;
     if let (Some(pool), Some(migrator)) = (pool_of::<S>(config), S::migrator()) {
         database::migrate(&pool, migrator).await?;
     }
@@ -230,7 +230,7 @@ async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
 }
 
 async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
-    telemetry::init(config.common())?;
+    let _logs = telemetry::init(config.common())?;
     let exporter = Exporter::start(config.common(), S::NAME)?;
     let mut context = ServiceContext::new(config.common());
     context.metrics = Some(telemetry::metrics(&context.lifecycle)?);

@@ -2,19 +2,21 @@
 //! that one purchase causes, in whichever service, are one trace. Without a collector the ids are made all the same, so
 //! that logs and events can be tied together.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::OnceLock, time::Duration};
 
 use axum::http::HeaderMap;
 use opentelemetry::{
     Context, KeyValue, Value,
-    global::{self, BoxedSpan},
     trace::{
         Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId,
-        TraceState, Tracer,
+        TraceState, Tracer, TracerProvider,
     },
 };
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{SdkTracer, SdkTracerProvider},
+};
 
 use crate::{
     BoxError, Common,
@@ -25,6 +27,9 @@ use crate::{
 const EXPORT: Duration = Duration::from_secs(5);
 /// How long the last export may take.
 const LAST_EXPORT: Duration = Duration::from_secs(2);
+
+/// Makes the spans of this process, if a collector gets them.
+static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
 /// The collector that spans go to, if there is one.
 #[derive(Debug)]
@@ -43,11 +48,11 @@ impl Exporter {
             .with_batch_exporter(exporter)
             .with_resource(Resource::builder().with_service_name(service).build())
             .build();
-        global::set_tracer_provider(provider.clone());
+        TRACER.get_or_init(|| provider.tracer("shop"));
         Ok(Self(Some(provider)))
     }
 
-    /// Sends what is left.
+    /// Sends what is left, two seconds at most; called last, when no work is in hand.
     pub async fn end(self) {
         let Some(provider) = self.0 else { return };
         let last = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_EXPORT));
@@ -60,16 +65,17 @@ impl Exporter {
 /// Which side of what a piece of work is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It answers somebody.
+    /// It answers a request or a call.
     Server,
-    /// It handles an event.
+    /// It handles an event or runs a job.
     Consumer,
 }
 
 /// A piece of work as a collector sees it: from its start until it is dropped.
 pub struct Span {
     trace: Trace,
-    told: BoxedSpan,
+    /// What the collector gets; nothing without one.
+    exported: Option<opentelemetry_sdk::trace::Span>,
 }
 
 impl Span {
@@ -80,29 +86,34 @@ impl Span {
         correlation_id: Option<&str>,
         traceparent: Option<&str>,
     ) -> Self {
-        let parent = traceparent.and_then(TraceParent::parse);
+        Self::named_by(|| name.into(), kind, correlation_id, traceparent)
+    }
+
+    /// As [`Self::start`], for an HTTP request or a gRPC call. Only a collector needs its name.
+    pub(crate) fn of_request(name: impl FnOnce() -> String, headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        Self::named_by(|| name().into(), Kind::Server, text(CORRELATION_ID), text(TRACEPARENT))
+    }
+
+    fn named_by(
+        name: impl FnOnce() -> Cow<'static, str>,
+        kind: Kind,
+        correlation_id: Option<&str>,
+        traceparent: Option<&str>,
+    ) -> Self {
+        let Some(tracer) = TRACER.get() else {
+            return Self { trace: Trace::continued(correlation_id, traceparent), exported: None };
+        };
         let kind = match kind {
             Kind::Server => SpanKind::Server,
             Kind::Consumer => SpanKind::Consumer,
         };
-        let builder = SpanBuilder::from_name(name).with_kind(kind);
-        let told = global::tracer("shop").build_with_context(builder, &context_of(parent));
-        let own = told.span_context();
-        let own = told.is_recording().then(|| TraceParent {
-            trace_id: own.trace_id().to_string(),
-            span_id: own.span_id().to_string(),
-        });
-        let trace = match own {
-            Some(own) => Trace::of(correlation_id, &own),
-            None => Trace::continued(correlation_id, traceparent),
-        };
-        Self { trace, told }
-    }
-
-    /// As [`Self::start`], for an HTTP request or a gRPC call.
-    pub(crate) fn of_request(kind: Kind, name: impl Into<Cow<'static, str>>, headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        Self::start(kind, name, text(CORRELATION_ID), text(TRACEPARENT))
+        let parent = traceparent.and_then(TraceParent::parse);
+        let span =
+            tracer.build_with_context(SpanBuilder::from_name(name()).with_kind(kind), &context_of(parent));
+        let own = span.span_context();
+        let own = TraceParent { trace_id: own.trace_id().to_string(), span_id: own.span_id().to_string() };
+        Self { trace: Trace::of(correlation_id, &own), exported: Some(span) }
     }
 
     /// Its place in the trace, for what it causes.
@@ -112,12 +123,16 @@ impl Span {
 
     /// Adds what is known of it. The keys are those of OpenTelemetry's semantic conventions.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.told.set_attribute(KeyValue::new(key, value));
+        if let Some(span) = &mut self.exported {
+            span.set_attribute(KeyValue::new(key, value));
+        }
     }
 
-    /// Notes that it failed.
+    /// Marks it as failed, for the collector.
     pub fn fail(&mut self) {
-        self.told.set_status(Status::error(""));
+        if let Some(span) = &mut self.exported {
+            span.set_status(Status::error(""));
+        }
     }
 }
 

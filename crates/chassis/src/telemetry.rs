@@ -1,9 +1,14 @@
 //! Logs and metrics of a process. Log fields have fixed names: `correlation_id`, `order.id`, `event.type`, `event.id`.
 //! Secrets, tokens, email addresses and bodies are never logged.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, BufWriter, Write},
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -17,19 +22,35 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const BUCKETS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0];
 
-/// Starts logging to standard output.
+/// How many lines may wait for standard output; then whoever logs waits with them.
+const WAITING_LINES: usize = 8_192;
+
+/// Starts logging to standard output, from a thread of its own. Dropping the guard writes what is left.
 ///
 /// # Errors
 /// If the filter is malformed, or logging was started already.
-pub fn init(common: &Common) -> Result<(), BoxError> {
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(&common.log_level)?).with_target(true);
+pub fn init(common: &Common) -> Result<WorkerGuard, BoxError> {
+    let (writer, guard) = writer(io::stdout());
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&common.log_level)?)
+        .with_target(true)
+        .with_writer(writer);
     match common.log_format {
         LogFormat::Json => {
-            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()?;
         }
-        LogFormat::Pretty => logs.compact().try_init(),
+        LogFormat::Pretty => logs.compact().try_init()?,
     }
+    Ok(guard)
+}
+
+/// Writes lines together as long as there are more of them, and drops none.
+fn writer(to: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .lossy(false)
+        .buffered_lines_limit(WAITING_LINES)
+        .thread_name("logs")
+        .finish(BufWriter::with_capacity(64 * 1024, to))
 }
 
 /// Starts recording metrics; the handle renders them for Prometheus.
@@ -63,7 +84,37 @@ fn maintain(handle: &PrometheusHandle, period: Duration, lifecycle: &Lifecycle) 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+
+    /// Takes lines as slowly as a terminal: every write waits for its turn.
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            std::thread::yield_now();
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_is_written_however_many_come_at_once() {
+        let sink = Sink::default();
+        let (mut writer, guard) = writer(sink.clone());
+        let lines: Vec<u8> =
+            (0..3 * WAITING_LINES).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            writer.write_all(line).unwrap();
+        }
+        drop(guard);
+        assert!(*sink.0.lock().unwrap() == lines, "lines are missing");
+    }
 
     /// The memory of this process, in bytes.
     fn resident() -> u64 {

@@ -6,9 +6,9 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{
-        HeaderName, HeaderValue, Method,
+        HeaderName, HeaderValue, Method, StatusCode,
         header::{AUTHORIZATION, CACHE_CONTROL},
     },
     middleware::Next,
@@ -19,7 +19,8 @@ use tracing::Instrument;
 use crate::{
     Code, Problem,
     context::{self, CORRELATION_ID},
-    spans::{Kind, Span},
+    http::series::Series,
+    spans::Span,
 };
 
 /// How long a request may take.
@@ -29,27 +30,30 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
 
 /// Puts the request into its trace, returns the correlation id, and writes one log line and the metrics.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(series): State<Series>, request: Request, next: Next) -> Response {
     let (method, path) = (label(request.method()), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let mut told = Span::of_request(Kind::Server, format!("{method} {route}"), request.headers());
-    told.set("http.request.method", method);
-    told.set("http.route", route.clone());
-    let trace = told.trace().clone();
-    let correlation_id = trace.correlation_id.clone();
-    let span = tracing::info_span!("request", correlation_id, traceparent = trace.traceparent);
+    let mut span = Span::of_request(|| format!("{method} {route}"), request.headers());
+    span.set("http.request.method", method);
+    let trace = span.trace();
+    let (correlation_id, traceparent) = (&trace.correlation_id, &trace.traceparent);
+    let logged = tracing::info_span!("request", correlation_id, traceparent);
+    let correlation_id = HeaderValue::from_str(correlation_id);
     let started = Instant::now();
     let work = async {
         let response = next.run(request).await;
-        record(method, &route, &path, &response, started.elapsed());
+        let (status, took) = (response.status(), started.elapsed());
+        series.record(method, &route, status, took);
+        log(method, &route, &path, status, took);
         response
     };
-    let mut response = context::scope(trace, work.instrument(span)).await;
-    told.set("http.response.status_code", i64::from(response.status().as_u16()));
+    let mut response = context::scope(trace.clone(), work.instrument(logged)).await;
+    span.set("http.route", route);
+    span.set("http.response.status_code", i64::from(response.status().as_u16()));
     if response.status().is_server_error() {
-        told.fail();
+        span.fail();
     }
-    if let Ok(value) = HeaderValue::from_str(&correlation_id) {
+    if let Ok(value) = correlation_id {
         response.headers_mut().insert(HeaderName::from_static(CORRELATION_ID), value);
     }
     response
@@ -59,11 +63,8 @@ fn label(method: &Method) -> &'static str {
     METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
 }
 
-fn record(method: &'static str, route: &str, path: &str, response: &Response, took: Duration) {
-    let status = response.status().as_u16();
-    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_seconds", &labels).record(took);
+fn log(method: &str, route: &str, path: &str, status: StatusCode, took: Duration) {
+    let status = status.as_u16();
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if route.starts_with("/health") || route == "/metrics" {
         tracing::trace!(method, path, status, ms, "answered");

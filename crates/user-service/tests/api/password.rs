@@ -50,7 +50,9 @@ async fn a_new_password_gives_new_tokens_to_the_session_that_asks() {
     refresh(&shop, tokens["refresh_token"].as_str().unwrap()).await.expect(200);
 
     let ended = shop.published::<SessionEnded>().await;
-    let sid = |token: &serde_json::Value| shop.context().tokens.verify(token.as_str().unwrap()).unwrap().sid;
+    let sid = |token: &serde_json::Value| {
+        shop.context().tokens.verify(token.as_str().unwrap()).unwrap().sid.clone()
+    };
     assert_eq!(
         ended.iter().map(|event| event.sid.clone()).collect::<Vec<_>>(),
         [sid(&successor["access_token"])]
