@@ -25,7 +25,7 @@ pub mod service;
 pub mod spans;
 pub mod telemetry;
 
-pub use auth::{Admin, Claims, Role, User};
+pub use auth::{Admin, BearerToken, Claims, Role, User};
 pub use backoff::Backoff;
 pub use codes::{Code, Codes, ErrorCode, Refuses};
 pub use config::{Common, ConfigErrors, Configuration, Database, Grpc, RedisConfig};

@@ -8,11 +8,10 @@ use std::{
     time::Duration,
 };
 
-use axum::http::HeaderValue;
 use chassis::{BoxError, context, health::Health};
 use contracts::OrderId;
 use midtrans::{Client, Error, Refund, RefundReceipt, SnapPage, SnapRequest, Transaction};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -166,11 +165,12 @@ impl Orders {
     pub async fn can_be_cancelled(
         &self,
         order_id: OrderId,
-        token: &HeaderValue,
+        token: &SecretString,
     ) -> Result<bool, reqwest::Error> {
         let request = self.client.get(format!("{}/api/v1/order/{order_id}", self.base));
         let correlation_id = context::current().correlation_id;
-        let request = request.header("authorization", token).header(context::CORRELATION_ID, correlation_id);
+        let request =
+            request.bearer_auth(token.expose_secret()).header(context::CORRELATION_ID, correlation_id);
         let response = request.send().await?;
         if response.status() == reqwest::StatusCode::NOT_FOUND {
             return Ok(false);

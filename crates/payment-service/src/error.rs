@@ -117,7 +117,7 @@ impl From<RequestRefundError> for Problem {
             RequestRefundError::KeyReused => Code::IdempotencyKeyReused.into(),
             RequestRefundError::Orders(source) => Self::from(Code::OrderUnavailable).caused_by(source),
             RequestRefundError::Database(source) => source.into(),
-            RequestRefundError::Reply(source) => Self::internal(source),
+            bug @ (RequestRefundError::Reply(_) | RequestRefundError::NoReply) => Self::internal(bug),
         }
     }
 }

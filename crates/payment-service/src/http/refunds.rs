@@ -2,11 +2,11 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION},
+    http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use chassis::{
-    Admin, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, http::Refusals,
+    Admin, BearerToken, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, http::Refusals,
     rules::not_blank,
 };
 use contracts::OrderId;
@@ -87,10 +87,9 @@ pub async fn refund_payment(
     Admin(claims): Admin,
     Path(order_id): Path<OrderId>,
     IdempotencyKey(key): IdempotencyKey,
-    headers: HeaderMap,
+    BearerToken(token): BearerToken,
     OptionalJson(new): OptionalJson<NewRefund>,
 ) -> Result<Response, Problem> {
-    let token = headers.get(AUTHORIZATION).cloned().ok_or_else(|| Problem::unauthorized("Log in first."))?;
     let requester = Requester { user_id: claims.user_id, token, key };
     let request = RefundRequest { amount: new.amount, reason: new.reason, reference: new.reference };
     let show = |view| serde_json::to_value(PaymentView::from(view));

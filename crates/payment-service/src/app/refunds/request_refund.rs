@@ -1,8 +1,8 @@
 //! The refund route: an administrator refunds money, through Midtrans or by hand.
 
-use axum::http::HeaderValue;
 use contracts::{OrderId, UserId, events::RefundCause};
 use jobs::{Job, Queue};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgTransaction};
@@ -33,8 +33,8 @@ pub struct RefundRequest {
 pub struct Requester {
     /// The administrator.
     pub user_id: UserId,
-    /// The bearer token, as it came.
-    pub token: HeaderValue,
+    /// The access token.
+    pub token: SecretString,
     /// The Idempotency-Key, if there is one.
     pub key: Option<String>,
 }
@@ -78,6 +78,9 @@ pub enum RequestRefundError {
     /// A bug.
     #[error("the reply cannot be written")]
     Reply(#[from] serde_json::Error),
+    /// A bug: the concurrent duplicate had the key and has left no reply.
+    #[error("the key was claimed without a reply")]
+    NoReply,
 }
 
 /// Accepts a refund. `show` turns the payment into the reply, which a repetition with the same key gets again.
@@ -108,7 +111,7 @@ pub async fn request_refund(
         if !keyed.take(&mut tx).await? {
             drop(tx);
             let answer = keyed.replay(&mut *state.db.acquire().await?).await?;
-            return answer.ok_or(RequestRefundError::Database(sqlx::Error::RowNotFound));
+            return answer.ok_or(RequestRefundError::NoReply);
         }
         let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RequestRefundError::Unknown)?;
         let refunds = store::list_refunds(&mut tx, order_id).await?;
