@@ -4,6 +4,7 @@ pub mod buyers;
 pub mod cancellations;
 pub mod history;
 pub mod idempotency;
+pub mod moves;
 pub mod orders;
 pub mod reconciliation;
 pub mod returns;

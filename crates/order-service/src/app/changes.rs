@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Effect, Order, Transition},
-    store::{self, history::Note, orders::Move},
+    store::{self, history::Note, moves::Move},
 };
 
 /// Why a transition cannot be applied. Nothing of it is written.
@@ -131,8 +131,8 @@ impl Changes {
             self.moves[place].awaited_row = Some(row);
         }
         outbox::append_all(tx, self.cancelled).await?;
-        store::orders::move_orders(tx, &self.moves).await?;
-        store::orders::record_refunds(tx, &self.refunds).await?;
+        store::moves::move_orders(tx, &self.moves).await?;
+        store::moves::record_refunds(tx, &self.refunds).await?;
         store::history::insert_notes(tx, &self.notes).await?;
         store::buyers::record_payers(tx, &self.payers).await?;
         store::returns::insert_returns(tx, &self.returned).await?;

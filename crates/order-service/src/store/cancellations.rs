@@ -1,4 +1,4 @@
-//! Cancellations that another service has to agree to. A change of the order deletes them; see [`super::orders`].
+//! Cancellations that another service has to agree to. A change of the order deletes them; see [`super::moves`].
 
 use contracts::{OrderId, UserId, events::CancelCause};
 use sqlx::{PgConnection, Result};

@@ -1,4 +1,4 @@
-//! The timeline of an order. Changes write their own row; see [`super::orders`].
+//! The timeline of an order. Changes write their own row; see [`super::moves`].
 
 use contracts::{OrderId, UserId};
 use sqlx::{PgConnection, Result};

@@ -11,7 +11,7 @@ use contracts::{
 use messaging::{Delivered, HandlerError};
 use order_service::{
     domain::{FailureReason, State, Status},
-    store::{self, orders::Move},
+    store::{self, moves::Move},
 };
 use serde_json::json;
 use testkit::{deliver, envelope, redeliver};
@@ -239,7 +239,7 @@ async fn an_order_moves_only_from_where_it_was_seen() {
     let mut db = shop.app.pool().acquire().await.unwrap();
     let to = State::Failed(FailureReason::Timeout);
     let change = Move { id, from: Status::Received, to, cause: "Test", detail: None, awaited_row: None };
-    let moved = store::orders::move_orders(&mut db, &[change]).await;
+    let moved = store::moves::move_orders(&mut db, &[change]).await;
     assert!(matches!(moved, Err(sqlx::Error::Decode(_))), "{moved:?}");
     assert_eq!(shop.order(id).await, before);
     assert_eq!(shop.timeline(id).await.len(), 3);

@@ -2,6 +2,7 @@
 
 use contracts::{events::PaymentSuccess, grpc::payment::CancelOutcome};
 use serde_json::{Value, json};
+use testkit::eventually;
 
 use crate::shop::{PRICE, Shop};
 
@@ -57,7 +58,13 @@ async fn they_are_closed_by_a_cancel_and_at_their_end() {
     for id in [41, 42] {
         let token = shop.page(id).await;
         shop.pay(&token, pending()).await;
-        shop.handle_notifications(id - 40).await;
+        // The cancel of the first order is notified as well.
+        let notified = "select count(distinct midtrans_order_id) from notifications";
+        eventually("its notification is stored", async || {
+            (shop.count(notified).await == id - 40).then_some(())
+        })
+        .await;
+        shop.handle_notifications(1).await;
         if id == 41 {
             assert_eq!(shop.cancel(id).await, CancelOutcome::Cancelled);
         } else {
