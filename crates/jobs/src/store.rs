@@ -78,7 +78,8 @@ pub(crate) async fn remove(db: &mut PgConnection, jobs: impl IntoIterator<Item =
         return Ok(());
     }
     sqlx::query!(
-        "delete from jobs.queue where (kind, key) in (select * from unnest($1::text[], $2::text[]))",
+        "delete from jobs.queue using unnest($1::text[], $2::text[]) as gone (kind, key)
+         where queue.kind = gone.kind and queue.key = gone.key",
         &kinds as &[&str],
         &keys,
     )

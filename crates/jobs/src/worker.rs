@@ -95,6 +95,10 @@ impl<S: Send + Sync + 'static> Worker<S> {
                 tokio::select! {
                     Some(Ok(name)) = running.join_next() => {
                         free.entry(name).and_modify(|slots| *slots += 1);
+                        // All that have ended meanwhile, so that the next claim is for as many.
+                        while let Some(Ok(name)) = running.try_join_next() {
+                            free.entry(name).and_modify(|slots| *slots += 1);
+                        }
                         if full { break }
                     }
                     () = worker.queue.woken() => break,
