@@ -1,4 +1,4 @@
-//! Error codes: what a program distinguishes refusals by. A service has one enum of them, written with [`codes!`]; a
+//! Error codes: what a program distinguishes refusals by. A service has one enum of them, written with [`codes!`](crate::codes!); a
 //! [`Problem`](crate::Problem) is made from a code, and what a route [`Refuses`] is how its OpenAPI document names them.
 
 use axum::http::StatusCode;

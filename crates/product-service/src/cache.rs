@@ -2,7 +2,7 @@
 //! administrators read the rows.
 //!
 //! A change that this process commits invalidates what it concerns before anybody learns of the commit. What other
-//! processes commit is seen within [`MAX_AGE`], because nothing is kept for longer: whatever dies or is cut off. What an
+//! processes commit is seen within `MAX_AGE`, because nothing is kept for longer: whatever dies or is cut off. What an
 //! administrator changes is broadcast too, and so seen elsewhere at once as a rule.
 //!
 //! A hold changes one number of a product, and holds are many: so products are kept apart from the pages that show them,
