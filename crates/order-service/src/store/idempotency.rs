@@ -31,17 +31,7 @@ pub async fn find_reply(
     key: Scoped<'_>,
     request: &Value,
 ) -> Result<Option<StoredReply>> {
-    sqlx::query_as!(
-        StoredReply,
-        r#"select request = $4 as "same_request!", reply as "receipt!"
-        from idempotency_keys where user_id = $1 and route = $2 and key = $3"#,
-        key.user.get(),
-        key.route,
-        key.key,
-        request
-    )
-    .fetch_optional(db)
-    .await
+    Ok(list_replies(db, &[(key, request)]).await?.pop().map(|(_, reply)| reply))
 }
 
 /// The replies that are stored under some of these keys, with the places of their keys.
