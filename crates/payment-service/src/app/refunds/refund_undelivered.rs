@@ -20,13 +20,14 @@ pub async fn refund_undelivered(
     events: &[Received<DeliveryFailed>],
 ) -> Result<Outcomes, HandlerError> {
     let ids: Vec<i64> = events.iter().map(|received| received.event.order_id.get()).collect();
-    store::lock_payments(tx, &ids).await?;
+    let mut payments = store::lock_payments(tx, &ids).await?;
     let mut outcomes = Outcomes::new();
-    for received in events {
-        let payment = store::lock_payment(tx, received.event.order_id).await?;
-        let decided = decide(payment.as_ref(), &received.event);
-        if let (Some(payment), Ok(Some(then))) = (&payment, &decided) {
+    for Received { event, .. } in events {
+        let payment = payments.get_mut(&event.order_id);
+        let decided = decide(payment.as_deref(), event);
+        if let (Some(payment), Ok(Some(then))) = (payment, &decided) {
             store::mark_undelivered(tx, payment.order_id).await?;
+            payment.undelivered = true;
             carry_out(tx, payment, *then).await?;
         }
         outcomes.push(decided.map(drop));
