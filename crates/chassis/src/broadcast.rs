@@ -67,10 +67,7 @@ impl Broadcast {
                     }
                     sleep(PAUSE).await;
                 };
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = listening => {}
-                }
+                shutdown.run_until_cancelled(listening).await;
             }
         });
     }
