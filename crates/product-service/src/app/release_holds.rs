@@ -1,6 +1,6 @@
 //! `OrderCancelled`: what was held for the orders is free again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{
     OrderId, ProductId,
@@ -88,7 +88,7 @@ async fn free(
     };
     let (releases, returns) = (movements(Reason::Release), movements(Reason::Return));
     let products = releases.iter().chain(&returns).map(|movement| movement.product_id);
-    let products: std::collections::BTreeSet<ProductId> = products.collect();
+    let products: BTreeSet<ProductId> = products.collect();
     if products.is_empty() {
         return Ok(());
     }
