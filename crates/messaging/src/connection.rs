@@ -44,7 +44,7 @@ impl Reconnect {
         BACKOFF.jittered(self.tries)
     }
 
-    /// Notes that it works.
+    /// Called after a step that worked: the next error is logged again, and its wait is the shortest.
     pub(crate) fn recovered(&mut self) {
         if self.tries > 0 {
             tracing::info!(task = self.task, tries = self.tries, "works again");

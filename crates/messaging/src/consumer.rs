@@ -19,14 +19,14 @@ use crate::{
 };
 use route::{Applied, HandlerContext, Route, Typed};
 
-/// An event that has come.
+/// An event as its handler gets it: decoded, with its identity and the trace that it belongs to.
 #[derive(Debug)]
 pub struct Received<E> {
     /// Identifies the event through every redelivery.
     pub event_id: Uuid,
     /// What follows from the event is published as part of this.
     pub trace: Trace,
-    /// What happened.
+    /// The payload. What cannot be decoded never gets here: it is a dead letter at once.
     pub event: E,
 }
 
@@ -73,13 +73,13 @@ pub trait Handle<E: Event>: Send + Sync + 'static {
 /// What became of an event that was handed to [`Consumer::deliver`].
 #[derive(Debug)]
 pub enum Delivered {
-    /// Its effects are committed.
+    /// Its effects are committed, with the row of the inbox that makes a repetition a no-op.
     Applied,
     /// It was handled before; nothing was done.
     AlreadyApplied,
-    /// No handler follows the stream.
+    /// The consumer has no handler for the stream.
     NotSubscribed,
-    /// Nothing was committed.
+    /// Nothing was committed. The error says whether another try makes sense.
     Failed(HandlerError),
 }
 
@@ -104,7 +104,7 @@ impl<A: Send + Sync + 'static> Consumer<A> {
         }
     }
 
-    /// Follows the stream of `E`.
+    /// Adds the handler of `E`, and the stream of `E` to those that are consumed.
     #[must_use]
     pub fn on<E: Event>(mut self) -> Self
     where

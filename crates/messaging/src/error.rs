@@ -2,7 +2,7 @@
 
 use contracts::events::Undecodable;
 
-/// Any cause.
+/// Any cause. It is logged with its whole chain, and a dead letter keeps that text.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The longest text that is written into a dead letter.
@@ -29,7 +29,7 @@ pub enum HandlerError {
 pub type Outcomes = Vec<Result<(), HandlerError>>;
 
 impl HandlerError {
-    /// A dependency is down.
+    /// A dependency is down or slow: the entry is tried again, for as long as it takes.
     pub fn retry(error: impl Into<Error>) -> Self {
         Self::Retry(error.into())
     }
@@ -39,7 +39,7 @@ impl HandlerError {
         Self::NotYet(why.into())
     }
 
-    /// What should never happen did.
+    /// What should never happen did: ten tries over at least ten minutes, then a dead letter.
     pub fn bug(error: impl Into<Error>) -> Self {
         Self::Bug(error.into())
     }

@@ -54,7 +54,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Commits, then signals the relay.
+    /// Commits, then signals the relay, so that events leave at once and not at its next look.
     pub async fn commit(&self, tx: PgTransaction<'_>) -> sqlx::Result<()> {
         tx.commit().await?;
         self.wake();

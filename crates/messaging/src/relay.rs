@@ -36,7 +36,7 @@ use store::Lead;
 /// The times and bounds of a relay.
 #[derive(Debug, Clone)]
 pub struct RelayPolicy {
-    /// Rows per batch.
+    /// Rows that one script publishes at most; Redis serves nobody else while it runs.
     pub batch: u16,
     /// How often to look for rows that nobody woke us for, and for a lock that has come free. Below the 5 s after which
     /// Postgres ends a session that asks nothing.
@@ -97,11 +97,11 @@ pub struct Relay {
 /// What a relay was when it last looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// Without connections.
+    /// Without connections: PostgreSQL or Redis could not be reached, or took too long.
     Interrupted,
     /// Waiting, since then, for the lock that another session holds.
     Standby(Instant),
-    /// The holder of the lock.
+    /// The holder of the lock: the one replica that publishes.
     Active,
 }
 
@@ -110,7 +110,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// What came of looking for something to send.
 enum PublishOutcome {
-    /// So many rows were sent.
+    /// So many rows were sent; 0 if nothing waits.
     Published(usize),
     /// Redis is at this mark, which it had passed.
     MarkLost(i64),

@@ -30,7 +30,7 @@ use stream_worker::StreamWorker;
 /// An entry of a stream that is to be handled.
 #[derive(Debug)]
 pub struct Incoming<'a> {
-    /// What it is.
+    /// The names and values of the entry, as the relay wrote them.
     pub fields: &'a Fields,
     /// The place of handling it in the trace of its cause: what follows from it is published with this.
     pub trace: Trace,
@@ -46,7 +46,7 @@ impl<'a> From<&'a Fields> for Incoming<'a> {
 
 /// What handles the entries of some streams. An entry is acknowledged after `Ok`, and may come more than once.
 pub trait StreamHandler: Send + Sync + 'static {
-    /// The streams to follow.
+    /// The streams to consume, each by a worker of its own.
     fn streams(&self) -> Vec<&'static str>;
 
     /// Handles entries of a stream and returns one outcome for each, in their order. An error of the whole means that

@@ -1,4 +1,4 @@
-//! What could not be handled.
+//! The rows of `messaging.dead_letters`: what could not be handled, kept where no loss of Redis takes it away.
 
 use sqlx::PgPool;
 use uuid::Uuid;

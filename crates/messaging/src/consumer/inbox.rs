@@ -1,4 +1,4 @@
-//! Which events were handled.
+//! The rows of `messaging.inbox`: which events were handled, so that a repetition changes nothing.
 
 use std::collections::HashSet;
 

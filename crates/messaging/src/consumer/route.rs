@@ -14,7 +14,6 @@ use crate::{HandlerError, Incoming, Outbox, runner::one_each};
 /// batch is halved, so that it delays only the events that need it.
 const BEGIN: &str = "begin; set local lock_timeout = '250ms'";
 
-/// What every route works with.
 pub(super) struct HandlerContext<A> {
     pub group: &'static str,
     pub app: A,
@@ -41,7 +40,7 @@ pub(super) trait Route<A>: Send + Sync {
     ) -> BoxFuture<'a, Result<Outcomes, HandlerError>>;
 }
 
-/// The events of a type.
+/// The route of one type of event; what it knows of `E` is hidden behind [`Route`].
 pub(super) struct Typed<E>(PhantomData<fn() -> E>);
 
 impl<E> Default for Typed<E> {

@@ -13,7 +13,6 @@ use super::{
 /// How often the same thing is logged.
 const REPEAT: Duration = Duration::from_secs(15);
 
-/// What was logged when.
 #[derive(Default)]
 struct Logged {
     warned: Option<Instant>,

@@ -12,7 +12,6 @@ static RECOVER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 /// A stream entry's id: milliseconds and a number.
 pub(super) type EntryId = (i64, i64);
 
-/// What became of a batch.
 pub(super) enum Published {
     /// Redis has these rows, by their id, under this mark and with these entries; and it refused others.
     Added { mark: i64, entries: Vec<(i64, EntryId)>, refused: Vec<Refusal> },

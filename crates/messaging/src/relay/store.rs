@@ -22,10 +22,10 @@ pub(super) struct Row {
     pub fields: Json<Fields>,
 }
 
-/// Where the active relay is.
+/// Where the active relay is: its claim to the lead, and how far Redis is known to have come.
 #[derive(Clone, Copy)]
 pub(super) struct Lead {
-    /// Which take-over this is.
+    /// Counts the take-overs of the lead. A relay that finds another number here has lost it.
     pub epoch: i64,
     /// The last batch that Postgres has recorded as published.
     pub mark: i64,
@@ -195,7 +195,7 @@ pub(super) async fn delete_closed_letters(conn: &mut PgConnection, keep: Duratio
     Ok(())
 }
 
-/// Deletes old inbox rows.
+/// Deletes inbox rows older than `keep`, at most as many as a short transaction can: the next pass goes on.
 pub(super) async fn delete_handled(conn: &mut PgConnection, keep: Duration) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from messaging.inbox where (consumer, event_id) in (
@@ -209,9 +209,8 @@ pub(super) async fn delete_handled(conn: &mut PgConnection, keep: Duration) -> s
     Ok(())
 }
 
-/// What waits in a database.
 pub(super) struct Backlog {
-    /// Rows that are not published.
+    /// Rows that are committed and not published.
     pub waiting: i64,
     /// For how long the oldest of them is not.
     pub age: Duration,

@@ -7,9 +7,9 @@ use super::retry::Entry;
 /// An entry that its consumer has given up, with all that it was.
 #[derive(Debug)]
 pub struct DeadLetter<'a> {
-    /// Where it was.
+    /// The stream that it was read from.
     pub stream: &'a str,
-    /// Which entry it was: `{ms}-{seq}`.
+    /// Its id in that stream, `{ms}-{seq}`: when it was added, by Redis' clock.
     pub entry_id: &'a str,
     /// Its names and values as they came: what is no event need not be text.
     pub fields: Vec<(&'a [u8], &'a [u8])>,

@@ -9,7 +9,7 @@ use super::retry::Entry;
 
 /// How long a read waits for something to come. Short, so that a shutdown lets it end.
 pub(super) const BLOCK: Duration = Duration::from_secs(1);
-/// Ids per command.
+/// Ids per command: Redis serves nobody else during one.
 const CHUNK: usize = 500;
 
 static DEAD_LETTER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("dead_letter.lua")));
@@ -20,7 +20,7 @@ static REMOVE_IDLE_CONSUMERS: LazyLock<Script> =
 /// An entry as Redis returns it; one that was deleted while it was pending has no fields.
 type Raw = (String, Option<Vec<(Vec<u8>, Vec<u8>)>>);
 
-/// One consumer, on one connection.
+/// One consumer of a group, on a connection of its own: a blocking read would hold up whatever shares it.
 #[derive(Clone)]
 pub(super) struct GroupConsumer {
     pub redis: MultiplexedConnection,
@@ -83,7 +83,7 @@ impl GroupConsumer {
         if ids.is_empty() { Ok(()) } else { pipe.query_async(&mut self.redis).await }
     }
 
-    /// The entries are done with.
+    /// Acknowledges entries: Redis does not deliver them to the group again.
     pub(super) async fn ack(&mut self, ids: &[String]) -> RedisResult<()> {
         if ids.is_empty() {
             return Ok(());

@@ -17,14 +17,13 @@ const LOST_AFTER: Duration = BLOCK.saturating_add(Duration::from_secs(4));
 /// Entries, and what to read after them.
 pub(super) type ReadBatch = RedisResult<(Vec<Entry>, Next)>;
 
-/// What to read.
 #[derive(Clone)]
 pub(super) enum Next {
     /// What was delivered to us before the connection was lost, after an id.
     Own(String),
     /// What others left lying, from an id on.
     Abandoned(String),
-    /// What is new.
+    /// What nobody in the group has got yet.
     New,
 }
 

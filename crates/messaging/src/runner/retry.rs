@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{HandlerError, Policy};
 
-/// An entry in hand.
+/// An entry that this process has read and not acknowledged.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub id: String,
@@ -20,7 +20,6 @@ pub(super) struct Entry {
     pub tries: u32,
     /// How often of those it met a bug, and when first.
     pub bugs: Option<(u32, Instant)>,
-    /// When the first try failed.
     pub first_failed_at: Option<OffsetDateTime>,
     /// Since when this process knows that it waits for its cause, and for how long it had waited by then.
     pub waits: Option<(Instant, Duration)>,

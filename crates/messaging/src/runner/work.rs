@@ -13,9 +13,7 @@ pub(super) type Done = Vec<(Entry, Ended)>;
 
 /// How work on an entry has ended.
 pub(super) enum Ended {
-    /// Its effects are there.
     Handled,
-    /// They are not.
     Failed(HandlerError),
     /// It is kept as a dead letter, with this error.
     Kept(String),
@@ -29,7 +27,6 @@ impl From<Result<(), HandlerError>> for Ended {
     }
 }
 
-/// Handles a batch of entries.
 pub(super) async fn work<E: StreamHandler>(
     shared: Arc<Shared<E>>,
     stream: &'static str,

@@ -1,4 +1,4 @@
-//! Many events, one transaction.
+//! Many events in one transaction: what a failed one does to its neighbours.
 
 use std::{sync::atomic::Ordering, time::Duration};
 

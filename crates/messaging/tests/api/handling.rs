@@ -1,4 +1,4 @@
-//! Effects, once.
+//! Effects happen once, however often an event comes.
 
 use std::time::Duration;
 

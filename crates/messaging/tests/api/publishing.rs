@@ -1,4 +1,4 @@
-//! What reaches the streams.
+//! What reaches the streams: in order, once more after a crash, and all of it after a loss of Redis.
 
 use chassis::context::{self, Trace};
 use contracts::events::Event;

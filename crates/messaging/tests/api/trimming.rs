@@ -16,7 +16,6 @@ fn frequent_maintenance() -> RelayPolicy {
     RelayPolicy { maintenance: Duration::from_millis(50), ..relay_policy() }
 }
 
-/// Retains nothing longer than necessary.
 fn shortest_retention() -> RelayPolicy {
     RelayPolicy {
         keep_published: Duration::ZERO,

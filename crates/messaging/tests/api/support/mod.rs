@@ -44,13 +44,13 @@ impl Running {
         Self { task: tokio::spawn(task(shutdown.clone())), shutdown }
     }
 
-    /// As SIGTERM does.
+    /// Lets it finish what is in hand, as SIGTERM does.
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap();
     }
 
-    /// As SIGKILL does.
+    /// Aborts it between two steps, as SIGKILL does.
     pub async fn kill(self) {
         self.task.abort();
         let _ = self.task.await;
@@ -177,7 +177,6 @@ pub fn fields<E: Event>(event: E) -> Fields {
     Envelope { meta, event }.to_fields().unwrap()
 }
 
-/// Waits for a condition.
 pub async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
     let holds = async {
         while !condition().await {

@@ -61,7 +61,6 @@ impl RedisServer {
         }
     }
 
-    /// Deletes what was saved.
     pub fn wipe(&self) {
         let _ = std::fs::remove_file(self.copy());
     }
@@ -75,7 +74,6 @@ impl RedisServer {
         self.folder.path().join("dump.rdb")
     }
 
-    /// Where it listens.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
@@ -94,7 +92,6 @@ impl RedisServer {
         cmd.query_async(&mut self.connect().await).await.unwrap()
     }
 
-    /// The entries of a stream.
     pub async fn entries(&self, stream: &str) -> Vec<Fields> {
         let mut range = cmd("XRANGE");
         range.arg(stream).arg("-").arg("+");
