@@ -36,7 +36,7 @@ use crate::{
 /// The reason of the movement in product-service's ledger.
 const RETURN: &str = "return";
 
-/// Cheap to clone.
+/// The services that are called over gRPC. Cheap to clone: clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Clients {
     cart: CartServiceClient<PeerChannel>,
@@ -49,7 +49,7 @@ pub struct Clients {
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
     pub order: OrderId,
-    /// In rupiah.
+    /// What the order costs, in whole rupiah.
     pub amount: i64,
     pub buyer: UserId,
     /// How long the page may be used at most, if it is made now; zero for the usual time.
@@ -60,7 +60,7 @@ pub struct PageRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageAnswer {
     Open(PaymentPage),
-    /// The payment is closed.
+    /// The payment has ended: there will be no page.
     Closed,
     /// It has not consumed the order's `OrderCreated` yet.
     Unknown,
@@ -71,9 +71,9 @@ pub enum PageAnswer {
 /// payment-service's answer to a request to close a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentEnd {
-    /// Closed for good.
+    /// Closed for good: Midtrans has confirmed it.
     Cancelled,
-    /// It was paid before.
+    /// It was paid before it could be closed.
     Paid,
     /// Midtrans does not answer: nothing has changed.
     Unknown,
@@ -82,20 +82,20 @@ pub enum PaymentEnd {
 /// delivery-service's answer to a request to stop a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryEnd {
-    /// It will not leave.
+    /// It was stopped, and will not leave.
     Cancelled,
-    /// It has left.
+    /// Its goods have left: it cannot be stopped any more.
     Shipped,
 }
 
 /// What delivery-service knows of an order's delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownDelivery {
-    /// There is none.
+    /// There is none: `OrderPaid` has not been consumed, or was lost.
     Missing,
-    /// It goes on.
+    /// There is one, and it was not stopped.
     Started(DeliveryId),
-    /// It was stopped.
+    /// It was stopped before its goods left.
     Cancelled,
 }
 
@@ -253,7 +253,7 @@ fn on_sale(product: ProductResponse) -> Result<(ProductId, OnSale), Status> {
     Ok((id, OnSale { name: product.name, price }))
 }
 
-/// A service broke the contract.
+/// The error where a service answers with what the contract rules out.
 fn impossible(service: &str, member: &str) -> Status {
     Status::internal(format!("{service}-service answered with an impossible {member}"))
 }

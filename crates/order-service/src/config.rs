@@ -38,16 +38,16 @@ pub struct Config {
     /// 0 for as long as everybody.
     #[arg(long, env, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=10_080))]
     pub payment_expiry_minutes_new_buyer: u64,
-    /// gRPC base URL of product-service.
+    /// Where product-service is called over gRPC: its base URL.
     #[arg(long, env, default_value = "http://product-service:9082")]
     pub product_grpc_url: String,
-    /// gRPC base URL of cart-service.
+    /// Where cart-service is called over gRPC: its base URL.
     #[arg(long, env, default_value = "http://cart-service:9083")]
     pub cart_grpc_url: String,
-    /// gRPC base URL of payment-service.
+    /// Where payment-service is called over gRPC: its base URL.
     #[arg(long, env, default_value = "http://payment-service:9085")]
     pub payment_grpc_url: String,
-    /// gRPC base URL of delivery-service.
+    /// Where delivery-service is called over gRPC: its base URL.
     #[arg(long, env, default_value = "http://delivery-service:9086")]
     pub delivery_grpc_url: String,
 }

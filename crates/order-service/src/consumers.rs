@@ -16,7 +16,7 @@ use crate::{
     domain::{Input, PaymentPage},
 };
 
-/// Consumes them as `order-group`.
+/// Consumes them in the group `order-group`, whose replicas share the entries.
 pub fn consumer(state: &AppState) -> Consumer<AppState> {
     Consumer::new(groups::ORDER, state.clone(), state.db.clone(), state.outbox.clone())
         .on::<StockReserved>()

@@ -1,4 +1,4 @@
-//! The HTTP interface.
+//! The HTTP interface: a file per resource, with its types and its handlers.
 
 mod orders;
 mod placing;
@@ -16,7 +16,6 @@ use crate::AppState;
 )]
 struct Document;
 
-/// Its routes with their descriptions.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(placing::place_order, orders::list_orders))

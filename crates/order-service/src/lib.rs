@@ -27,7 +27,6 @@ use crate::config::Config;
 
 pub use self::state::AppState;
 
-/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/order");
 
 /// The streams that this service writes.

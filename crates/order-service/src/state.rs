@@ -23,7 +23,7 @@ pub struct Rates {
     pub cancels: RateLimit<UserId>,
 }
 
-/// Cheap to clone.
+/// What handlers, consumers and jobs share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AppState {
     pub db: PgPool,

@@ -30,7 +30,6 @@ pub fn job_worker(state: &AppState) -> Worker<AppState> {
         .with::<ReturnStock>()
 }
 
-/// Starts jobs and maintenance.
 pub fn start(state: &AppState) {
     job_worker(state).start(&state.lifecycle);
     let every = &state.lifecycle;

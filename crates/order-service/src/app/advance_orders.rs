@@ -14,7 +14,7 @@ use crate::{
     store,
 };
 
-/// An input for an order.
+/// An input for an order, with what identifies the order and what the input came from.
 #[derive(Debug)]
 pub struct Advance {
     pub subject: Subject,

@@ -31,7 +31,6 @@ pub enum CancelOrderError {
     /// Its state does not allow it.
     #[error("an order that is {0} cannot be cancelled")]
     Refused(Status, Refusal),
-    /// The buyer cancels too often.
     #[error(transparent)]
     TooOften(#[from] TooOften),
     /// payment-service does not know at the moment whether it was paid. The cancellation goes on.
@@ -45,7 +44,7 @@ pub enum CancelOrderError {
     Busy,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// A bug.
+    /// The task that finishes the cancellation panicked: a bug.
     #[error("cancelling failed")]
     Failed(#[from] JoinError),
 }
@@ -60,7 +59,7 @@ impl From<ApplyError> for CancelOrderError {
 
 /// How far a cancellation has come that needs no answer, or not yet.
 enum Begun {
-    /// It is cancelled.
+    /// It is cancelled, and committed as such.
     Done(Box<Order>),
     /// It will be, once another service agrees.
     Recorded(Cancellation),

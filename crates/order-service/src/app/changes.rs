@@ -36,10 +36,10 @@ impl From<ApplyError> for HandlerError {
     }
 }
 
-/// Why an order changes.
+/// What the timeline and the events say about why an order changes.
 #[derive(Debug)]
 pub(super) struct Cause<'a> {
-    /// What the timeline names.
+    /// The name of an event, or of what somebody did.
     pub name: &'static str,
     /// What it adds to that, for people.
     pub detail: Option<String>,
@@ -57,7 +57,7 @@ pub(super) struct Changes {
     /// With the places of their moves.
     paid: Vec<(usize, Trace, OrderPaid)>,
     cancelled: Vec<(Trace, OrderCancelled)>,
-    /// Orders whose goods return.
+    /// Orders whose goods return to the stock.
     returned: Vec<i64>,
     due: Vec<Due>,
     obsolete: Vec<JobId>,

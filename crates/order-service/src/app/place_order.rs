@@ -31,7 +31,6 @@ pub struct PlacedOrder {
     pub replayed: bool,
 }
 
-/// Why nothing was ordered.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrderError {
     /// The cart does not allow it.
@@ -43,7 +42,6 @@ pub enum PlaceOrderError {
     /// The buyer would keep too much without having paid for it.
     #[error("the buyer would exceed {0:?}")]
     OverLimit(OverLimit),
-    /// The buyer orders too often.
     #[error(transparent)]
     TooOften(#[from] TooOften),
     /// The key was used for another request.

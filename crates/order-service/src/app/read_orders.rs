@@ -1,4 +1,4 @@
-//! Reading orders and their timelines.
+//! Reading orders and their timelines: one's own, or as an administrator everybody's.
 
 use contracts::{OrderId, UserId};
 
@@ -11,7 +11,6 @@ use crate::{
 /// A part of a list of orders.
 #[derive(Debug)]
 pub struct OrderPage {
-    /// The orders, newest first.
     pub orders: Vec<Order>,
     /// The last order of the part, if the list goes on after it.
     pub next_before: Option<OrderId>,

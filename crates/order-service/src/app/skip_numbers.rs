@@ -8,10 +8,8 @@ use crate::{AppState, store};
 /// Why it is not known which numbers are free.
 #[derive(Debug, thiserror::Error)]
 pub enum SkipNumbersError {
-    /// product-service does not answer.
     #[error("product-service")]
     Product(#[source] Status),
-    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

@@ -12,7 +12,6 @@ const MAX_TOTAL: i64 = 9_000_000_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CartLine {
     pub product_id: ProductId,
-    /// Units.
     pub quantity: i32,
 }
 
@@ -27,11 +26,10 @@ pub struct Cart {
 /// What is ordered of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basket {
-    /// Its lines, priced.
     pub lines: Vec<Line>,
     /// What they cost together, in rupiah.
     pub total: i64,
-    /// When the cart was read.
+    /// By cart-service's clock; what is added to the cart later stays in it when the order is paid.
     pub read_at: Option<OffsetDateTime>,
 }
 
@@ -39,7 +37,7 @@ pub struct Basket {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnSale {
     pub name: String,
-    /// In rupiah.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
 }
 
@@ -47,18 +45,16 @@ pub struct OnSale {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub product_id: ProductId,
-    /// Its name at this moment.
+    /// As it is called at this moment: a later change does not reach the order.
     pub name: String,
     /// Its price at this moment, in rupiah.
     pub price: i64,
-    /// Units.
     pub quantity: i32,
 }
 
 /// Why a cart cannot be ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unorderable {
-    /// There is nothing in it.
     Empty,
     /// These products are not on sale any more.
     Gone(Vec<ProductId>),
@@ -66,9 +62,9 @@ pub enum Unorderable {
     TotalTooLarge,
     /// It costs something else than the buyer expects.
     PriceChanged {
-        /// What the buyer expects.
+        /// What the buyer believes it costs, in whole rupiah.
         expected: i64,
-        /// What it costs.
+        /// What it costs at this moment, in whole rupiah.
         total: i64,
     },
 }

@@ -4,7 +4,6 @@ use contracts::events::CancelCause;
 
 use super::Status;
 
-/// Who requests a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester {
     Buyer,
@@ -17,13 +16,12 @@ pub enum Requester {
 /// What has to happen before an order is cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelPlan {
-    /// Nothing.
     AtOnce,
     /// Another service has to do this.
     After(CancelStep),
-    /// It is cancelled already.
+    /// It is cancelled already: a repetition is no error.
     Done,
-    /// It cannot be cancelled.
+    /// It cannot be cancelled, and stays as it is.
     Refused(Refusal),
 }
 
@@ -52,9 +50,9 @@ impl CancelStep {
 pub enum Refusal {
     /// It is paid, and the buyer alone cannot undo that.
     AlreadyPaid,
-    /// The goods have left.
+    /// Its goods have left, whatever became of them then.
     AlreadyShipped,
-    /// It has ended otherwise.
+    /// It has ended otherwise: FAILED or REFUNDED.
     Ended,
 }
 

@@ -16,7 +16,7 @@ use super::PaymentPage;
 pub struct Refund {
     pub cause: RefundCause,
     pub amount: i64,
-    /// With all refunds before.
+    /// With all refunds before it, in whole rupiah.
     pub total: i64,
     /// Whether nothing of the payment is left.
     pub full: bool,
@@ -31,15 +31,13 @@ pub enum Input {
     StockInsufficient(InsufficientReason, Vec<Shortage>),
     /// It is paid: the amount, and how.
     PaymentSuccess(i64, String),
-    /// Its payment ended without money.
     PaymentFailed(PaymentFailure),
-    /// A refund was made.
     PaymentRefunded(Refund),
     /// Money was taken back: the amount, and how.
     PaymentReversed(i64, ReversalKind),
     /// Its goods have left, with this number of the carrier.
     DeliveryShipped(DeliveryId, Option<String>),
-    /// Its goods have arrived.
+    /// Its goods have arrived at the buyer.
     DeliverySuccess(DeliveryId),
     /// Its goods come back; what the courier said.
     DeliveryFailed(DeliveryId, Option<String>),

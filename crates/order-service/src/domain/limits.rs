@@ -9,7 +9,7 @@ use super::Line;
 /// The limits of every buyer; 0 for no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HoldLimits {
-    /// Unpaid orders.
+    /// How many orders may be unpaid at a time.
     pub orders: u32,
     /// Units of one product in unpaid orders.
     pub units_of_product: u32,
@@ -20,16 +20,15 @@ pub struct HoldLimits {
 /// A limit that one more order would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverLimit {
-    /// So many unpaid orders.
+    /// This many unpaid orders are the limit.
     Orders(u32),
     /// So many units of this product.
     UnitsOfProduct(ProductId, u32),
-    /// So many units.
+    /// This many units in all unpaid orders are the limit.
     Units(u32),
 }
 
 impl HoldLimits {
-    /// Whether nothing is limited.
     pub const fn are_off(&self) -> bool {
         self.orders == 0 && self.units_of_product == 0 && self.units == 0
     }

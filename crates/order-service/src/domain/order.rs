@@ -23,7 +23,7 @@ pub struct NewOrder {
     #[garde(inner(length(min = 1, max = MAX_PRODUCTS), custom(all_different)))]
     #[schema(min_items = 1, max_items = 100, value_type = Option<BTreeSet<ProductId>>)]
     pub product_ids: Option<Vec<ProductId>>,
-    /// Where it goes.
+    /// Where it goes; it may be left out.
     #[serde(default, deserialize_with = "chassis::extract::object")]
     #[garde(dive)]
     pub shipping_address: Option<ShippingAddress>,
@@ -33,11 +33,11 @@ pub struct NewOrder {
     pub expected_total: Option<i64>,
 }
 
-/// Where an order goes.
+/// Where an order goes, as the courier needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShippingAddress {
-    /// Who receives it.
+    /// The name of the person who receives it.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
     #[schema(
         min_length = 1,
@@ -46,7 +46,7 @@ pub struct ShippingAddress {
         example = "Ani Wijaya"
     )]
     pub recipient: String,
-    /// The recipient's telephone number.
+    /// The telephone number of the recipient.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
     #[schema(
         min_length = 1,
@@ -64,7 +64,7 @@ pub struct ShippingAddress {
         example = "Jl. Mawar 1"
     )]
     pub street: String,
-    /// City.
+    /// The city or town of the address.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
     #[schema(
         min_length = 1,
@@ -73,7 +73,7 @@ pub struct ShippingAddress {
         example = "Bandung"
     )]
     pub city: String,
-    /// Province or state.
+    /// The province or state, where there is one.
     #[garde(length(chars, min = 1, max = 200), inner(custom(not_blank)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
@@ -102,37 +102,37 @@ pub struct ShippingAddress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = OrderItem)]
 pub struct Item {
-    /// The line.
+    /// The number of the line, among those of all orders.
     #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64, example = 12)]
     pub id: i64,
-    /// The order.
+    /// The order that it is a line of.
     pub order_id: OrderId,
-    /// The product.
+    /// The product that was ordered; it may have been taken off sale since.
     pub product_id: ProductId,
-    /// Its name.
+    /// What the product was called then.
     #[schema(min_length = 1, max_length = 200, example = "Kopi Gayo 250 g")]
     pub name: String,
-    /// Its price in rupiah.
+    /// What one unit cost then, in whole rupiah.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 125_000)]
     pub price: i64,
-    /// Units.
+    /// How many units were ordered.
     #[schema(minimum = 1, maximum = 1000, example = 2)]
     pub quantity: i32,
 }
 
-/// An order.
+/// An order with its lines, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Order {
-    /// The order.
+    /// The number of the order.
     pub id: OrderId,
-    /// Its buyer.
+    /// The customer who placed it.
     pub user_id: UserId,
-    /// Where it stands.
+    /// Where it stands at this moment.
     pub status: Status,
-    /// What it costs, in rupiah.
+    /// What it costs with all its lines, in whole rupiah.
     #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 250_000)]
     pub total_amount: i64,
-    /// What was ordered.
+    /// What was ordered, a line per product.
     #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<Item>,
     /// Where it goes, if the buyer said.
@@ -164,11 +164,11 @@ pub struct Order {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 255, example = "Ordered by mistake")]
     pub failure_reason: Option<String>,
-    /// When it was placed.
+    /// When the order was placed.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// When its state or its refunds last changed.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     pub updated_at: OffsetDateTime,
@@ -184,9 +184,9 @@ pub struct Receipt {
     /// A sentence for people.
     #[schema(max_length = 200, example = "Order received")]
     pub message: String,
-    /// The order's id.
+    /// The number of the order that was placed.
     pub order_id: OrderId,
-    /// The order.
+    /// The order as it was placed.
     pub order: Order,
 }
 
@@ -207,12 +207,12 @@ pub struct HistoryEntry {
     /// The state before; null for the first row.
     #[schema(required)]
     pub from: Option<Status>,
-    /// The state after.
+    /// The state after it.
     pub to: Status,
     /// What caused it: an event of the shop, or what somebody did.
     #[schema(max_length = 64, example = "PaymentSuccess")]
     pub cause: String,
-    /// More about it, for people.
+    /// More about the cause, in words for people.
     #[schema(required, max_length = 1000, example = "250000 by qris")]
     pub detail: Option<String>,
 }

@@ -14,7 +14,7 @@ pub struct Placement {
     pub address: Option<ShippingAddress>,
     /// The Idempotency-Key, which had no reply when the cart was read.
     pub key: Option<String>,
-    /// What the key stands for.
+    /// What the key stands for: a repetition has to ask for the same.
     pub request: Value,
     /// `OrderCreated` is published as part of this.
     pub trace: Trace,

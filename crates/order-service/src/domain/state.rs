@@ -27,14 +27,13 @@ pub enum FailureReason {
     StockInsufficient,
     /// Something of it was taken off sale.
     ProductGone,
-    /// The payment ended without money.
     Payment(PaymentFailure),
-    /// Nobody answered.
+    /// Stock or payment did not answer in time.
     Timeout,
 }
 
 impl FailureReason {
-    /// The name on the wire.
+    /// The name on the wire, which never changes.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::StockInsufficient => "stock_insufficient",
@@ -47,7 +46,6 @@ impl FailureReason {
         }
     }
 
-    /// The cause that [`OrderCancelled`](contracts::events::OrderCancelled) has.
     pub const fn cause(self) -> CancelCause {
         match self {
             Self::StockInsufficient | Self::ProductGone => CancelCause::Stock,
@@ -60,33 +58,32 @@ impl FailureReason {
 /// A state with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Placed.
+    /// Placed: whether its goods can be held is not known yet.
     Received,
     /// Can be paid, there and until then.
     AwaitingPayment(PaymentPage),
-    /// Paid.
+    /// Paid, and the goods have not left.
     Paid,
-    /// Left, with this delivery.
+    /// The goods have left, with this delivery.
     Shipped(DeliveryId),
-    /// Arrived, with this delivery.
+    /// The goods have arrived, with this delivery.
     Delivered(DeliveryId),
-    /// Came back from this delivery.
+    /// The goods could not be delivered, and come back.
     DeliveryFailed(DeliveryId),
-    /// Ended unpaid, for this reason.
+    /// Ended without money, for this reason.
     Failed(FailureReason),
-    /// Ended on request.
+    /// Ended because somebody requested it.
     Cancelled {
-        /// Whose request.
+        /// On whose request it ended.
         cause: CancelCause,
-        /// Why, in their words.
+        /// Why, in the words of the requester.
         reason: Option<String>,
     },
-    /// Refunded, this much in all.
+    /// Ended with its money refunded: so many rupiah in all.
     Refunded(i64),
 }
 
 impl State {
-    /// The state's name.
     pub const fn status(&self) -> Status {
         match self {
             Self::Received => Status::Received,
@@ -101,7 +98,7 @@ impl State {
         }
     }
 
-    /// The page to pay at.
+    /// Where it can be paid; only an order that waits for its payment has that.
     pub const fn page(&self) -> Option<&PaymentPage> {
         match self {
             Self::AwaitingPayment(page) => Some(page),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where an order stands.
+/// Where an order stands, from its receipt to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -17,9 +17,9 @@ pub enum Status {
     AwaitingPayment,
     /// Paid; the goods have not left yet.
     Paid,
-    /// The goods have left.
+    /// The goods have left, and were not delivered yet.
     Shipped,
-    /// The goods have arrived.
+    /// The goods have arrived at the buyer.
     Delivered,
     /// The goods could not be delivered; the money is on its way back.
     DeliveryFailed,
@@ -32,7 +32,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every state.
     pub const ALL: [Self; 9] = [
         Self::Received,
         Self::AwaitingPayment,

@@ -15,7 +15,6 @@ pub struct Transition {
     pub effects: Vec<Effect>,
 }
 
-/// What follows from an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// From now on the buyer's pages are open for longer.
@@ -24,7 +23,7 @@ pub enum Effect {
     PublishCancelled(CancelCause),
     /// Every line returns to the stock.
     ReturnGoods,
-    /// The timeline gets a note.
+    /// The timeline gets a row that says what came, without a change of the state.
     Annotate,
     /// So many rupiah were refunded in all.
     RecordRefund(i64),
@@ -79,7 +78,7 @@ fn reject() -> Transition {
 }
 
 impl Status {
-    /// T1.
+    /// Applies table T1 of crates/CONTRACT.md.
     pub fn on(self, input: &Input) -> Transition {
         match input {
             Input::StockReserved(page) => self.on_stock_reserved(page.as_ref()),

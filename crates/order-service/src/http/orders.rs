@@ -1,4 +1,4 @@
-//! Reading orders, and cancelling them.
+//! Reading orders and their timelines, and cancelling orders.
 
 use axum::{
     extract::State,
@@ -26,15 +26,15 @@ use crate::{
     store::orders::Part,
 };
 
-/// Which of one's orders.
+/// Which of one's own orders to list.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Only orders in this state.
+    /// Only orders that have this status.
     #[garde(skip)]
     status: Option<Status>,
-    /// At most this many.
+    /// At most so many orders, the newest first.
     #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
@@ -45,19 +45,19 @@ pub(super) struct ListQuery {
     before: Option<OrderId>,
 }
 
-/// Which of all orders.
+/// Which of everybody's orders to list.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListAllQuery {
-    /// Only orders in this state.
+    /// Only orders that have this status.
     #[garde(skip)]
     status: Option<Status>,
-    /// Only this buyer's orders.
+    /// Only the orders of this customer.
     #[garde(skip)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     user_id: Option<UserId>,
-    /// At most this many.
+    /// At most so many orders, the newest first.
     #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
@@ -68,7 +68,7 @@ pub(super) struct ListAllQuery {
     before: Option<OrderId>,
 }
 
-/// Why an order is cancelled.
+/// Why the order is to be cancelled.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelOrder {

@@ -17,11 +17,9 @@ pub struct OpenOrders {
 /// What new orders get from the database.
 #[derive(Debug)]
 pub struct Numbers {
-    /// One for each order.
     pub orders: Vec<OrderId>,
-    /// One for each line.
     pub lines: Vec<i64>,
-    /// The time of the transaction.
+    /// The time of the transaction, by the database's clock.
     pub now: OffsetDateTime,
 }
 

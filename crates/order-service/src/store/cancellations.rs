@@ -13,7 +13,7 @@ pub struct Cancellation {
     /// What another service has to do before.
     pub step: CancelStep,
     pub requested_by: UserId,
-    /// The cause that `OrderCancelled` has.
+    /// What `OrderCancelled` will say about why.
     pub cause: CancelCause,
     /// Why, in the words of the requester.
     pub reason: Option<String>,

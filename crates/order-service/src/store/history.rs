@@ -9,7 +9,6 @@ use crate::domain::{HistoryEntry, Status};
 #[derive(Debug)]
 pub struct Note {
     pub id: OrderId,
-    /// Where the order stands.
     pub status: Status,
     pub cause: &'static str,
     pub detail: Option<String>,

@@ -6,10 +6,9 @@ use sqlx::{PgConnection, Result};
 
 use crate::domain::Receipt;
 
-/// A key within its scope.
+/// An Idempotency-Key within its scope: two users may choose the same, as may two routes.
 #[derive(Debug, Clone, Copy)]
 pub struct Scoped<'a> {
-    /// Who sent it.
     pub user: UserId,
     /// To which route; paths of the same use case are one.
     pub route: &'a str,
@@ -21,7 +20,7 @@ pub struct Scoped<'a> {
 pub struct StoredReply {
     /// Whether that was the same request.
     pub same_request: bool,
-    /// A [`Receipt`] in JSON.
+    /// The [`Receipt`] that was sent, in JSON.
     pub receipt: String,
 }
 

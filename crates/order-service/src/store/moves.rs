@@ -13,7 +13,6 @@ pub struct Move {
     /// The state that the change was decided for.
     pub from: Status,
     pub to: State,
-    /// For the timeline.
     pub cause: &'static str,
     pub detail: Option<String>,
     /// The outbox row of the event that the next change waits for.

@@ -1,4 +1,4 @@
-//! Orders with their lines.
+//! Orders with their lines: written together, read together, locked in the order of their ids.
 
 use std::collections::BTreeMap;
 
@@ -168,11 +168,9 @@ pub async fn lock_order(db: &mut PgConnection, id: OrderId) -> Result<Option<Ord
 /// Which part of a list to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// Only orders in this state.
     pub status: Option<Status>,
     /// Only orders older than this one.
     pub before: Option<OrderId>,
-    /// At most this many.
     pub limit: i64,
 }
 

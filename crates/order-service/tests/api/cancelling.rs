@@ -1,4 +1,4 @@
-//! POST /order/{id}/cancel.
+//! Cancelling by POST /order/{id}/cancel: who may, until when, and who has to agree.
 
 use std::sync::Arc;
 

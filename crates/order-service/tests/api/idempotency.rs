@@ -1,4 +1,4 @@
-//! The Idempotency-Key on POST /order.
+//! The Idempotency-Key on POST /order: one order, however often it is sent.
 
 use contracts::events::OrderCreated;
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! POST /order and POST /checkout.
+//! Placing by POST /order and POST /checkout: what is ordered, and what is refused.
 
 use std::collections::BTreeSet;
 

@@ -20,7 +20,6 @@ async fn expire(shop: &Shop, id: OrderId, seconds: i64) {
     shop.age(id, seconds_to_the_end() + seconds).await;
 }
 
-/// Where the streams are.
 async fn streams(shop: &Shop) -> MultiplexedConnection {
     shop.app.redis_client(1).get_multiplexed_async_connection().await.unwrap()
 }

@@ -15,9 +15,7 @@ use time::macros::datetime;
 
 use crate::world::World;
 
-/// Who buys in most tests.
 pub const ANI: i64 = 7;
-/// What the usual order costs.
 pub const TOTAL: i64 = 250_000;
 
 pub struct Shop {

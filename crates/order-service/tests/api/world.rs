@@ -26,11 +26,9 @@ pub struct World(Arc<Mutex<State>>);
 pub struct State {
     /// Lines (product, quantity) per user id.
     pub carts: BTreeMap<String, Vec<(u64, u32)>>,
-    /// The catalogue.
     pub products: Vec<product::ProductResponse>,
     /// Services that fail with a code, by name.
     pub down: BTreeMap<&'static str, Code>,
-    /// Services that never answer.
     pub silent: Vec<&'static str>,
     /// How often `GetPaymentURL` still answers `NOT_FOUND`.
     pub page_later: u32,
@@ -40,7 +38,6 @@ pub struct State {
     pub pages: Vec<(u64, u64, u64)>,
     /// The longest lifetimes that were asked for, in seconds.
     pub lifetimes: Vec<u32>,
-    /// What `CancelPayment` answers.
     pub payment_end: payment::CancelOutcome,
     /// Orders whose payment was asked to close.
     pub closed: Vec<u64>,
@@ -48,7 +45,6 @@ pub struct State {
     pub payment_gate: Option<Arc<Notify>>,
     /// What delivery-service knows: its id and status.
     pub delivery: Option<(u64, &'static str)>,
-    /// What `CancelDelivery` answers.
     pub delivery_end: delivery::CancelDeliveryOutcome,
     /// Goods that came back: order, product, units, reason.
     pub returned: Vec<(u64, u64, i64, String)>,
@@ -66,19 +62,17 @@ impl World {
         self.0.lock().unwrap()
     }
 
-    /// Puts a product on sale.
     pub fn sell(&self, id: u64, name: &str, price: u64) {
         let product = product::ProductResponse { id, name: name.to_owned(), price, stock: 5, deleted: false };
         self.set().products.retain(|known| known.id != id);
         self.set().products.push(product);
     }
 
-    /// Fills somebody's cart.
     pub fn fill(&self, user: i64, lines: &[(u64, u32)]) {
         self.set().carts.insert(user.to_string(), lines.to_vec());
     }
 
-    /// All of its services.
+    /// All of its services on one server, as their clients expect them.
     pub fn routes(&self) -> Routes {
         Routes::new(cart::cart_service_server::CartServiceServer::new(self.clone()))
             .add_service(product::product_service_server::ProductServiceServer::new(self.clone()))
