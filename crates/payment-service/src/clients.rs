@@ -46,7 +46,6 @@ impl Midtrans {
         Ok(Self { client: Client::new(config)?, server_key, health, key_works: Arc::default() })
     }
 
-    /// Makes a payment page.
     pub async fn create_page(&self, request: &SnapRequest) -> Result<SnapPage, Error> {
         self.note_key(self.client.create_snap(request).await)
     }
@@ -84,7 +83,7 @@ impl Midtrans {
         Ok(Observation { transaction, asked_by: AskedBy::TransactionId })
     }
 
-    /// Closes a page.
+    /// Closes a page on which nothing was chosen, by its token: nobody can pay on it afterwards.
     pub async fn cancel_page(&self, token: &str) -> Result<(), Error> {
         self.note_key(self.client.cancel_snap_token(token).await)
     }

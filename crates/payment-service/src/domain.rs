@@ -23,22 +23,20 @@ pub use schedule::{Poll, next_poll};
 pub use settlement::{Finding, Settlement};
 pub use status::{Effect, Status, Transition};
 
-/// The payment of an order.
+/// The payment of an order: what it costs, how far Midtrans is known to have come, and what went back.
 #[derive(Debug, Clone)]
 pub struct Payment {
     /// The order; there is one payment for each.
     pub order_id: OrderId,
-    /// The buyer.
     pub user_id: UserId,
     /// What the order costs, in rupiah. `None` for an order that ended before it was known.
     pub amount: Option<i64>,
-    /// Where it stands.
     pub status: Status,
     /// When the page and the payment end, once there is a page.
     pub expires_at: Option<OffsetDateTime>,
-    /// What paid it.
+    /// The transaction that paid it; another one that pays as well is refunded.
     pub paid: Option<Paid>,
-    /// What went back, in rupiah.
+    /// What went back in all, in whole rupiah.
     pub refunded_amount: i64,
     /// The order is FAILED or CANCELLED: money that comes from now on is refunded.
     pub order_ended: bool,
@@ -57,7 +55,7 @@ pub struct Paid {
     pub transaction_id: String,
     /// In Midtrans' words, such as `credit_card`.
     pub payment_type: String,
-    /// When.
+    /// When, by Midtrans' clock where it says so, else by ours.
     pub at: OffsetDateTime,
     /// What was charged for the order, in rupiah.
     pub amount: i64,
@@ -110,7 +108,7 @@ impl Payment {
         self.paid.as_ref().is_some_and(|paid| paid.transaction_id != transaction_id)
     }
 
-    /// What was paid, in rupiah.
+    /// What was charged for the order, in whole rupiah; 0 if it was not paid.
     pub fn paid_amount(&self) -> i64 {
         self.paid.as_ref().map_or(0, |paid| paid.amount)
     }

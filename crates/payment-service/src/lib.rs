@@ -32,7 +32,6 @@ pub use self::state::AppState;
 const STREAMS: &[Stream] =
     &[PaymentSuccess::STREAM, PaymentFailed::STREAM, PaymentRefunded::STREAM, PaymentReversed::STREAM];
 
-/// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/payment");
 
 /// The service as the chassis runs it.

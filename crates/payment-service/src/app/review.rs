@@ -16,7 +16,7 @@ use crate::{
 /// What to do with the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// The order counts as paid.
+    /// The order counts as paid, with what was paid.
     Accept,
     /// It is refunded, and the order has failed.
     Refund,
@@ -25,10 +25,9 @@ pub enum Decision {
 /// Why the decision does not count.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideReviewError {
-    /// The order has no payment.
     #[error("the order has no payment")]
     Unknown,
-    /// There is nothing to decide.
+    /// The payment is not in review: no other amount was paid, or somebody has decided already.
     #[error("the payment is not in review")]
     NotInReview,
     /// The order has ended meanwhile: the money can only go back.
@@ -40,7 +39,6 @@ pub enum DecideReviewError {
     /// Midtrans did not say whether the money is still there.
     #[error("Midtrans did not answer")]
     Midtrans(#[from] midtrans::Error),
-    /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

@@ -81,7 +81,7 @@ struct Case<'a> {
     cause: &'a str,
 }
 
-/// Applies findings about different orders.
+/// Applies findings about different orders: all are decided first, then written with one statement for each table.
 async fn apply_all(
     tx: &mut PgTransaction<'_>,
     settlements: Vec<(usize, &Settlement)>,

@@ -2,12 +2,11 @@
 
 use midtrans::{FraudStatus, Transaction, TransactionStatus};
 
-/// The inputs of T2.
+/// The inputs of T2: what Midtrans' `transaction_status` comes to, with what is known of our own doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// `pending`, `authorize`, or a status that nobody knows.
     Waiting,
-    /// `deny`.
     Denied,
     /// `capture` that the fraud detection holds back.
     Challenged,
@@ -15,11 +14,9 @@ pub enum Answer {
     Paid,
     /// The same of another amount, or in another currency.
     PaidOtherwise,
-    /// `expire`.
     Expired,
-    /// `cancel` that was not ours.
+    /// `cancel` by which neither the order was closed nor a payment given back.
     Cancelled,
-    /// `failure`.
     Failed,
     /// We closed it because the order ended, and Midtrans confirmed it.
     Closed,
@@ -27,11 +24,9 @@ pub enum Answer {
     TimedOut,
     /// `cancel` by which we gave a captured payment back.
     TakenBack,
-    /// `partial_refund`.
     PartlyRefunded,
-    /// `refund`.
     Refunded,
-    /// `chargeback`, `partial_chargeback`.
+    /// `chargeback` or `partial_chargeback`: the bank took the money back.
     ChargedBack,
 }
 

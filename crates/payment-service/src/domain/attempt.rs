@@ -11,7 +11,6 @@ const RANDOM: usize = 12;
 pub struct Attempt {
     /// The id it goes by at Midtrans.
     pub midtrans_order_id: String,
-    /// The order.
     pub order_id: OrderId,
     /// The page's own id, once Midtrans has made it.
     pub token: Option<String>,

@@ -21,7 +21,7 @@ impl Payment {
         })
     }
 
-    /// The money does not come.
+    /// The payment ended without money, and cannot be paid any more.
     pub fn failed_event(&self, reason: PaymentFailure) -> PaymentFailed {
         let (order_id, user_id, total_amount) = (self.order_id, Some(self.user_id), self.amount);
         PaymentFailed { order_id, user_id, total_amount, reason }

@@ -7,7 +7,6 @@ use super::Attempt;
 /// A transaction as Midtrans answered with it.
 #[derive(Debug, Clone)]
 pub struct Observation {
-    /// What Midtrans says of it.
     pub transaction: Transaction,
     /// Which id Midtrans was asked for.
     pub asked_by: AskedBy,

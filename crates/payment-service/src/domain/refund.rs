@@ -1,4 +1,4 @@
-//! How money is refunded.
+//! How money is refunded: by which call, what can still go back, and what an answer proves.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ const SOON: Duration = Duration::from_mins(1);
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RefundState {
-    /// Decided.
+    /// Decided, and not asked of Midtrans yet.
     Requested,
-    /// Asked of Midtrans.
+    /// Asked of Midtrans, which may or may not have made it.
     Sent,
-    /// The money went back.
+    /// The money went back to the customer.
     Done,
     /// There is nothing left that could go back.
     Refused,
@@ -47,38 +47,32 @@ impl RefundState {
 pub enum RefundMethod {
     /// Cancelling a card payment that is not settled.
     Cancel,
-    /// Refunding.
+    /// Midtrans' refund call, for a payment that has settled.
     Refund,
-    /// By a person, past Midtrans.
+    /// By a person, past Midtrans, who enters the reference.
     Manual,
 }
 
-/// A refund.
 #[derive(Debug, Clone)]
 pub struct Refund {
-    /// Its id.
     pub id: i64,
-    /// The order.
     pub order_id: OrderId,
     /// The attempt whose money it is.
     pub midtrans_order_id: String,
     /// The transaction whose money it is.
     pub transaction_id: String,
-    /// Makes it idempotent at Midtrans.
+    /// The key under which Midtrans makes it once, however often it is asked.
     pub refund_key: String,
-    /// Why.
     pub cause: RefundCause,
-    /// How much, in rupiah.
+    /// What goes back by it, in whole rupiah.
     pub amount: i64,
-    /// In an administrator's words.
+    /// Why, in the words of an administrator.
     pub reason: Option<String>,
-    /// How far it has come.
     pub state: RefundState,
     /// By which call it is made, once that is known.
     pub method: Option<RefundMethod>,
     /// Where a refund that a person made can be found in the books.
     pub reference: Option<String>,
-    /// When it was decided.
     pub created_at: OffsetDateTime,
 }
 
@@ -108,9 +102,9 @@ pub enum Booking {
     Ours(i64),
     /// One that was made elsewhere, such as on Midtrans' dashboard.
     Foreign {
-        /// Midtrans' key of it.
+        /// Midtrans' key of it, or one that is made of the transaction's id.
         key: String,
-        /// How much, in rupiah.
+        /// What went back by it, in whole rupiah.
         amount: i64,
     },
 }
@@ -179,13 +173,13 @@ fn unlisted(refunds: &[Refund], transaction: &Transaction, listed: &[Booking]) -
 /// What to do about a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// Call off the captured payment.
+    /// Cancel the captured payment: nothing is charged for it.
     Cancel,
-    /// Ask for the refund.
+    /// Ask Midtrans for the refund, under its key.
     Refund,
-    /// Look again after a while.
+    /// Look again after this time: the transaction is still changing.
     Wait(Duration),
-    /// Leave it to a person.
+    /// Leave it to a person: Midtrans cannot make it, or cannot make it once only.
     Manual,
     /// The transaction holds no money that could go back.
     Refuse,

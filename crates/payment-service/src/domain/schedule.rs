@@ -1,4 +1,4 @@
-//! When Midtrans is asked again.
+//! When Midtrans is asked again, webhook or not: often at first, and until money cannot be taken back any more.
 
 use std::time::Duration;
 
@@ -25,7 +25,6 @@ const SETTLED: Duration = Duration::from_hours(24);
 /// A question to Midtrans that is due. All times are by the database's clock, as the schedule is.
 #[derive(Debug, Clone)]
 pub struct Poll {
-    /// Where its payment stands.
     pub status: Status,
     /// Whether the order was paid on its page.
     pub paid_here: bool,

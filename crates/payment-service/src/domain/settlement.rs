@@ -5,7 +5,6 @@ use super::{Answer, Observation};
 /// Something that was found out about an attempt.
 #[derive(Debug, Clone)]
 pub enum Finding {
-    /// What Midtrans answered.
     Observed(Box<Observation>),
     /// Midtrans closed it for us because the order ended.
     Closed,

@@ -8,20 +8,20 @@ use utoipa::ToSchema;
 
 use super::Answer;
 
-/// Where a payment stands.
+/// Where a payment stands, by what Midtrans said last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// Not paid yet.
+    /// It can still be paid, and is not.
     Pending,
     /// Held back by the fraud detection until the merchant or Midtrans decides.
     Challenge,
-    /// Paid.
+    /// The money is there, in the amount asked for.
     Success,
-    /// Ended without money.
+    /// It ended without money, and cannot be paid any more.
     Failed,
-    /// Closed by us, without money.
+    /// We closed it without money, because its order ended.
     Cancelled,
     /// Another amount or currency was paid than asked for: an administrator decides.
     Review,
@@ -74,20 +74,16 @@ impl fmt::Display for Status {
 pub struct Transition {
     /// The new state; the old one if nothing changes.
     pub to: Status,
-    /// What follows.
+    /// What has to be done, in this order.
     pub effects: Vec<Effect>,
 }
 
-/// What follows from an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The transaction that paid is recorded.
     RecordPayment,
-    /// `PaymentSuccess`.
     PublishSuccess,
-    /// `PaymentFailed`.
     PublishFailed(PaymentFailure),
-    /// `PaymentReversed`.
     PublishReversed(ReversalKind),
     /// `PaymentRefunded` of nothing: an order whose goods could not be delivered need not wait for its money any more.
     PublishNothingLeft,
@@ -104,7 +100,7 @@ pub enum Effect {
 }
 
 impl Status {
-    /// T2.
+    /// Applies table T2 of crates/CONTRACT.md.
     #[must_use]
     pub fn on(self, answer: Answer) -> Transition {
         match self {

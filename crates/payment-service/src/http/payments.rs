@@ -15,13 +15,13 @@ use crate::{
     store::{RefundView, View},
 };
 
-/// The payment of an order.
+/// The payment of an order, with its refunds.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentView {
-    /// The order.
+    /// The order that is paid by it.
     #[schema(example = 41)]
     order_id: OrderId,
-    /// How it stands.
+    /// Where the payment stands at this moment.
     status: Status,
     /// What the order costs, in rupiah; 0 if it ended before that was known.
     #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 150_000)]
@@ -35,7 +35,7 @@ pub struct PaymentView {
         example = "http://localhost:8080/midtrans/snap/v4/redirection/66e4fa55-fdac-4ef9-91b5-733b97d1b862"
     )]
     payment_url: Option<String>,
-    /// When page and payment end.
+    /// When the page and the payment end.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     #[schema(nullable = false, example = "2026-01-02T03:34:05Z")]
     expires_at: Option<OffsetDateTime>,
@@ -47,7 +47,7 @@ pub struct PaymentView {
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     #[schema(nullable = false, example = "2026-01-02T03:14:05Z")]
     paid_at: Option<OffsetDateTime>,
-    /// What went back, in rupiah.
+    /// What went back in all, in whole rupiah.
     #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     refunded_amount: i64,
     /// What goes back or went back, oldest first.
@@ -55,12 +55,12 @@ pub struct PaymentView {
     refunds: Vec<Refund>,
 }
 
-/// Money that goes back.
+/// Money that goes back, or went back, to the customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refund {
-    /// Why.
+    /// What made the refund necessary.
     cause: RefundCause,
-    /// How much, in rupiah.
+    /// How much goes back, in whole rupiah.
     #[schema(minimum = 0, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     amount: i64,
     /// How far it has come. MANUAL: Midtrans cannot send it back, a person has to. REFUSED: there was nothing left.

@@ -20,7 +20,7 @@ use crate::{
     app::{RefundRequest, RequestRefundError, Requester, request_refund},
 };
 
-/// What to give back.
+/// How much to give back, and how.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRefund {
@@ -28,7 +28,7 @@ pub struct NewRefund {
     #[garde(range(min = 1, max = 9_000_000_000_000_000))]
     #[schema(minimum = 1, maximum = 9_000_000_000_000_000_i64, example = 50_000)]
     amount: Option<i64>,
-    /// Why, for the books.
+    /// Why, for the books of the shop.
     #[garde(length(chars, min = 1, max = 255), inner(custom(not_blank)))]
     #[schema(
         min_length = 1,
@@ -50,7 +50,7 @@ pub struct NewRefund {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// By hand.
+    /// By hand, past Midtrans; its reference is required.
     Manual,
 }
 

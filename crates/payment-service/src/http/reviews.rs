@@ -22,13 +22,13 @@ pub struct Review {
     decision: Decision,
 }
 
-/// What becomes of the money.
+/// What becomes of the money that was paid.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
-    /// The order counts as paid.
+    /// The order counts as paid, with what was paid.
     Accept,
-    /// The money goes back.
+    /// The money goes back, and the order has failed.
     Refund,
 }
 

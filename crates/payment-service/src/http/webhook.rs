@@ -25,7 +25,7 @@ pub struct Notification {
         example = "local-41-1-Vq3n8ZpK2xYb"
     )]
     order_id: String,
-    /// Midtrans' id of the transaction.
+    /// Midtrans' own id of the transaction.
     #[garde(length(chars, min = 1, max = 255))]
     #[schema(
         min_length = 1,
@@ -34,7 +34,7 @@ pub struct Notification {
         example = "1149059b-6c4f-4b4a-8f3c-0d6f2a1c9e55"
     )]
     transaction_id: String,
-    /// What has become of it.
+    /// What has become of it; not signed, so only a hint.
     #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "settlement")]
     transaction_status: String,

@@ -1,4 +1,4 @@
-//! The pages at Midtrans.
+//! The attempts: pages at Midtrans, made or about to be made, each with its lease.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,15 +17,12 @@ use crate::domain::{Attempt, Payment, Poll, Status};
 #[derive(Debug)]
 pub struct Link {
     pub order_id: OrderId,
-    /// Where the payment stands.
     pub status: Status,
-    /// The buyer.
     pub user_id: UserId,
     /// What the order costs, in rupiah.
     pub amount: Option<i64>,
-    /// When the page ends.
     pub expires_at: Option<OffsetDateTime>,
-    /// The newest attempt's number.
+    /// The number of the newest attempt; `None` if there is none yet.
     pub n: Option<i32>,
     /// The newest attempt's id at Midtrans.
     pub midtrans_order_id: Option<String>,
@@ -52,11 +49,9 @@ pub struct MadePage {
     pub order_id: OrderId,
     /// The attempt it was made for.
     pub midtrans_order_id: String,
-    /// The page's id.
+    /// The id by which Midtrans closes the page.
     pub token: String,
-    /// Its address.
     pub payment_url: String,
-    /// When it ends.
     pub expires_at: OffsetDateTime,
 }
 
@@ -65,7 +60,6 @@ pub async fn find_link(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result
     Ok(list_links(db, &[order_id.get()]).await?.remove(&order_id))
 }
 
-/// Payments with their newest attempts.
 pub async fn list_links(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<BTreeMap<OrderId, Link>> {
     let links = sqlx::query_as!(
         Link,
@@ -276,7 +270,6 @@ async fn list_attempts_by_id(
     .await
 }
 
-/// One attempt.
 pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
     Ok(list_attempts_by_id(db, &[midtrans_order_id]).await?.pop())
 }

@@ -4,12 +4,11 @@ use contracts::UserId;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-/// A request that was answered.
+/// A request whose key is known, with its reply.
 #[derive(Debug)]
 pub struct KnownReply {
-    /// What was asked.
     pub request: Value,
-    /// What was answered.
+    /// The body that was sent; `None` while the request is being handled.
     pub reply: Option<Value>,
 }
 

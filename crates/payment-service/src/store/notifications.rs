@@ -1,4 +1,4 @@
-//! What Midtrans notified us of.
+//! Notifications of Midtrans, one row for each signed content, and when each was last handled.
 
 use sqlx::PgConnection;
 
@@ -16,22 +16,19 @@ pub struct Notification {
 /// The content of a notification that is kept.
 #[derive(Debug)]
 pub struct NewNotification {
-    /// Midtrans' `order_id`: signed.
+    /// Midtrans' `order_id`, a part of what is signed.
     pub midtrans_order_id: String,
-    /// Midtrans' `status_code`: signed.
+    /// Midtrans' `status_code`, a part of what is signed.
     pub status_code: String,
-    /// Midtrans' `gross_amount`: signed.
+    /// Midtrans' `gross_amount`, a part of what is signed.
     pub gross_amount: String,
-    /// Midtrans' `transaction_id`.
     pub transaction_id: String,
-    /// Midtrans' `transaction_status`.
     pub transaction_status: String,
 }
 
-/// A notification that was kept.
 #[derive(Debug)]
 pub struct Kept {
-    /// Its row.
+    /// The id of its row, which is the key of the job that handles it.
     pub id: i64,
     /// How many seconds it is too soon to handle it.
     pub delay: f64,

@@ -1,4 +1,4 @@
-//! The payments and their history.
+//! Payments, one for each order, and the history of their states.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,16 @@ use time::OffsetDateTime;
 
 use crate::domain::{Paid, Payment, Status};
 
-/// What `OrderCreated` says.
+/// A payment as `OrderCreated` opens it.
 #[derive(Debug)]
 pub struct NewPayment<'a> {
-    /// The order.
     pub order_id: OrderId,
-    /// The buyer.
     pub user_id: UserId,
-    /// What it costs, in rupiah.
+    /// What the order costs, in whole rupiah.
     pub amount: i64,
     /// The correlation id of the purchase.
     pub correlation_id: &'a str,
-    /// Its trace context.
+    /// The W3C trace context of the purchase.
     pub traceparent: &'a str,
 }
 
@@ -155,7 +153,6 @@ pub async fn insert_tombstones(db: &mut PgConnection, new: &[NewTombstone<'_>]) 
     Ok(inserted.rows_affected() == new.len() as u64)
 }
 
-/// A payment as it is.
 pub async fn find_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Payment>> {
     let row = sqlx::query_as!(
         Row,
@@ -200,7 +197,7 @@ pub struct Move {
     /// The state that the change was decided for.
     pub from: Status,
     pub to: Status,
-    /// For the history.
+    /// What moved it, for the history.
     pub cause: String,
     /// What is known to have paid it.
     pub paid: Option<Paid>,
@@ -275,7 +272,7 @@ pub async fn move_payment(
     move_payments(db, &[Move { order_id, from, to, cause: cause.to_owned(), paid }]).await
 }
 
-/// Notes how much went back.
+/// Sets what went back in all, in whole rupiah.
 pub async fn record_refunded_amount(
     db: &mut PgConnection,
     order_id: OrderId,

@@ -1,4 +1,4 @@
-//! The refunds.
+//! Refunds: one per transaction and cause, but as many as administrators ask for.
 
 use contracts::{OrderId, events::RefundCause};
 use sqlx::PgConnection;
@@ -9,24 +9,22 @@ use crate::domain::{Refund, RefundMethod, RefundState};
 /// A refund that was decided on.
 #[derive(Debug)]
 pub struct NewRefund<'a> {
-    /// The order.
     pub order_id: OrderId,
     /// The attempt whose money it is.
     pub midtrans_order_id: &'a str,
     /// The transaction whose money it is.
     pub transaction_id: &'a str,
-    /// Why.
     pub cause: RefundCause,
-    /// How much, in rupiah.
+    /// What goes back by it, in whole rupiah.
     pub amount: i64,
-    /// In an administrator's words.
+    /// Why, in the words of an administrator.
     pub reason: Option<&'a str>,
 }
 
-/// What waits for a person.
+/// How much waits for a decision that a program cannot make.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Waiting {
-    /// Refunds that Midtrans cannot make.
+    /// Refunds that Midtrans cannot make: a person has to, and enters the reference.
     pub manual: i64,
     /// Payments of another amount than asked for.
     pub review: i64,
@@ -96,7 +94,6 @@ pub async fn list_refunds_of(db: &mut PgConnection, orders: &[i64]) -> sqlx::Res
     .await
 }
 
-/// A refund.
 pub async fn find_refund(db: &mut PgConnection, id: i64) -> sqlx::Result<Option<Refund>> {
     sqlx::query_as!(
         Refund,

@@ -10,34 +10,27 @@ use crate::domain::{RefundState, Status};
 /// A payment with its page and its refunds.
 #[derive(Debug)]
 pub struct View {
-    /// The order.
     pub order_id: OrderId,
-    /// Where it stands.
     pub status: Status,
     /// What the order costs, in rupiah; 0 if the order ended before that was known.
     pub amount: i64,
     /// Where to pay, while it can be paid.
     pub payment_url: Option<String>,
-    /// Until when.
     pub expires_at: Option<OffsetDateTime>,
-    /// How it was paid.
+    /// Midtrans' name of the method, such as `qris`.
     pub payment_type: Option<String>,
-    /// When it was paid.
     pub paid_at: Option<OffsetDateTime>,
-    /// What went back, in rupiah.
+    /// What went back in all, in whole rupiah.
     pub refunded_amount: i64,
-    /// Its refunds, oldest first.
     pub refunds: Json<Vec<RefundView>>,
 }
 
 /// A refund as its owner sees it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RefundView {
-    /// Why.
     pub cause: RefundCause,
-    /// How much, in rupiah.
+    /// What goes back by it, in whole rupiah.
     pub amount: i64,
-    /// How far it has come.
     pub state: RefundState,
     /// The reference of a refund that a person made.
     pub reference: Option<String>,

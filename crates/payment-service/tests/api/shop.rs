@@ -30,10 +30,9 @@ use tokio_util::sync::CancellationToken;
 
 /// What the orders of these tests cost, unless a test says otherwise.
 pub const PRICE: i64 = 150_000;
-/// Who buys in these tests.
 pub const ANI: i64 = 7;
 
-/// Everything a test needs.
+/// payment-service on a database of its own, with a Midtrans sandbox and a fake of order-service.
 pub struct Shop {
     pub app: TestService<PaymentService>,
     midtrans: String,

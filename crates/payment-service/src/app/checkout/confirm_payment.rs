@@ -17,22 +17,18 @@ const DEADLINE: Duration = Duration::from_millis(1_500);
 /// Where the money of an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmation {
-    /// Where the payment stands.
     pub status: Status,
     /// Whether Midtrans has just said so.
     pub confirmed: bool,
 }
 
-/// Why it cannot be said.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmPaymentError {
-    /// The order has no payment.
     #[error("the order has no payment")]
     Unknown,
     /// The payment is for another order that had the same number.
     #[error("the payment is another buyer's")]
     Mismatch,
-    /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

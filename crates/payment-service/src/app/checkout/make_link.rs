@@ -35,34 +35,32 @@ const ATTEMPTS: i32 = 5;
 #[derive(Debug, Clone, Copy)]
 pub struct LinkRequest {
     pub order_id: OrderId,
-    /// What it costs, in rupiah.
+    /// What the order costs, in whole rupiah.
     pub amount: i64,
     pub user_id: UserId,
     /// How long the page can be used, if it is made now.
     pub lifetime: Duration,
 }
 
-/// Where an order is paid.
 #[derive(Debug, Clone)]
 pub struct PaymentLink {
-    /// The page.
+    /// Where the customer pays: Midtrans' hosted page.
     pub payment_url: String,
-    /// When it ends.
+    /// When page and payment end, by the database's clock.
     pub expires_at: OffsetDateTime,
-    /// Where the payment stands.
     pub status: Status,
 }
 
-/// Why there is no page.
+/// Why there is no page, or none yet.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeLinkError {
-    /// `OrderCreated` has not come.
+    /// `OrderCreated` has not come, and did not in the time that is waited for it.
     #[error("the order is not known")]
     Unknown,
     /// Another amount or buyer than `OrderCreated` said.
     #[error("the order is another one")]
     Mismatch,
-    /// The payment has ended.
+    /// The payment has ended: there will be no page.
     #[error("the payment is closed")]
     Closed,
     /// Another caller makes the page, and takes long.
@@ -71,10 +69,9 @@ pub enum MakeLinkError {
     /// Midtrans does not make it now.
     #[error("Midtrans did not make the page")]
     Midtrans(#[source] Error),
-    /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// A bug.
+    /// The task that makes the page panicked: a bug.
     #[error("making the page failed")]
     Failed(#[from] tokio::task::JoinError),
 }
@@ -190,7 +187,7 @@ async fn reserve(state: &AppState, order_id: OrderId, link: &Link) -> Result<Opt
 
 impl Commit for NewAttempt {
     type State = AppState;
-    /// Whether nobody else was faster.
+    /// Whether nobody else was faster: then the caller has the lease, and makes the page.
     type Reply = bool;
     type Error = sqlx::Error;
 

@@ -17,21 +17,19 @@ use crate::{
 /// What became of a request to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancellation {
-    /// It can never be paid.
+    /// Midtrans confirmed that it can never be paid.
     Cancelled,
     /// It was paid before it could be closed.
     Paid,
-    /// Nothing has changed: ask again.
+    /// Midtrans did not confirm it, and nothing has changed: ask again.
     Unknown,
 }
 
-/// Why nothing was tried.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelPaymentError {
     /// The payment is for another order that had the same number.
     #[error("the payment is another buyer's")]
     Mismatch,
-    /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

@@ -11,10 +11,9 @@ use crate::{
 /// How often the status is read again because the customer was faster.
 const ROUNDS: usize = 3;
 
-/// What became of closing it.
 #[derive(Debug)]
 pub enum Closing {
-    /// It can never be paid.
+    /// Midtrans confirmed that nothing can be paid on it any more.
     Closed,
     /// It was paid, or something else happened that T2 has to judge.
     StillOpen(Box<Observation>),

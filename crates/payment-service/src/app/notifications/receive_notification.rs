@@ -17,7 +17,6 @@ pub enum ReceiveNotificationError {
     /// It does not come from Midtrans.
     #[error("the signature is wrong")]
     Forged,
-    /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

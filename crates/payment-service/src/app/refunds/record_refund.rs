@@ -5,12 +5,11 @@ use sqlx::PgTransaction;
 
 use crate::{app::publish, domain::Payment, store};
 
-/// A refund that was made.
+/// A refund that Midtrans or a person has made.
 #[derive(Debug, Clone, Copy)]
 pub struct RefundMade {
-    /// Why.
     pub cause: RefundCause,
-    /// How much, in rupiah.
+    /// What went back by it, in whole rupiah.
     pub amount: i64,
 }
 

@@ -1,4 +1,4 @@
-//! `DeliveryFailed`: the money is refunded.
+//! `DeliveryFailed`: the goods could not be delivered, so all that is left of the money is refunded.
 
 use contracts::events::{DeliveryFailed, RefundCause};
 use messaging::{HandlerError, Outcomes, Received};

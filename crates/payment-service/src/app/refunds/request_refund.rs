@@ -17,12 +17,11 @@ use crate::{
     store::{self, NewRefund, View},
 };
 
-/// What is asked for.
+/// A refund as the administrator asks for it. A repetition with the same key has to ask for the same.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefundRequest {
     /// How much, in rupiah; all that is left if not said.
     pub amount: Option<i64>,
-    /// Why, for the books.
     pub reason: Option<String>,
     /// The reference of a refund that was made by hand.
     pub reference: Option<String>,
@@ -31,15 +30,13 @@ pub struct RefundRequest {
 /// Who asks, and so in whose name order-service is asked.
 #[derive(Debug)]
 pub struct Requester {
-    /// The administrator.
     pub user_id: UserId,
-    /// The access token.
+    /// The administrator's access token: order-service is asked with it.
     pub token: SecretString,
     /// The Idempotency-Key, if there is one.
     pub key: Option<String>,
 }
 
-/// The reply.
 #[derive(Debug)]
 pub struct Answer {
     /// The payment, as it was when the refund was accepted.
@@ -48,10 +45,9 @@ pub struct Answer {
     pub replayed: bool,
 }
 
-/// Why there is no refund.
+/// Why the request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestRefundError {
-    /// The order has no payment.
     #[error("the order has no payment")]
     Unknown,
     /// More than this cannot go back, which may be nothing.
@@ -72,10 +68,9 @@ pub enum RequestRefundError {
     /// order-service did not say whether the goods have left.
     #[error("order-service did not answer")]
     Orders(#[source] reqwest::Error),
-    /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// A bug.
+    /// The reply does not serialise: a bug.
     #[error("the reply cannot be written")]
     Reply(#[from] serde_json::Error),
     /// A bug: the concurrent duplicate had the key and has left no reply.
@@ -149,7 +144,7 @@ async fn require_goods_gone(
 enum Decision<'a> {
     /// A refund that waits for a person was made.
     CloseManual(&'a Refund),
-    /// A new one.
+    /// A new refund of so many rupiah; `all` if nothing is left afterwards.
     New { amount: i64, all: bool },
 }
 

@@ -14,7 +14,6 @@ use crate::{
     store::{self, NewRefund},
 };
 
-/// Applies an effect about refunds.
 pub(super) async fn apply(tx: &mut PgTransaction<'_>, case: &mut Case<'_>, effect: Effect) -> Result<()> {
     // Without a transaction there is no money that it could be about.
     let Some(transaction) = case.transaction else { return Ok(()) };
