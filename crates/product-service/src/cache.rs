@@ -108,7 +108,7 @@ impl CatalogueCache {
         }
     }
 
-    /// A product on sale.
+    /// A product, if it is on sale, as JSON that is at most a second old.
     pub async fn product(&self, id: ProductId) -> Result<Option<Rendered>, ReadError> {
         Ok(self.products.get(&[id]).await?.pop().flatten())
     }
@@ -125,7 +125,7 @@ impl CatalogueCache {
         Ok((self.products.get(&ids).await?.into_iter().flatten().collect(), total))
     }
 
-    /// All categories, by name.
+    /// All categories by name, as JSON that is at most a second old.
     pub async fn categories(&self) -> Result<Rendered, ReadError> {
         self.categories.get(&self.version(), MAX_AGE, self.read_categories()).await
     }

@@ -1,4 +1,4 @@
-//! The routes of this service.
+//! The routes of this service, a file per resource.
 
 mod categories;
 mod conditional;
@@ -21,7 +21,6 @@ use crate::AppState;
 )]
 struct Document;
 
-/// Every route with its description.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(products::list_products, product_admin::create_product))

@@ -1,4 +1,4 @@
-//! All SQL of this service.
+//! All SQL of this service: a file per table, free functions over a connection.
 
 mod catalogue;
 mod categories;

@@ -10,19 +10,19 @@ use utoipa::ToSchema;
 
 use crate::domain::catalogue::{Category, CategoryRef, Product};
 
-/// A product on sale.
+/// A product that is on sale, as anybody sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductView {
-    /// Its id.
+    /// The number under which carts and orders name it.
     #[schema(example = 8)]
     id: ProductId,
-    /// What it is called.
+    /// What it is called, up to 200 characters.
     #[schema(min_length = 1, max_length = 200, example = "Gayo Arabica Coffee 250 g")]
     name: String,
     /// What there is to say about it.
     #[schema(max_length = 5000, example = "Single origin, medium roast, whole beans.")]
     description: String,
-    /// In rupiah.
+    /// What one unit costs, in whole rupiah.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 95_000)]
     price: i64,
     /// Free units: those held for open orders are already out.
@@ -48,27 +48,27 @@ pub struct ProductView {
 /// A category that a product belongs to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CategoryRefView {
-    /// Its id.
+    /// The number of the category.
     #[schema(example = 4)]
     id: CategoryId,
-    /// What it is called.
+    /// What the category is called; no two have the same name.
     #[schema(min_length = 1, max_length = 100, example = "Home & Kitchen")]
     name: String,
 }
 
-/// A category.
+/// A category of the shop, as anybody sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CategoryView {
-    /// Its id.
+    /// The number under which products and filters name it.
     #[schema(example = 5)]
     id: CategoryId,
-    /// What it is called.
+    /// What it is called; no two categories have the same name.
     #[schema(min_length = 1, max_length = 100, example = "Garden")]
     name: String,
     /// How many products on sale belong to it.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
     product_count: i64,
-    /// When it was made.
+    /// When the category was made, by the database's clock.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05Z")]
     created_at: OffsetDateTime,
@@ -83,12 +83,11 @@ pub struct CategoryView {
 pub struct Rendered(Arc<RawValue>);
 
 impl Rendered {
-    /// Renders a value.
     pub fn of(value: &impl Serialize) -> serde_json::Result<Self> {
         Ok(Self(to_raw_value(value)?.into()))
     }
 
-    /// Its length in bytes.
+    /// Its length in bytes: what it takes of the cache's bound.
     pub fn size(&self) -> usize {
         self.0.get().len()
     }

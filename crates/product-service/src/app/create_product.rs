@@ -1,4 +1,4 @@
-//! Putting a product on sale.
+//! Putting a product on sale: the row, its categories and the first movement of its stock are one commit.
 
 use contracts::{CategoryId, ProductId};
 use sqlx::PgConnection;

@@ -1,4 +1,4 @@
-//! Taking a product off sale.
+//! Taking a product off sale: its row stays, because orders and holds refer to it.
 
 use contracts::ProductId;
 

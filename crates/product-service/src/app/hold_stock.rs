@@ -24,7 +24,6 @@ use crate::{
     store::{self, NewHold},
 };
 
-/// An `OrderCreated`, decoded.
 struct Order {
     id: OrderId,
     subject: Option<Subject>,
@@ -44,7 +43,6 @@ struct Decisions {
     outcomes: Outcomes,
 }
 
-/// What a batch may allocate.
 #[derive(Default)]
 struct Stock {
     levels: StockLevels,

@@ -39,7 +39,7 @@ pub async fn list_products_with_held(
     Ok((products, total))
 }
 
-/// A product on sale.
+/// A product, if it is on sale, from what is kept in memory.
 pub async fn find_product(state: &AppState, id: ProductId) -> Result<Option<Rendered>, ReadError> {
     state.catalogue.product(id).await
 }

@@ -24,7 +24,7 @@ pub(super) async fn lock_stock_levels(
     }
 }
 
-/// PostgreSQL's `lock_not_available`.
+/// Whether PostgreSQL gave up waiting for a row: SQLSTATE 55P03, `lock_not_available`.
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }

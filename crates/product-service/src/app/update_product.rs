@@ -1,4 +1,4 @@
-//! Changing a product on sale.
+//! Changing a product on sale: what is left out stays, and a change of the stock leaves a movement.
 
 use contracts::{CategoryId, ProductId};
 use sqlx::PgConnection;

@@ -19,7 +19,7 @@ pub struct Line {
 /// What there is of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StockLevel {
-    /// Free units.
+    /// Units that nobody holds.
     pub free: i64,
     pub on_sale: bool,
 }
@@ -30,7 +30,7 @@ pub type StockLevels = BTreeMap<ProductId, StockLevel>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     pub reason: InsufficientReason,
-    /// What was missing.
+    /// The lines that could not be held, each with what was free.
     pub items: Vec<Shortage>,
 }
 

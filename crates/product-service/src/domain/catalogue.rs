@@ -10,18 +10,16 @@ use utoipa::ToSchema;
 /// The most units of a product that an administrator can have in stock.
 pub const MAX_STOCK: i64 = 1_000_000_000;
 
-/// A product on sale.
 #[derive(Debug, Clone)]
 pub struct Product {
-    /// Its id.
     pub id: ProductId,
     /// What it is called; nothing else on sale is, whatever the case.
     pub name: String,
     /// What there is to say about it.
     pub description: String,
-    /// Its price in rupiah.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
-    /// Free units.
+    /// Units that nobody holds.
     pub stock: i64,
     /// Units kept for open orders, if that was asked for.
     pub held: Option<i64>,
@@ -48,7 +46,6 @@ pub struct Category {
     pub name: String,
     /// How many products on sale belong to it.
     pub product_count: i64,
-    /// When it was made.
     pub created_at: OffsetDateTime,
     /// When an administrator renamed it last.
     pub updated_at: OffsetDateTime,
@@ -60,9 +57,9 @@ pub struct ProductSummary {
     pub id: ProductId,
     /// What it is, or was, called.
     pub name: String,
-    /// Its price in rupiah.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
-    /// Free units.
+    /// Units that nobody holds.
     pub stock: i64,
     pub deleted: bool,
 }
@@ -105,7 +102,6 @@ impl SortBy {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Search {
     pub filter: Filter,
-    /// What they are sorted by.
     pub sort_by: SortBy,
     pub direction: Direction,
 }
@@ -115,11 +111,10 @@ pub struct Search {
 pub struct Filter {
     /// A part of the name, whatever the case.
     pub text: Option<String>,
-    /// Only this category's.
     pub category_id: Option<CategoryId>,
-    /// Nothing cheaper, in rupiah.
+    /// The lowest price that is listed, in whole rupiah.
     pub min_price: Option<i64>,
-    /// Nothing dearer, in rupiah.
+    /// The highest price that is listed, in whole rupiah.
     pub max_price: Option<i64>,
 }
 

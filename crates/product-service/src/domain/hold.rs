@@ -26,7 +26,7 @@ pub enum Status {
     Held,
     /// There were too few units, or the order was cancelled before its `OrderCreated` came.
     Refused,
-    /// The order is paid.
+    /// The order is paid: the units have left the stock for good.
     Sold,
     /// The units are free again: the order ended unpaid.
     Released,
@@ -45,7 +45,7 @@ pub struct Hold {
     pub cancel_cause: Option<CancelCause>,
     /// The buyer. With the total it identifies the order, since a restored database gives numbers out again.
     pub user_id: Option<UserId>,
-    /// Rupiah.
+    /// What the order costs, in whole rupiah; `None` where the event did not say.
     pub total_amount: Option<i64>,
 }
 
@@ -53,13 +53,16 @@ pub struct Hold {
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// `OrderCreated`. `in_stock` says whether everything could be allocated, and counts only without a hold.
-    Created { in_stock: bool },
-    /// `OrderPaid`.
+    Created {
+        in_stock: bool,
+    },
     Paid,
-    /// `OrderCancelled`.
     Cancelled(CancelCause),
     /// Goods came back undelivered; those of the products in `before` came back earlier.
-    Returned { line: Line, before: &'a [ProductId] },
+    Returned {
+        line: Line,
+        before: &'a [ProductId],
+    },
 }
 
 /// What has to be done beside writing the new state.

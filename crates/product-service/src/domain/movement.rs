@@ -4,11 +4,9 @@ use contracts::{OrderId, ProductId};
 
 use super::allocation::Line;
 
-/// Why the free stock changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Reason {
-    /// Demo data.
     Seed,
     /// An administrator, or a gRPC call without an order.
     Admin,

@@ -1,4 +1,4 @@
-//! `/categories`.
+//! `/categories`: anybody reads them, administrators change them.
 
 use axum::{
     extract::State,
@@ -34,10 +34,10 @@ pub struct CategoryName {
     name: String,
 }
 
-/// All categories.
+/// All categories of the shop.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AllCategories {
-    /// By name.
+    /// The categories in the order of their names.
     #[schema(max_items = 100_000, value_type = Vec<CategoryView>)]
     categories: Rendered,
 }
@@ -48,7 +48,7 @@ pub struct CategorySaved {
     /// A sentence for people.
     #[schema(max_length = 200, example = "Category created")]
     message: &'static str,
-    /// The category.
+    /// The category as it is now.
     category: CategoryView,
 }
 

@@ -42,15 +42,15 @@ pub struct NewProduct {
     #[garde(length(chars, max = 5000))]
     #[schema(max_length = 5000, pattern = r"^[^\u0000]*$", example = "Washed, dark roast, ground.")]
     description: String,
-    /// In rupiah.
+    /// What one unit costs, in whole rupiah.
     #[garde(range(min = 1, max = 1_000_000_000_000))]
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 99_000)]
     price: i64,
-    /// Free units.
+    /// Units that are free to be sold.
     #[garde(range(min = 0, max = 1_000_000_000))]
     #[schema(minimum = 0, maximum = 1_000_000_000, example = 40)]
     stock: i64,
-    /// The categories it belongs to.
+    /// The categories it belongs to, by their ids.
     #[garde(length(max = 100), custom(all_different))]
     #[schema(value_type = std::collections::BTreeSet<CategoryId>, max_items = 100, example = json!([]))]
     category_ids: Vec<CategoryId>,
@@ -73,11 +73,11 @@ pub struct ProductChanges {
     #[garde(length(chars, max = 5000))]
     #[schema(max_length = 5000, pattern = r"^[^\u0000]*$", example = "Washed, dark roast, whole beans.")]
     description: Option<String>,
-    /// In rupiah.
+    /// What one unit costs from now on, in whole rupiah.
     #[garde(range(min = 1, max = 1_000_000_000_000))]
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 179_000)]
     price: Option<i64>,
-    /// Free units from now on.
+    /// Free units from now on; what is held for orders does not count.
     #[garde(range(min = 0, max = 1_000_000_000))]
     #[schema(minimum = 0, maximum = 1_000_000_000, example = 60)]
     stock: Option<i64>,
@@ -116,22 +116,22 @@ pub struct ProductSaved {
     /// A sentence for people.
     #[schema(max_length = 200, example = "Product created")]
     message: &'static str,
-    /// The product.
+    /// The product as it is now.
     product: ProductView,
 }
 
 /// A product's stock after a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StockChanged {
-    /// The product.
+    /// The product whose stock changed.
     #[schema(example = 8)]
     product_id: ProductId,
-    /// Free units.
+    /// Units that are free now.
     #[schema(minimum = 0, maximum = 1_000_000_000, example = 225)]
     stock: i64,
 }
 
-/// That something is done.
+/// The answer to a request that leaves nothing to show.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {
     /// A sentence for people.

@@ -1,4 +1,4 @@
-//! `/products` as everybody sees it.
+//! `/products` as everybody sees it, without an account.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use chassis::{
@@ -18,7 +18,7 @@ use crate::{
     view::{ProductView, Rendered},
 };
 
-/// Which products to list.
+/// Which products to list, and in which order.
 #[derive(Debug, Clone, Deserialize, Validate, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -27,15 +27,15 @@ pub struct ListProducts {
     #[garde(length(chars, max = 200))]
     #[param(max_length = 200, pattern = r"^[^\u0000]*$", example = "coffee")]
     search: Option<String>,
-    /// Only this category's.
+    /// Only products of this category.
     #[garde(skip)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     category_id: Option<CategoryId>,
-    /// Nothing cheaper, in rupiah.
+    /// Only products that cost at least this, in rupiah.
     #[garde(range(min = 0, max = 1_000_000_000_000))]
     #[param(minimum = 0, maximum = 1_000_000_000_000_i64)]
     min_price: Option<i64>,
-    /// Nothing dearer, in rupiah.
+    /// Only products that cost at most this, in rupiah.
     #[garde(range(min = 0, max = 1_000_000_000_000))]
     #[param(minimum = 0, maximum = 1_000_000_000_000_i64)]
     max_price: Option<i64>,
@@ -47,12 +47,12 @@ pub struct ListProducts {
     #[garde(skip)]
     #[param(inline)]
     order: Option<Direction>,
-    /// The page, from 1.
+    /// Which page to return, counted from 1.
     #[serde(default = "Page::first")]
     #[garde(range(min = 1, max = 1_000_000_000))]
     #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
     page: i64,
-    /// Products per page.
+    /// How many products a page has.
     #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
@@ -62,27 +62,27 @@ pub struct ListProducts {
 /// A page of the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductPage {
-    /// The products of the page.
+    /// The products of the page, in the order asked for.
     #[schema(max_items = 100, value_type = Vec<ProductView>)]
     products: Vec<Rendered>,
     /// How many there are on all pages.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
     total: i64,
-    /// The page, as asked for.
+    /// The number of the page, as asked for.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
     page: i64,
     /// Products per page, as asked for.
     #[schema(minimum = 1, maximum = 100, example = 10)]
     limit: i64,
-    /// How many pages there are.
+    /// How many pages there are in all; 0 if nothing matches.
     #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 1)]
     total_pages: i64,
 }
 
-/// One product.
+/// One product that is on sale.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneProduct {
-    /// The product.
+    /// The product as anybody sees it.
     #[schema(value_type = ProductView)]
     product: Rendered,
 }

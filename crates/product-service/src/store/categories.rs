@@ -1,11 +1,10 @@
-//! Categories.
+//! Categories, and which products belong to them.
 
 use contracts::CategoryId;
 use sqlx::PgConnection;
 
 use crate::domain::catalogue::{Category, name_key};
 
-/// All categories, by name.
 pub async fn list_categories(db: &mut PgConnection) -> sqlx::Result<Vec<Category>> {
     sqlx::query_as!(
         Category,

@@ -1,4 +1,4 @@
-//! What is held for orders.
+//! What is held for orders: one hold for each, whatever becomes of it.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,12 @@ pub struct NewHold<'a> {
     pub order_id: OrderId,
     /// HELD, or REFUSED with a refusal.
     pub status: Status,
-    /// What the order asked for.
     pub items: &'a [Line],
     /// What was missing, if it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<&'a Refusal>,
     pub user_id: Option<UserId>,
-    /// Rupiah.
+    /// What the order costs, in whole rupiah; `None` where the event did not say.
     pub total_amount: Option<i64>,
 }
 
@@ -85,7 +84,6 @@ pub async fn lock_holds(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<B
     Ok(rows.into_iter().map(|row| (row.order_id, row.into())).collect())
 }
 
-/// As [`lock_holds`], for one order.
 pub async fn lock_hold(db: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Hold>> {
     Ok(lock_holds(db, &[order.get()]).await?.remove(&order))
 }

@@ -11,7 +11,7 @@ use crate::domain::catalogue::{CategoryRef, Product, ProductSummary, name_key};
 pub struct NewProduct<'a> {
     pub name: &'a str,
     pub description: &'a str,
-    /// Rupiah.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
     /// Free units: held ones are out already.
     pub stock: i64,
@@ -22,7 +22,7 @@ pub struct NewProduct<'a> {
 pub struct ProductRow {
     pub name: String,
     pub description: String,
-    /// Rupiah.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
     /// Free units: held ones are out already.
     pub stock: i64,

@@ -1,4 +1,4 @@
-//! GET /products and GET /products/{id}.
+//! What anybody sees: GET /products and GET /products/{id}.
 
 use serde_json::{Value, json};
 

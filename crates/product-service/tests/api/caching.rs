@@ -20,7 +20,6 @@ async fn shown(app: &Shop, id: i64) -> Value {
     alone
 }
 
-/// The ids of a list.
 async fn listed(app: &Shop, query: &str) -> Vec<i64> {
     let page = app.anyone().get(&format!("{PRODUCTS}?{query}")).await.expect(200);
     page["products"].as_array().unwrap().iter().map(|product| product["id"].as_i64().unwrap()).collect()

@@ -1,4 +1,4 @@
-//! /categories.
+//! Categories: who may change them, and what products show of them.
 
 use serde_json::{Value, json};
 

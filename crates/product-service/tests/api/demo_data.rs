@@ -1,4 +1,4 @@
-//! The first run.
+//! Demo data: there after the first start, and never a second time.
 
 use chassis::service::configuration_from_flags;
 use product_service::{

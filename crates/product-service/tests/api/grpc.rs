@@ -1,4 +1,4 @@
-//! gRPC: `GetProduct`, `GetProducts`, `UpdateStock`.
+//! What other services call: `GetProduct`, `GetProducts` and `UpdateStock` over gRPC.
 
 use chassis::grpc::PeerChannel;
 use contracts::{

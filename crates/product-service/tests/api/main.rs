@@ -112,7 +112,6 @@ async fn consume<E: messaging::Event>(app: &Shop, event: E) {
     assert!(matches!(delivered, Delivered::Applied), "{delivered:?}");
 }
 
-/// Where the order's hold is.
 async fn status(app: &Shop, order: i64) -> Option<String> {
     sqlx::query_scalar("select status from holds where order_id = $1")
         .bind(order)
