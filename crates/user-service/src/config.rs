@@ -61,11 +61,11 @@ pub struct Rates {
 /// The administrator that the first run makes.
 #[derive(Clone)]
 pub struct FirstAdmin {
-    /// To log in with.
+    /// The address that the administrator logs in with.
     pub email: Email,
-    /// To log in with.
+    /// The password to log in with; the account keeps only its hash.
     pub password: NewPassword,
-    /// Whether everybody knows the password.
+    /// Whether everybody knows the password, since it is the one of the example settings.
     pub well_known: bool,
 }
 

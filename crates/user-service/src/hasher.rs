@@ -47,9 +47,9 @@ impl From<Full> for HashError {
 pub enum Party {
     /// Somebody who is known to own this account.
     Account(UserId),
-    /// Anybody in this network.
+    /// Everybody whose address is in this network: they share one turn.
     Network(IpNet),
-    /// The shop itself.
+    /// The shop itself, as when it makes the first administrator.
     Shop,
 }
 
@@ -58,7 +58,7 @@ pub enum Party {
 pub struct Hasher {
     /// The cores, and who waits for one.
     cores: FairQueue,
-    /// What they are used with.
+    /// The memory that hashes are computed in, kept for the next one.
     spare: Arc<Spare>,
 }
 
@@ -66,7 +66,7 @@ pub struct Hasher {
 #[derive(Default)]
 struct Spare {
     memory: Mutex<Vec<Memory>>,
-    /// Whether some was taken lately.
+    /// Whether some was taken since the last look; if not, it is released.
     wanted: AtomicBool,
 }
 

@@ -30,12 +30,11 @@ struct Document;
 /// That something was done, for a person to read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Message {
-    /// What was done.
+    /// What was done, as a sentence for people.
     #[schema(max_length = 200, example = "Logged out")]
     message: &'static str,
 }
 
-/// All routes of user-service.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(register::register))

@@ -1,4 +1,4 @@
-//! Periodic work.
+//! Periodic work: what has expired is purged, and spare memory is released.
 
 use std::{convert::Infallible, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Someone opens a session.
+//! Someone opens a session, by the password of the account.
 
 use chassis::{
     Claims,
@@ -19,7 +19,6 @@ use crate::{
     },
 };
 
-/// What someone logs in with.
 pub struct Credentials {
     /// The account's e-mail address, in any case.
     pub email: Email,
@@ -28,11 +27,10 @@ pub struct Credentials {
     pub device_token: Option<String>,
 }
 
-/// Where someone logs in.
 pub struct Client {
     /// Its address, as far as it can be believed.
     pub address: ClientAddr,
-    /// The User-Agent header, shortened.
+    /// The User-Agent header, cut to what the session list shows.
     pub user_agent: Option<String>,
 }
 

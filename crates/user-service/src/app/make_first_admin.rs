@@ -13,7 +13,6 @@ use crate::{
     store::accounts,
 };
 
-/// The administrator's name.
 const USERNAME: &str = "admin";
 
 #[derive(Debug, thiserror::Error)]

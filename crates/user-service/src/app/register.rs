@@ -1,4 +1,4 @@
-//! Someone becomes a customer.
+//! Someone becomes a customer: name and address must be free, and registrations of one network are limited.
 
 use chassis::{Role, http::ClientAddr};
 
@@ -10,7 +10,6 @@ use crate::{
     store::accounts,
 };
 
-/// What someone registers with.
 pub struct NewAccount {
     pub username: Username,
     pub email: Email,

@@ -20,15 +20,10 @@ const RESERVED: [&str; 5] = ["admin", "administrator", "root", "support", "syste
 /// An account, as far as others may see it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
     pub id: UserId,
-    /// Its name.
     pub username: String,
-    /// Its e-mail address.
     pub email: String,
-    /// What it may do.
     pub role: Role,
-    /// When it was registered.
     pub created_at: OffsetDateTime,
 }
 

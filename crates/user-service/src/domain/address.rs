@@ -1,4 +1,4 @@
-//! Entries of an address book.
+//! Entries of an address book: what an address says, and which one is the default.
 
 use chassis::rules::{country_code, country_schema, not_blank};
 use contracts::AddressId;
@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 /// How many addresses one account may keep.
 pub const MAX_ADDRESSES: i64 = 20;
 
-/// What an address says.
+/// What an address says; all of it is replaced by a change.
 #[derive(Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewAddress)]
 pub struct AddressMembers {
-    /// What its owner calls it.
+    /// What its owner calls it, such as "Home".
     #[garde(inner(length(chars, min = 1, max = 200), custom(not_blank)))]
     #[schema(
         min_length = 1,
@@ -23,7 +23,7 @@ pub struct AddressMembers {
         example = "Home"
     )]
     pub label: Option<String>,
-    /// Who receives.
+    /// The name of the person who receives parcels.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
     #[schema(
         min_length = 1,
@@ -32,7 +32,7 @@ pub struct AddressMembers {
         example = "Ani Wijaya"
     )]
     pub recipient: String,
-    /// The recipient's telephone number.
+    /// The telephone number of the recipient.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
     #[schema(
         min_length = 1,
@@ -50,7 +50,7 @@ pub struct AddressMembers {
         example = "Jalan Merdeka 17"
     )]
     pub street: String,
-    /// City.
+    /// The city or town of the address.
     #[garde(length(chars, min = 1, max = 200), custom(not_blank))]
     #[schema(
         min_length = 1,
@@ -59,7 +59,7 @@ pub struct AddressMembers {
         example = "Bandung"
     )]
     pub city: String,
-    /// Province or state.
+    /// The province or state, where there is one.
     #[garde(inner(length(chars, min = 1, max = 200), custom(not_blank)))]
     #[schema(
         min_length = 1,
@@ -91,25 +91,25 @@ pub struct AddressMembers {
 /// An entry of an address book.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Address {
-    /// Its id.
+    /// The number of the address.
     pub id: AddressId,
-    /// What its owner calls it.
+    /// What its owner calls it, such as "Home".
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 200, example = "Home")]
     pub label: Option<String>,
-    /// Who receives.
+    /// The name of the person who receives parcels.
     #[schema(min_length = 1, max_length = 200, example = "Ani Wijaya")]
     pub recipient: String,
-    /// The recipient's telephone number.
+    /// The telephone number of the recipient.
     #[schema(min_length = 1, max_length = 200, example = "+62 812 3456 7890")]
     pub phone: String,
     /// Street and number.
     #[schema(min_length = 1, max_length = 200, example = "Jalan Merdeka 17")]
     pub street: String,
-    /// City.
+    /// The city or town of the address.
     #[schema(min_length = 1, max_length = 200, example = "Bandung")]
     pub city: String,
-    /// Province or state.
+    /// The province or state, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 200, example = "Jawa Barat")]
     pub province: Option<String>,

@@ -17,7 +17,7 @@ const LABEL: &[u8] = b"shop/user-service/device-token/1";
 /// The bytes of a token: the account, the id and the time, and their authentication code.
 const LENGTH: usize = 8 + 16 + 8 + 32;
 
-/// A device of one account.
+/// A device that one account has logged in on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Device {
     account: UserId,
@@ -54,7 +54,7 @@ impl Device {
         self.account
     }
 
-    /// Its id, in hexadecimal digits.
+    /// Its id in hexadecimal digits, as the counters name it.
     pub fn id(&self) -> String {
         hex::encode(self.id)
     }

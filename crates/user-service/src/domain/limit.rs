@@ -31,7 +31,7 @@ pub struct Limit {
 /// How much one party may ask for in ten minutes; 0 is no limit. Wrong passwords are limited in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Registrations from one network.
+    /// Registrations from one network, whether or not the names are free.
     pub registrations_per_network: u32,
     /// Logins that succeed, from one network.
     pub logins_per_network: u32,
@@ -47,9 +47,9 @@ pub struct RateLimits {
 /// What one login is counted as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginLimits {
-    /// If it fails.
+    /// What it is counted as if it fails.
     pub failure: Vec<Limit>,
-    /// If it succeeds.
+    /// What it is counted as if it succeeds.
     pub success: Vec<Limit>,
 }
 

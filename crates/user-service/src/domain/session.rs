@@ -29,7 +29,6 @@ const LABEL: &[u8] = b"shop/user-service/refresh-token/1";
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
-    /// When its owner logged in.
     pub created_at: OffsetDateTime,
     /// When it was last refreshed, or logged in.
     pub last_used_at: OffsetDateTime,
@@ -91,7 +90,7 @@ impl RefreshToken {
         Self(text)
     }
 
-    /// The token, for its owner.
+    /// The token as its owner gets it.
     pub fn into_text(self) -> String {
         self.0
     }

@@ -17,7 +17,6 @@ pub struct FairQueue(Arc<Mutex<State>>);
 /// A slot, free again when dropped.
 pub struct Slot(FairQueue);
 
-/// As many wait as may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
@@ -26,7 +25,6 @@ struct State {
     free: usize,
     /// How many may wait in all.
     capacity: usize,
-    /// How many wait in all.
     waiting: usize,
     /// Who waits, by party, oldest first. No party has an empty queue.
     queues: HashMap<Party, VecDeque<Waiter>>,
@@ -77,7 +75,6 @@ impl FairQueue {
         granted.await.map_err(|_| Full)
     }
 
-    /// How many wait.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.state().waiting

@@ -1,4 +1,4 @@
-//! One's address book.
+//! One's address book: every route is about the caller's own addresses.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use chassis::{Json, Path, Problem, http::Refusals};

@@ -1,4 +1,4 @@
-//! Who is asking.
+//! Who is asking: the account and the session of an access token.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{Problem, User};
@@ -10,7 +10,6 @@ use crate::{AppState, app, domain::Account};
 /// knows of ended sessions by hearsay.
 #[derive(Clone)]
 pub struct Caller {
-    /// The session.
     pub session: SessionId,
     /// The account as it is now, which may be newer than the token.
     pub account: Account,

@@ -1,4 +1,4 @@
-//! Logging in, refreshing, logging out.
+//! Logging in, refreshing and logging out: what opens, prolongs and ends a session.
 
 use axum::{
     extract::State,
@@ -26,7 +26,7 @@ use crate::{
 /// How much of a client's name is kept, in characters.
 const USER_AGENT_LENGTH: usize = 255;
 
-/// What someone logs in with.
+/// The account, and the proof that it is one's own.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
@@ -47,7 +47,7 @@ pub struct LogIn {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
-    /// The newest refresh token.
+    /// The newest refresh token of the session.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(
         min_length = 1,
@@ -58,10 +58,10 @@ pub struct Refresh {
     refresh_token: String,
 }
 
-/// The tokens of a session.
+/// The tokens of a session: one to be sent with every request, one to be exchanged.
 #[derive(Serialize, ToSchema)]
 pub struct TokenPair {
-    /// Goes into `Authorization: Bearer ..`.
+    /// What goes into `Authorization: Bearer ..`.
     #[schema(
         pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
         max_length = 4096,

@@ -1,4 +1,4 @@
-//! One's own account.
+//! One's own account: reading it, renaming it, changing its password.
 
 use axum::{extract::State, response::IntoResponse};
 use chassis::{Json, Problem, Role, http::Refusals};
@@ -18,23 +18,23 @@ use crate::{
     domain::{Account, Email, GivenPassword, NewPassword, Username},
 };
 
-/// One's own account.
+/// One's own account, as nobody else sees it.
 #[derive(Serialize, ToSchema)]
 pub struct Profile {
-    /// Its id.
+    /// The number of the account.
     id: UserId,
     /// The same as `id`, by the name that tokens have for it.
     #[serde(rename = "userID")]
     user_id: UserId,
-    /// Its name.
+    /// The name of the account, which no other one has.
     #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_.-]+$", example = "ani")]
     username: String,
-    /// Its e-mail address.
+    /// The e-mail address of the account.
     #[schema(format = "email", max_length = 254, example = "ani@example.com")]
     email: String,
-    /// What it may do.
+    /// What the account may do.
     role: Role,
-    /// When it was made.
+    /// When the account was made.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,
@@ -57,7 +57,7 @@ impl From<Account> for Profile {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileUpdate {
-    /// The new name.
+    /// The name to be had from now on.
     #[garde(dive)]
     username: Option<Username>,
     /// The new e-mail address; then `current_password` is needed.
@@ -81,7 +81,7 @@ pub struct ProfileUpdate {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The account's password.
+    /// The account's password as it is now.
     #[garde(dive)]
     old_password: GivenPassword,
     /// What it is to be: 8 to 128 characters, and nothing that is guessed first.

@@ -1,4 +1,4 @@
-//! Becoming a customer.
+//! Becoming a customer; the only route that makes an account.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use chassis::{
@@ -17,7 +17,7 @@ use crate::{
     domain::{Account, Email, NewPassword, Username},
 };
 
-/// What someone registers with.
+/// The account as it shall be.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
@@ -33,30 +33,30 @@ pub struct Registration {
     password: NewPassword,
 }
 
-/// That there is an account.
+/// That there is an account from now on.
 #[derive(Serialize, ToSchema)]
 pub struct Registered {
     /// A sentence for people.
     #[schema(max_length = 200, example = "Account created")]
     message: &'static str,
-    /// The account.
+    /// The account that was made.
     user: RegisteredUser,
 }
 
-/// An account.
+/// An account as it was made.
 #[derive(Serialize, ToSchema)]
 pub struct RegisteredUser {
-    /// Its id.
+    /// The number of the account.
     id: UserId,
-    /// Its name.
+    /// The name of the account, which no other one has.
     #[schema(min_length = 3, max_length = 50, pattern = "^[A-Za-z0-9_.-]+$", example = "ani")]
     username: String,
-    /// Its e-mail address.
+    /// The e-mail address of the account.
     #[schema(format = "email", max_length = 254, example = "ani@example.com")]
     email: String,
-    /// What it may do.
+    /// What the account may do.
     role: Role,
-    /// When it was made.
+    /// When the account was made.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! Where one is logged in.
+//! Where one is logged in, and logging out there.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use chassis::{Path, Problem, http::Refusals};
@@ -14,13 +14,13 @@ use crate::{AppState, app, domain::Session, error::code};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub struct SessionView {
-    /// Its id.
+    /// The number of the session.
     id: SessionId,
-    /// When one logged in.
+    /// When its owner logged in there.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     created_at: OffsetDateTime,
-    /// When it was last refreshed.
+    /// When its tokens were last exchanged.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05.678901Z")]
     last_used_at: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! The table `users`.
+//! The table `users`: accounts, their password hashes, and who may have which name.
 
 use chassis::Role;
 use contracts::UserId;
@@ -10,13 +10,11 @@ use crate::domain::Account;
 /// What a login is decided by, and the claims of its token.
 pub struct Login {
     pub account: Account,
-    /// A PHC string.
+    /// Argon2id with its parameters and its salt, as a PHC string.
     pub password_hash: String,
-    /// The database's clock.
     pub now: OffsetDateTime,
 }
 
-/// Which names another account has.
 pub struct TakenNames {
     pub username: bool,
     pub email: bool,

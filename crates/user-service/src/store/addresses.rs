@@ -1,4 +1,4 @@
-//! The table `addresses`.
+//! The table `addresses`: the address books of all accounts.
 
 use contracts::{AddressId, UserId};
 use sqlx::{PgConnection, Result};

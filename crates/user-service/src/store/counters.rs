@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::domain::Limit;
 
-/// How long Redis may take.
+/// How long Redis may take before a login goes on without its counters.
 const DEADLINE: Duration = Duration::from_millis(500);
 /// How long it is not asked after an error: no login should wait for a Redis that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,7 +33,6 @@ enum Connection {
 }
 
 impl Counters {
-    /// Counts on this Redis.
     pub fn new(client: redis::Client) -> Self {
         Self { client, connection: Arc::default() }
     }

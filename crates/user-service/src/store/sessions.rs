@@ -1,4 +1,4 @@
-//! The tables `sessions` and `refresh_tokens`.
+//! The tables `sessions` and `refresh_tokens`: each session has a chain of tokens, of which the newest counts.
 
 use chassis::Role;
 use contracts::{SessionId, UserId};
@@ -17,7 +17,6 @@ pub struct NewSession<'a> {
     pub sid: Uuid,
     /// What its refresh tokens are made of.
     pub salt: &'a [u8],
-    /// The User-Agent header, shortened.
     pub user_agent: Option<&'a str>,
     /// SHA-256 of the first refresh token.
     pub first_token: &'a [u8],
@@ -32,11 +31,10 @@ pub struct StoredToken {
     pub salt: Vec<u8>,
     /// The token's place in the chain.
     pub n: i32,
-    /// When it was spent.
+    /// When it was exchanged for its successor.
     pub used_at: Option<OffsetDateTime>,
     /// The hash of the token after it, if that was given out.
     pub successor: Option<Vec<u8>>,
-    /// The database's clock.
     pub now: OffsetDateTime,
     pub account: Account,
 }

@@ -1,4 +1,4 @@
-//! Who counts as logged in.
+//! Who counts as logged in: which tokens are taken, and which are refused.
 
 use chassis::Claims;
 use contracts::UserId;

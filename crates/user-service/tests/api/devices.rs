@@ -7,7 +7,6 @@ use testkit::Reply;
 
 use crate::{PASSWORD, Shop, email, join, limits::assert_limited, register, try_log_in, try_log_in_from};
 
-/// Where all the strangers are.
 const OFFICE: &str = "203.0.113.7";
 
 async fn log_in_on(shop: &Shop, device: &str, name: &str, password: &str) -> Reply {

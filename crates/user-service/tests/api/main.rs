@@ -26,7 +26,6 @@ type Shop = TestService<UserService>;
 /// Every customer of these tests has this password.
 const PASSWORD: &str = "correct horse battery";
 
-/// Someone who is logged in.
 struct Customer {
     actor: Actor,
     refresh_token: String,
@@ -62,7 +61,6 @@ async fn log_in(shop: &Shop, name: &str) -> Customer {
     }
 }
 
-/// Registers someone and logs in.
 async fn join(shop: &Shop, name: &str) -> Customer {
     register(shop, name).await;
     log_in(shop, name).await
