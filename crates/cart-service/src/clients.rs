@@ -51,7 +51,7 @@ impl Source for Catalogue {
 }
 
 impl Products {
-    /// Answers are kept for `max_age`.
+    /// Answers are kept for `max_age`, so a price may be that old in a cart; an order reads it again.
     pub fn new(peer: Peer, max_age: Duration) -> Self {
         Self { loader: Loader::new(Catalogue { peer }, max_age, MAX_BYTES) }
     }

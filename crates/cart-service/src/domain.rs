@@ -13,13 +13,12 @@ pub const MAX_LINES: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedProduct {
     pub name: String,
-    /// Rupiah.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
-    /// Free units.
+    /// Units that nobody holds.
     pub stock: i64,
 }
 
-/// A product in a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub product_id: ProductId,
@@ -41,7 +40,7 @@ pub type CatalogueSnapshot = HashMap<ProductId, Option<CachedProduct>>;
 pub struct PricedLine {
     pub product_id: ProductId,
     pub name: String,
-    /// Rupiah, for one unit.
+    /// What one unit costs, in whole rupiah.
     pub price: i64,
     pub quantity: i32,
     /// Whether so many can be bought.
@@ -54,7 +53,7 @@ pub struct PricedLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PricedCart {
     pub user_id: UserId,
-    /// In the order added.
+    /// The lines in the order in which they were added.
     pub lines: Vec<PricedLine>,
 }
 
@@ -66,7 +65,6 @@ impl PricedLine {
 }
 
 impl PricedCart {
-    /// All units.
     pub fn total_quantity(&self) -> i64 {
         self.lines.iter().map(|line| i64::from(line.quantity)).sum()
     }

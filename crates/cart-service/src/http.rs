@@ -1,4 +1,4 @@
-//! The routes of this service.
+//! The routes of this service, a file per resource.
 
 mod cart;
 mod items;
@@ -17,7 +17,6 @@ use crate::AppState;
 )]
 struct Document;
 
-/// Every route with its description.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(cart::get_cart, cart::clear_cart))

@@ -122,7 +122,7 @@ pub struct Bought<'a> {
     pub event_id: Uuid,
     pub order_id: OrderId,
     pub user_id: UserId,
-    /// Lines added later stay.
+    /// Lines that were added after this time stay.
     pub until: OffsetDateTime,
     pub items: &'a [Item],
 }

@@ -1,4 +1,4 @@
-//! A user views the cart.
+//! A user views the cart: its lines with the names and prices of this moment.
 
 use contracts::UserId;
 

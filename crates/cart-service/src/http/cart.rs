@@ -1,4 +1,4 @@
-//! `/cart`: the whole cart.
+//! `/cart`: reading the whole cart, and emptying it.
 
 use axum::{Json, extract::State};
 use chassis::{Problem, User, http::Refusals};
@@ -16,34 +16,34 @@ use crate::{
 /// A cart with what it costs today.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CartView {
-    /// Its owner.
+    /// The user whose cart it is.
     user_id: UserId,
     /// Its products, in the order added.
     #[schema(max_items = 100)]
     items: Vec<ItemView>,
-    /// All units.
+    /// How many units are in the cart.
     #[schema(minimum = 0, maximum = 100_000, example = 2)]
     total_qty: i64,
-    /// What it costs, in rupiah.
+    /// What the cart costs at this moment, in rupiah.
     #[schema(minimum = 0, maximum = 100_000_000_000_000_000_i64, example = 900_000)]
     total_amt: i64,
 }
 
-/// A product in a cart.
+/// A product in a cart, with its name and price of this moment.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ItemView {
-    /// The product.
+    /// The product that is in the cart.
     product_id: ProductId,
-    /// What it is called.
+    /// What the product is called at this moment.
     #[schema(min_length = 1, max_length = 200, example = "Mechanical keyboard")]
     name: String,
     /// Today's price in rupiah; the last known one while the catalogue is down.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64, example = 450_000)]
     price: i64,
-    /// Units.
+    /// How many units of the product are in the cart.
     #[schema(example = 2, minimum = 1, maximum = 1000)]
     quantity: i32,
-    /// Price times quantity.
+    /// What the line costs: price times quantity, in rupiah.
     #[schema(minimum = 1, maximum = 1_000_000_000_000_000_i64, example = 900_000)]
     subtotal: i64,
     /// Whether so many can be bought.
@@ -54,7 +54,7 @@ pub struct ItemView {
     price_changed: bool,
 }
 
-/// The cart after a change.
+/// The cart as it is after a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CartChanged {
     /// A sentence for people.
@@ -64,7 +64,7 @@ pub struct CartChanged {
     cart: CartView,
 }
 
-/// What was done.
+/// What was done, in words for people.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {
     /// A sentence for people.

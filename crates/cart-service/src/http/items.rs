@@ -18,11 +18,11 @@ use crate::{
     store,
 };
 
-/// What to add.
+/// What to add to the cart.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewItem {
-    /// The product.
+    /// The product to be added.
     #[garde(skip)]
     product_id: ProductId,
     /// Units to add to those that are there.
@@ -31,11 +31,11 @@ pub struct NewItem {
     quantity: i32,
 }
 
-/// How many there shall be.
+/// How many units there shall be in the cart.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewQuantity {
-    /// Units.
+    /// How many units there shall be.
     #[garde(range(min = 1, max = MAX_QUANTITY))]
     #[schema(example = 3, minimum = 1, maximum = 1000)]
     quantity: i32,

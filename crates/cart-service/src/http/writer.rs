@@ -1,4 +1,4 @@
-//! Who changes a cart.
+//! Who changes a cart: its owner, and not too often.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{Codes, Problem, Refuses, User, limit::TooOften};

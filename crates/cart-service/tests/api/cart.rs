@@ -1,4 +1,4 @@
-//! `GET /cart` and `DELETE /cart`.
+//! The whole cart: `GET /cart` and `DELETE /cart`.
 
 use futures::future::join_all;
 use serde_json::json;

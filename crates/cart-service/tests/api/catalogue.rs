@@ -25,7 +25,6 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Starts it, and returns where.
     pub async fn serve(&self) -> String {
         testkit::serve_grpc(Routes::new(ProductServiceServer::new(self.clone()))).await
     }
@@ -36,7 +35,6 @@ impl Catalogue {
         self.products.lock().unwrap().insert(id, product);
     }
 
-    /// Takes a product off sale.
     pub fn removes(&self, id: u64) {
         self.products.lock().unwrap().get_mut(&id).unwrap().deleted = true;
     }

@@ -1,4 +1,4 @@
-//! `CartService`, as order-service calls it.
+//! `CartService`, as order-service calls it when somebody orders.
 
 use contracts::grpc::cart::{
     CartItem, CartResponse, GetCartItemRequest, GetCartRequest, cart_service_client::CartServiceClient,

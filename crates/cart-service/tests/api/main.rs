@@ -17,7 +17,6 @@ use testkit::{Actor, TestService};
 
 type TestApp = TestService<CartService>;
 
-/// Seven days.
 const WEEK: i64 = 604_800;
 
 /// The service, and the catalogue that it asks for every cart.
@@ -52,7 +51,6 @@ fn content(cart: &Value) -> Vec<(i64, i64)> {
     items.map(|item| (number(item, "product_id"), number(item, "quantity"))).collect()
 }
 
-/// The database where carts are.
 async fn carts(app: &TestApp) -> MultiplexedConnection {
     app.redis_client(0).get_multiplexed_async_connection().await.unwrap()
 }
