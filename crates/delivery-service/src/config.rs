@@ -15,7 +15,7 @@ pub struct Config {
     /// The name of its database.
     #[arg(long, env = "DELIVERY_DB_NAME", default_value = "delivery_db")]
     db_name: String,
-    /// gRPC base URL of payment-service.
+    /// Where payment-service is called over gRPC: its base URL.
     #[arg(long, env, default_value = "http://payment-service:9085")]
     pub payment_grpc_url: String,
 }

@@ -23,7 +23,7 @@ pub struct Delivery {
     /// When the order was found paid.
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
-    /// Oldest first.
+    /// The states it was in, oldest first.
     pub history: Vec<Change>,
 }
 

@@ -1,4 +1,4 @@
-//! The routes of this service.
+//! The routes of this service, all of them about deliveries.
 
 mod deliveries;
 
@@ -15,7 +15,6 @@ use crate::AppState;
 )]
 struct Document;
 
-/// Every route with its description.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(deliveries::list_deliveries))

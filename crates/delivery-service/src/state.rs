@@ -11,7 +11,7 @@ pub struct AppState {
     pub db: PgPool,
     /// Commits what appended events, and signals the relay.
     pub outbox: Outbox,
-    /// Asked before goods leave.
+    /// payment-service, which is asked whether the money is there before goods leave.
     pub payments: Payments,
 }
 

@@ -17,9 +17,9 @@ pub struct DeliveryRow {
     pub id: DeliveryId,
     pub order_id: OrderId,
     pub status: Status,
-    /// `None` for a tombstone.
+    /// The buyer; `None` for a tombstone, whose order is not known.
     pub user_id: Option<UserId>,
-    /// `None` for a tombstone.
+    /// When the order was placed; `None` for a tombstone.
     pub ordered_at: Option<OffsetDateTime>,
 }
 
@@ -35,7 +35,6 @@ impl DeliveryRow {
 pub struct NewDelivery<'a> {
     pub order_id: OrderId,
     pub user_id: UserId,
-    /// When the order was placed.
     pub ordered_at: OffsetDateTime,
     /// Where it goes, if the buyer said.
     pub shipping_address: Option<&'a ShippingAddress>,
@@ -44,11 +43,8 @@ pub struct NewDelivery<'a> {
 /// Which deliveries a list shows; tombstones never.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
-    /// Only this buyer's.
     pub user_id: Option<UserId>,
-    /// Only those in this state.
     pub status: Option<Status>,
-    /// Only this order's.
     pub order_id: Option<OrderId>,
 }
 

@@ -13,7 +13,6 @@ use crate::{
     store::{self, Move},
 };
 
-/// What the administrator asks for.
 #[derive(Debug)]
 pub struct Advance {
     pub to: Status,

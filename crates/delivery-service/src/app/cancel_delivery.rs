@@ -8,12 +8,11 @@ use crate::{
     store::{self, Move},
 };
 
-/// What order-service is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// The goods will not leave.
+    /// The goods will not leave, now or later.
     Cancelled,
-    /// They have left.
+    /// The goods have left: it cannot be stopped any more.
     Shipped,
 }
 

@@ -10,9 +10,8 @@ use crate::{
 
 #[derive(Debug)]
 pub struct Deliveries {
-    /// Newest first.
     pub page: Vec<Delivery>,
-    /// Of all pages.
+    /// How many deliveries there are on all pages.
     pub total: i64,
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where a delivery is.
+/// Where a delivery is between the warehouse and its buyer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 pub enum Status {
     /// Paid for, still in the warehouse.
     Pending,
-    /// With the carrier.
+    /// The goods are with the carrier.
     InTransit,
-    /// Arrived.
+    /// The goods have arrived at the buyer.
     Delivered,
     /// Could not be delivered; the goods come back.
     Failed,
@@ -24,12 +24,10 @@ pub enum Status {
     Cancelled,
 }
 
-/// What is asked for.
+/// The inputs of T3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// An administrator sets the status.
     Set(Status),
-    /// order-service cancels the order.
     Cancel,
 }
 

@@ -26,31 +26,31 @@ use crate::{
 
 const PATH: &str = "/api/v1/delivery";
 
-/// Which deliveries to list.
+/// Which deliveries to list, and which page of them.
 #[derive(Debug, Clone, Copy, Deserialize, Validate, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListDeliveries {
-    /// Only those in this state.
+    /// Only deliveries that have this status.
     #[garde(skip)]
     status: Option<Status>,
-    /// Only this order's.
+    /// Only the deliveries of this order.
     #[garde(skip)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     order_id: Option<OrderId>,
-    /// The page, from 1.
+    /// Which page to return, counted from 1.
     #[serde(default = "Page::first")]
     #[garde(range(min = 1, max = 1_000_000_000))]
     #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
     page: i64,
-    /// Deliveries per page.
+    /// How many deliveries a page has.
     #[serde(default = "Page::ten")]
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 10)]
     limit: i64,
 }
 
-/// Where a delivery is now.
+/// Where a delivery is from now on.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewStatus {
@@ -80,15 +80,15 @@ pub struct NewStatus {
 /// The goods of a paid order on their way to its buyer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeliveryView {
-    /// Its id.
+    /// The number of the delivery.
     id: DeliveryId,
-    /// The order.
+    /// The order whose goods are delivered.
     order_id: OrderId,
-    /// The buyer.
+    /// The customer who placed the order.
     user_id: UserId,
-    /// Where it is.
+    /// Where it is at this moment.
     status: Status,
-    /// The carrier's number, once known.
+    /// The number by which the carrier knows it, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 64, example = "JX-0042-1977")]
     tracking_number: Option<String>,
@@ -100,7 +100,7 @@ pub struct DeliveryView {
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T03:04:05Z")]
     created_at: OffsetDateTime,
-    /// When it last changed.
+    /// When its status last changed.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T09:00:00Z")]
     updated_at: OffsetDateTime,
@@ -112,11 +112,11 @@ pub struct DeliveryView {
 /// A change of a delivery, or what was added to it meanwhile: another number or a note.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeView {
-    /// When.
+    /// When the status was set.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(example = "2026-01-02T09:00:00Z")]
     at: OffsetDateTime,
-    /// What it became, or was.
+    /// The status that it got.
     status: Status,
     /// What whoever changed it had to say.
     #[serde(skip_serializing_if = "Option::is_none")]

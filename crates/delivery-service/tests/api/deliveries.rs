@@ -1,4 +1,4 @@
-//! `GET /delivery` and `GET /delivery/{id}`.
+//! Reading deliveries: `GET /delivery` and `GET /delivery/{id}`.
 
 use serde_json::{Value, json};
 

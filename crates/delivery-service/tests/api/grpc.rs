@@ -1,4 +1,4 @@
-//! `DeliveryService`, as order-service calls it.
+//! `DeliveryService`, as order-service calls it to ask and to cancel.
 
 use contracts::grpc::delivery::{
     CancelDeliveryOutcome, CancelDeliveryRequest, GetDeliveryByOrderIdRequest,

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use testkit::TestService;
 use time::macros::datetime;
 
-/// A delivery-service with a payment-service.
+/// A delivery-service with a fake payment-service beside it.
 struct TestApp {
     service: TestService<DeliveryService>,
     payments: Payments,
@@ -78,7 +78,6 @@ async fn start(app: &TestApp, order: i64, user: i64) -> String {
     format!("/api/v1/delivery/{}", found[0]["id"])
 }
 
-/// An administrator moves a delivery.
 async fn advance(app: &TestApp, path: &str, status: &str) -> Value {
     app.admin().put(&format!("{path}/status"), json!({ "status": status })).await.expect(200)
 }

@@ -1,4 +1,4 @@
-//! `OrderPaid` starts a delivery.
+//! `OrderPaid` starts a delivery: one, however often it comes.
 
 use contracts::{
     events::OrderPaid,
