@@ -8,9 +8,9 @@ pub enum Error {
     /// A program that this needs is not installed.
     #[error("{tool} was not found. Install it with `make deps`, or: {install}")]
     MissingTool {
-        /// The program's name.
+        /// The name of its file, as it is looked for in PATH.
         tool: String,
-        /// The command that installs it.
+        /// Commands that install it, for the common systems.
         install: &'static str,
     },
     /// A process did not start, or ended although it should run.
@@ -18,35 +18,35 @@ pub enum Error {
     Process {
         /// The process, as the person knows it.
         name: String,
-        /// What happened to it.
+        /// What happened to it, to be read after its name.
         reason: String,
-        /// Where it wrote its log.
+        /// Its log, whose end is part of the message.
         log: PathBuf,
         /// The last lines of that log.
         tail: String,
     },
-    /// The system refused something.
+    /// The operating system refused something, such as a file or a process.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// What was tried, as a verb with its object: "open the log x".
         what: String,
-        /// The system's answer.
+        /// The system's answer, which names the cause.
         source: std::io::Error,
     },
-    /// A database refused something.
+    /// A database refused something that a server is set up with.
     #[error("{what}: {source}")]
     Sql {
-        /// What was tried.
+        /// What was tried, as a verb with its object.
         what: String,
-        /// The database's answer.
+        /// The database's answer, which names the cause.
         source: sqlx::Error,
     },
-    /// Redis refused something.
+    /// Redis refused something, or does not answer.
     #[error("{what}: {source}")]
     Redis {
-        /// What was tried.
+        /// What was tried, or with what.
         what: String,
-        /// The answer.
+        /// Redis' answer, or why there is none.
         source: redis::RedisError,
     },
     /// Everything that is a sentence of its own.

@@ -1,4 +1,4 @@
-//! Where servers keep their files.
+//! Where servers keep their files, and who owns them: PostgreSQL refuses to run as root.
 
 use std::fs::{DirBuilder, Permissions, set_permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -12,7 +12,7 @@ use super::POLL;
 /// A process of this machine, even after its pid went to another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Its process id.
+    /// Its process id, which the system gives to another one some time after its end.
     pub pid: u32,
     started: String,
 }
@@ -23,7 +23,7 @@ impl Identity {
         start_mark(pid).map(|started| Self { pid, started })
     }
 
-    /// Reads what [`Identity::write`] wrote.
+    /// Reads what [`Identity::write`] wrote; `None` if there is no such file, or it holds something else.
     pub fn read(file: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(file).ok()?;
         let (pid, started) = text.trim().split_once(' ')?;

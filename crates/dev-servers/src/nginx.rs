@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 const STOP: Duration = Duration::from_secs(5);
 
-/// How to run nginx.
+/// How to run an nginx as the shop's gateway.
 #[derive(Debug, Clone)]
 pub struct NginxOptions {
     /// The folder with the template, render.sh and html/.
@@ -52,7 +52,7 @@ impl Nginx {
         Ok(Self { process: Process::start(spec).await? })
     }
 
-    /// The process, to look after.
+    /// The process, to ask whether it still runs.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

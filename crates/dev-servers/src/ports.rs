@@ -1,4 +1,4 @@
-//! Ports of this machine.
+//! Ports of this machine: which are free, and which are taken.
 
 use std::fs::File;
 use std::io::ErrorKind;

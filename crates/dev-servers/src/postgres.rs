@@ -1,4 +1,4 @@
-//! A private PostgreSQL on 127.0.0.1.
+//! A private PostgreSQL on 127.0.0.1: one for a test, without its data surviving, or one whose data stays.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,11 +21,11 @@ const SUPERUSER: &str = "postgres";
 pub struct PostgresOptions {
     /// The folder below which it gets the folder `postgres`, and `postgres.secret` with its superuser's password.
     pub data: PathBuf,
-    /// Its port on 127.0.0.1.
+    /// The port on 127.0.0.1 that it listens on; it has to be free.
     pub port: u16,
-    /// Where it logs.
+    /// The file that its output is appended to.
     pub log: PathBuf,
-    /// Where its identity is kept.
+    /// Where its identity is kept, so that a later run finds what a killed one left.
     pub pid_file: PathBuf,
     /// Settings beside its own defaults, each `name=value`.
     pub settings: Vec<&'static str>,
@@ -86,12 +86,12 @@ impl Postgres {
         format!("postgres://{SUPERUSER}{password}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Its port.
+    /// The port on 127.0.0.1 that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The process, to look after.
+    /// The process, to ask whether it still runs.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

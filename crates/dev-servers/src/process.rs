@@ -14,26 +14,26 @@ use super::Owner;
 use super::identity::{Identity, send};
 use crate::{Error, Result};
 
-/// How to start a process.
+/// How to start a process, and how to end it.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// What people call it.
+    /// What messages call it, such as `order-service`.
     pub name: String,
-    /// The file to run.
+    /// The file to run, found already: PATH is not searched.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The arguments after the program's name.
     pub args: Vec<OsString>,
     /// Its variables; with `clean_env`, the only ones beside PATH.
     pub env: Vec<(String, String)>,
     /// Whether variables of this process are kept from it.
     pub clean_env: bool,
-    /// The folder it works in.
+    /// The folder that it works in.
     pub folder: PathBuf,
-    /// Where its output goes.
+    /// The file that its output and errors are appended to.
     pub log: PathBuf,
     /// Who runs it, if not the user who runs this.
     pub owner: Option<Owner>,
-    /// Written to its standard input.
+    /// A text that is written to its standard input, where other users cannot read it; nothing if absent.
     pub input: Option<String>,
     /// Whether it keeps out of the terminal's group, so that Ctrl-C reaches this process alone and it can stop the others in order.
     pub detached: bool,
@@ -62,7 +62,7 @@ impl Spec {
         }
     }
 
-    /// Adds arguments.
+    /// Adds arguments at the end of those there are.
     #[must_use]
     pub fn args<I: IntoIterator<Item: Into<OsString>>>(mut self, args: I) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
@@ -116,7 +116,7 @@ impl Process {
         Ok(Self { spec, child, identity })
     }
 
-    /// What people call it.
+    /// What messages call it.
     pub fn name(&self) -> &str {
         &self.spec.name
     }
@@ -131,7 +131,7 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for its end.
+    /// Waits until it ends, however long that takes.
     pub async fn wait(&mut self) -> Result<ExitStatus> {
         self.child.wait().await.map_err(Error::io(format!("wait for {}", self.spec.name)))
     }

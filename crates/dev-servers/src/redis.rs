@@ -1,4 +1,4 @@
-//! A private Redis on 127.0.0.1.
+//! A private Redis on 127.0.0.1, which never evicts and, if it shall, keeps its data.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Redis {
         Ok(redis)
     }
 
-    /// Its port.
+    /// The port on 127.0.0.1 that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -75,7 +75,7 @@ impl Redis {
         url("127.0.0.1", self.port, self.password.as_deref(), database)
     }
 
-    /// The process, to look after.
+    /// The process, to ask whether it still runs.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
@@ -85,7 +85,7 @@ impl Redis {
         self.process.kill().await
     }
 
-    /// Ends it in order.
+    /// Ends it in order; what it has to keep is written then.
     pub async fn stop(&mut self) -> Result<()> {
         self.process.stop(STOP).await
     }
@@ -112,7 +112,7 @@ impl Redis {
     }
 }
 
-/// The address of a Redis.
+/// The URL of a numbered database of a Redis, with the password escaped.
 pub fn url(host: &str, port: u16, password: Option<&str>, database: u8) -> String {
     let encoded =
         password.unwrap_or_default().bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
@@ -137,7 +137,7 @@ fn configuration(options: &RedisOptions, folder: &Path, port: u16) -> String {
     )
 }
 
-/// As Redis' configuration reads it.
+/// A text as Redis' configuration reads it back.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

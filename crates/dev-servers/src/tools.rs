@@ -19,7 +19,7 @@ pub fn postgres(tool: &str) -> Result<PathBuf> {
         .ok_or_else(|| missing(tool, INSTALL_POSTGRES))
 }
 
-/// The Redis server.
+/// The Redis server, from PATH.
 pub fn redis() -> Result<PathBuf> {
     on_path("redis-server").ok_or_else(|| missing("redis-server", INSTALL_REDIS))
 }
