@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! What all handlers share: the store with the state, the configuration, and what is injected.
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use crate::journal::JournalError;
 use crate::store::Store;
 use crate::stored_replies::StoredReplies;
 
-/// One running sandbox.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     pub(crate) config: Config,

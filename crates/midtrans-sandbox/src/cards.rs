@@ -6,12 +6,12 @@ pub(crate) enum CardDecision {
     Accept,
     /// Held back by the fraud detection until the merchant decides.
     Challenge,
-    /// Accepted a minute later.
+    /// Accepted a minute later, as by a slow bank.
     Later,
     Deny(Denial),
 }
 
-/// How a bank says no.
+/// How a bank refuses a charge, with its response code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denial {
     Bank,
@@ -34,7 +34,6 @@ impl Denial {
     }
 }
 
-/// One row of the table.
 pub(crate) struct TestCard {
     pub(crate) number: &'static str,
     pub(crate) scheme: &'static str,
@@ -50,7 +49,7 @@ const fn mastercard(number: &'static str, behaviour: &'static str, decision: Car
     TestCard { number, scheme: "Mastercard", behaviour, decision }
 }
 
-/// The published table.
+/// The table that Midtrans publishes for its sandbox.
 pub(crate) const TEST_CARDS: [TestCard; 28] = [
     visa("4811111111111114", "Accepted", CardDecision::Accept),
     mastercard("5211111111111117", "Accepted", CardDecision::Accept),

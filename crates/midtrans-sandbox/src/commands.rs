@@ -175,7 +175,7 @@ impl CommandHandler<'_> {
         Ok(self.publish(order, place, &Notify::default()))
     }
 
-    /// Something happens to a transaction.
+    /// An event that no customer causes: the merchant's, the bank's or the clock's.
     pub(crate) fn act(&mut self, id: &str, event: Event) -> Result<Changed, CommandError> {
         let (mut order, place) = self.find(id)?;
         order.attempts[place].apply(event, self.now)?;

@@ -4,19 +4,19 @@ use crate::transaction::{NotAllowed, RefundError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CommandError {
-    /// Nothing has this id.
+    /// No order, transaction or page has this id.
     Unknown,
     /// The transaction is in a state in which this cannot be.
     NotAllowed,
     /// The order id is taken by a transaction that waits or is paid.
     DuplicateOrder,
-    /// The refund key is taken.
+    /// Another refund of this transaction has the same key.
     DuplicateRefund,
     /// More than is left, or not more than nothing.
     InvalidRefundAmount,
     /// The customer has chosen a method, so the page cannot be closed.
     PageInProgress,
-    /// The page is closed already.
+    /// The page was closed before, by the merchant.
     PageCanceled,
     /// The customer can do nothing on the page any more.
     PageOver,

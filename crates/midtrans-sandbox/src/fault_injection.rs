@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub(crate) struct FaultInjection(RwLock<InjectedFaults>);
 
-/// The body of `PUT /midtrans/sandbox/faults`.
+/// What is injected, as the body of `PUT /midtrans/sandbox/faults`.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct InjectedFaults {
-    /// Waits before each answer.
+    /// Milliseconds to wait before each answer.
     pub(crate) latency_ms: u32,
     /// The share of calls that fail with 500, 0 to 1.
     pub(crate) error_rate: f64,

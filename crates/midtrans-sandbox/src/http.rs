@@ -25,7 +25,6 @@ mod snap;
 
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// Everything the sandbox answers to.
 pub(crate) fn router(app: App) -> Router {
     let api = Router::new()
         .nest("/snap/v1", snap_api(&app))

@@ -14,13 +14,12 @@ use uuid::Uuid;
 use crate::order::Order;
 use crate::webhooks::Webhook;
 
-/// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Entry {
     /// An order as it is now.
     Order(Box<Order>),
-    /// The order was purged.
+    /// The order was purged, and with it its transactions.
     OrderGone(String),
     /// A notification that waits to be sent.
     Webhook(Webhook),
@@ -28,26 +27,26 @@ pub(crate) enum Entry {
     WebhookGone(Uuid),
 }
 
-/// The file cannot be used.
+/// Why the state file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file system says no.
+    /// The file system refused to read or write it.
     #[error("cannot use the state file {path}: {source}")]
     Io {
-        /// The file.
+        /// The state file, as it was given.
         path: PathBuf,
-        /// Why.
+        /// The file system's reason.
         #[source]
         source: io::Error,
     },
     /// It holds something else, or was edited.
     #[error("the state file {path} is damaged in line {line} ({source}); move it away to start afresh")]
     Damaged {
-        /// The file.
+        /// The state file, as it was given.
         path: PathBuf,
-        /// Counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
-        /// Why.
+        /// What is wrong with the line.
         #[source]
         source: serde_json::Error,
     },
@@ -92,7 +91,7 @@ impl Journal {
         Ok(Self { path: path.to_owned(), file, complete: true })
     }
 
-    /// Adds entries at the end.
+    /// Adds entries at the end of the file.
     pub(crate) fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
         let written = self.file.write_all(&lines(entries));
         self.complete &= written.is_ok();

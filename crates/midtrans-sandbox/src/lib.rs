@@ -52,7 +52,7 @@ pub enum RunError {
     /// The state file cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Listening failed.
+    /// Listening, or answering over HTTP, failed.
     #[error("serving HTTP failed: {0}")]
     Serving(io::Error),
     /// No HTTP client could be made.

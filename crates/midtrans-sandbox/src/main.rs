@@ -1,4 +1,4 @@
-//! Starts the local Midtrans.
+//! Starts the local Midtrans, or asks whether it runs.
 
 use std::process::ExitCode;
 

@@ -22,14 +22,13 @@ pub(crate) struct Order {
     pub(crate) updated_at: OffsetDateTime,
 }
 
-/// A payment page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Page {
     pub(crate) token: String,
     pub(crate) amount: i64,
     pub(crate) closes_at: OffsetDateTime,
     pub(crate) payment_expiry: Option<PaymentExpiry>,
-    /// Where the customer goes afterwards.
+    /// Where the customer goes after the page: the `finish` of the request.
     pub(crate) finish: Option<String>,
     pub(crate) canceled: bool,
     /// How many attempts are older than the page: an order id can be used again once they are over.
@@ -53,9 +52,9 @@ impl PaymentExpiry {
 /// Where notifications go, if not only to the address of the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Destinations {
-    /// Of `X-Override-Notification`: only there.
+    /// Of `X-Override-Notification`: only there, not to the account's address.
     pub(crate) instead: Vec<String>,
-    /// Of `X-Append-Notification`: there too.
+    /// Of `X-Append-Notification`: there, and to the account's address.
     pub(crate) also: Vec<String>,
 }
 
@@ -63,15 +62,15 @@ pub(crate) struct Destinations {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PageState {
-    /// A method can be chosen.
+    /// Nothing is chosen, and a method can be.
     Open,
     /// A method is chosen and waits to be paid.
     Waiting,
     /// Paid, or over: nothing can be done any more.
     Used,
-    /// The merchant closed it.
+    /// The merchant closed it: nothing can be chosen any more.
     Canceled,
-    /// Its time is over.
+    /// Its time is over: nothing can be chosen any more.
     Expired,
 }
 

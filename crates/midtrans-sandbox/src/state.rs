@@ -15,9 +15,9 @@ use crate::webhooks::Webhook;
 #[derive(Debug, Default)]
 pub(crate) struct State {
     orders: HashMap<String, Order>,
-    /// Page token to order id.
+    /// The id of the order by the token of its page.
     tokens: HashMap<String, String>,
-    /// Transaction id to order id.
+    /// The id of the order by the id of each of its transactions.
     transactions: HashMap<String, String>,
     /// When the clock has to look at which order.
     order_times: BTreeSet<(OffsetDateTime, String)>,
@@ -28,7 +28,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Replays a journal.
+    /// The state after the entries of a journal, in their order.
     pub(crate) fn replay(entries: Vec<Entry>) -> Self {
         let mut state = Self::default();
         for entry in entries {
@@ -80,7 +80,6 @@ impl State {
         self.transaction(id).filter(|(order, place)| !hidden(&order.attempts[*place]))
     }
 
-    /// Newest first.
     pub(crate) fn orders(&self) -> Vec<&Order> {
         let mut orders: Vec<_> = self.orders.values().collect();
         orders.sort_by(|a, b| (b.updated_at, &b.id).cmp(&(a.updated_at, &a.id)));

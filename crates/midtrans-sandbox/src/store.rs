@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    /// Waits for a change.
+    /// Waits until the state changes, for the clock.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }

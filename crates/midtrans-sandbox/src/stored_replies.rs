@@ -9,7 +9,6 @@ use axum::body::Bytes;
 /// For how long a stored reply is given again.
 const LIFETIME: Duration = Duration::from_mins(5);
 
-/// Replies by key.
 #[derive(Debug, Default)]
 pub(crate) struct StoredReplies(Mutex<HashMap<String, StoredReply>>);
 

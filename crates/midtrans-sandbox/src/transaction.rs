@@ -22,7 +22,7 @@ pub(crate) enum Status {
     Chargeback,
 }
 
-/// What the fraud detection decided.
+/// What the fraud detection decided about a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Fraud {
@@ -31,22 +31,22 @@ pub(crate) enum Fraud {
     Deny,
 }
 
-/// What can happen, refunds apart.
+/// What can happen to a transaction, refunds apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A card is charged provisionally.
+    /// A card is charged provisionally: the money is reserved, not taken.
     Authorize,
-    /// A card is charged.
+    /// A card is charged, and settles later.
     Capture,
     /// A card is charged and held back by the fraud detection.
     Challenge,
-    /// The money arrives.
+    /// The money arrives at the merchant.
     Settle,
-    /// Bank or wallet says no.
+    /// The bank or the wallet refuses.
     Deny,
-    /// The merchant calls it off.
+    /// The merchant cancels it before it has settled.
     Cancel,
-    /// Time is over.
+    /// Its time is over, and nobody has paid.
     Expire,
     /// The merchant lets a challenged payment through.
     Approve,
@@ -89,7 +89,7 @@ pub(crate) struct Transaction {
     pub(crate) refunds: Vec<Refund>,
 }
 
-/// Money given back.
+/// Money that was given back, or will be once the bank confirms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refund {
     pub(crate) key: String,
@@ -187,7 +187,7 @@ impl Transaction {
         Ok(amount)
     }
 
-    /// All refunds together.
+    /// What was given back in all, in whole rupiah.
     pub(crate) fn refunded(&self) -> i64 {
         self.refunds.iter().map(|refund| refund.amount).sum()
     }

@@ -18,7 +18,7 @@ const LONGEST_ORDER_ID: usize = 50;
 const LONGEST_ITEM_NAME: usize = 50;
 const LONGEST_TEXT: usize = 255;
 
-/// The errors found so far.
+/// The errors found so far, each in Midtrans' words.
 #[derive(Default)]
 struct ValidationErrors(Vec<String>);
 
@@ -32,7 +32,7 @@ impl ValidationErrors {
     }
 }
 
-/// Snap create.
+/// The body of Snap's create: a page to be made.
 pub(crate) fn page(
     body: &Value,
     destinations: Destinations,
@@ -49,7 +49,7 @@ pub(crate) fn page(
     errors.check(NewPage { order_id, amount, closes_at, payment_expiry, finish, custom_fields, destinations })
 }
 
-/// Core charge.
+/// The body of the Core API's charge.
 pub(crate) fn charge(
     body: &Value,
     destinations: Destinations,

@@ -153,7 +153,7 @@ pub(crate) fn notification_code(attempt: &Transaction) -> &'static str {
     }
 }
 
-/// The code of GET status.
+/// The code that GET status answers with.
 pub(crate) fn status_code(attempt: &Transaction) -> &'static str {
     match attempt.status {
         Status::Expire => "407",

@@ -43,7 +43,7 @@ pub(crate) struct Payment {
     pub(crate) notify: Notify,
 }
 
-/// How an attempt ends.
+/// How an attempt is to end, instead of as its card decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -60,15 +60,15 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Notify {
-    /// Lost on the way.
+    /// It is lost on the way, as if the merchant were away.
     pub(crate) drop: bool,
-    /// Late.
+    /// Milliseconds that it is sent late by.
     pub(crate) delay_ms: u32,
-    /// Sent so often.
+    /// How many times it is sent.
     pub(crate) times: u8,
-    /// Signed by somebody else.
+    /// Its signature is made with another key.
     pub(crate) forge: bool,
-    /// Claims another amount.
+    /// The amount that it claims instead of the real one.
     pub(crate) gross_amount: Option<i64>,
 }
 
@@ -78,7 +78,6 @@ impl Default for Notify {
     }
 }
 
-/// A refund to be made.
 #[derive(Debug)]
 pub(crate) struct NewRefund {
     pub(crate) key: Option<String>,

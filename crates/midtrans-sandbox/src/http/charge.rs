@@ -75,7 +75,7 @@ pub(super) async fn token(Query(query): Query<CardQuery>) -> Response {
     })
 }
 
-/// A token for many charges.
+/// A token that can be charged more than once.
 pub(super) async fn register(Query(query): Query<CardQuery>) -> Response {
     with_card(&query, |card| {
         let masked = &card.masked;
@@ -96,7 +96,7 @@ fn with_card(query: &CardQuery, reply: impl FnOnce(&Card) -> Value) -> Response 
     }
 }
 
-/// Nobody has points here.
+/// The points of a card: nobody has any here.
 pub(super) async fn points() -> Response {
     Json(json!({"status_code": "200", "status_message": "Success, Point Inquiry is successful",
         "point_balance": "0", "point_balance_amount": "0.00", "transaction_time": ""}))

@@ -1,4 +1,4 @@
-//! Headers merchants may send along.
+//! The headers by which merchants may redirect the notifications of a payment.
 
 use axum::http::HeaderMap;
 

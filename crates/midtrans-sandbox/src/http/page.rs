@@ -51,7 +51,7 @@ pub(super) async fn show(
     }
 }
 
-/// A button of the page.
+/// What a button of the page sends.
 #[derive(Deserialize)]
 pub(super) struct Submission {
     action: Action,

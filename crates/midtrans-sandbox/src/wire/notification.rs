@@ -1,4 +1,4 @@
-//! The body of a notification.
+//! The body of a notification, signed, in the order of members that Midtrans has.
 
 use secrecy::SecretString;
 use serde::ser::{SerializeMap, SerializeSeq};

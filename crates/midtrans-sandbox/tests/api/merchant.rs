@@ -1,4 +1,4 @@
-//! A merchant that receives notifications.
+//! A merchant that receives notifications, and answers as a test says.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

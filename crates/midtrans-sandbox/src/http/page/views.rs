@@ -1,4 +1,4 @@
-//! What the payment page shows.
+//! What the payment page shows, as HTML without scripts.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -10,7 +10,6 @@ use crate::wib;
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page around its content.
 pub(super) fn layout(order_id: &str, amount: Option<i64>, back: Option<&str>, content: Markup) -> Markup {
     let amount = amount.map(rupiah).unwrap_or_default();
     html! {
@@ -124,7 +123,7 @@ fn destination(attempt: &Transaction) -> (String, String) {
     (title.to_owned(), code)
 }
 
-/// How it ended.
+/// How the payment ended, and the way back to the shop.
 pub(super) fn over(state: PageState, attempt: Option<&Transaction>) -> Markup {
     let (class, title, text) = match (state, attempt.map(|attempt| attempt.status)) {
         (PageState::Used, Some(Status::Capture | Status::Settlement)) => {
@@ -149,7 +148,7 @@ pub(super) fn message(class: &str, title: &str, text: &str) -> Markup {
     html! { h2 class=(class) role="status" { (title) } p { (text) } }
 }
 
-/// `Rp 1.234.567`
+/// An amount as Indonesians write it: `Rp 1.234.567`.
 fn rupiah(amount: i64) -> String {
     let digits = amount.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
