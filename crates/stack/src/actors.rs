@@ -23,7 +23,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// The deadline counts from now.
+    /// The deadline counts from now, and the first pauses are short.
     #[allow(clippy::new_without_default, reason = "it starts a clock")]
     pub fn new() -> Self {
         Self { deadline: Instant::now() + TIMEOUT, pause: FIRST_PAUSE }
@@ -43,15 +43,15 @@ impl Poller {
     }
 }
 
-/// Somebody who buys.
+/// Somebody who has an account, and buys.
 #[derive(Debug, Clone)]
 pub struct Customer {
     api: Api,
-    /// Her user id.
+    /// The id of her account, as orders and events name it.
     pub id: i64,
-    /// What she calls herself.
+    /// The name that she registered with, which nobody else has.
     pub username: String,
-    /// Her access token.
+    /// Her access token, good for 15 minutes.
     pub token: String,
 }
 
@@ -72,7 +72,7 @@ impl Customer {
         self.api.post("/api/v1/cart/item", Some(&self.token), &body).await?.expect(200)
     }
 
-    /// Her cart.
+    /// Her cart, as GET /cart shows it.
     pub async fn cart(&self) -> Result<Value> {
         self.api.get("/api/v1/cart", Some(&self.token)).await?.expect(200)
     }
@@ -89,7 +89,7 @@ impl Customer {
         self.api.post("/api/v1/order", Some(&self.token), &json!({})).await
     }
 
-    /// Orders the whole cart.
+    /// Orders the whole cart, and returns the id of the order.
     pub async fn order(&self) -> Result<i64> {
         number(&self.try_order().await?.expect(201)?, "/order_id")
     }
@@ -101,7 +101,7 @@ impl Customer {
         self.order().await
     }
 
-    /// One of her orders.
+    /// One of her orders, as GET /order/{id} shows it.
     pub async fn see_order(&self, order: i64) -> Result<Value> {
         self.api.get(&format!("/api/v1/order/{order}"), Some(&self.token)).await?.expect(200)
     }
@@ -127,7 +127,7 @@ impl Customer {
         Ok(token.to_owned())
     }
 
-    /// Cancels an order.
+    /// Cancels an order, as far as the buyer may.
     pub async fn cancel(&self, order: i64) -> Result<Value> {
         let path = format!("/api/v1/order/{order}/cancel");
         self.api.post(&path, Some(&self.token), &json!({"reason": "changed my mind"})).await?.expect(200)
@@ -154,21 +154,21 @@ pub async fn login(api: &Api, email: &str, password: &str) -> Result<String> {
     text(&tokens, "/access_token").map(str::to_owned)
 }
 
-/// The administrator.
+/// The administrator of the shop.
 #[derive(Debug, Clone)]
 pub struct Admin {
     api: Api,
-    /// Her access token.
+    /// Her access token, good for 15 minutes.
     pub token: String,
 }
 
 impl Admin {
-    /// Logs her in.
+    /// Logs her in, with the credentials of the settings.
     pub async fn log_in(api: &Api, email: &str, password: &str) -> Result<Self> {
         Ok(Self { api: api.clone(), token: login(api, email, password).await? })
     }
 
-    /// Creates a product.
+    /// Puts a product on sale, and returns its id.
     pub async fn add_product(&self, price: i64, stock: i64) -> Result<i64> {
         let name = format!("Demo product {:010x}", rand::random::<u64>() >> 24);
         let body = json!({"name": name, "description": "Made by stack", "price": price, "stock": stock,
@@ -177,7 +177,7 @@ impl Admin {
         number(&made, "/product/id")
     }
 
-    /// Deletes a product.
+    /// Takes a product off sale.
     pub async fn remove_product(&self, product: i64) -> Result<()> {
         let path = format!("/api/v1/products/{product}");
         let reply = self.api.send(self.api.request(Method::DELETE, &path).bearer_auth(&self.token)).await?;
@@ -202,7 +202,7 @@ impl Admin {
         }
     }
 
-    /// Moves a delivery on.
+    /// Moves a delivery on to a status, with a tracking number if the goods leave.
     pub async fn set_delivery(&self, delivery: i64, status: &str, tracking: Option<&str>) -> Result<Value> {
         let mut body = json!({"status": status});
         if let Some(tracking) = tracking {
@@ -220,7 +220,7 @@ pub struct Bank {
 }
 
 impl Bank {
-    /// The bank of this shop.
+    /// The bank of the shop behind this API.
     pub fn of(api: &Api) -> Self {
         Self { api: api.clone() }
     }
@@ -232,7 +232,7 @@ impl Bank {
         self.api.post("/midtrans/sandbox/pay", None, &body).await?.expect(200)
     }
 
-    /// Pays by card.
+    /// Pays by a card that its bank accepts.
     pub async fn pay(&self, token: &str) -> Result<Value> {
         self.act(token, &json!({"payment_type": "credit_card", "card_number": "4811111111111114"})).await
     }

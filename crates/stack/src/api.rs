@@ -22,11 +22,11 @@ pub struct Api {
 /// What was asked, and how it was answered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exchange {
-    /// The method.
+    /// The HTTP method, in capitals.
     pub method: String,
-    /// The path, without its query.
+    /// The path as it was asked for, without its query.
     pub path: String,
-    /// The HTTP status.
+    /// The HTTP status of the answer.
     pub status: u16,
     /// The media type of the answer; empty if there is none.
     pub content_type: String,
@@ -35,13 +35,13 @@ pub struct Exchange {
 /// An answer, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The HTTP status.
+    /// The HTTP status as a number.
     pub status: u16,
-    /// The headers.
+    /// The headers of the answer.
     pub headers: HeaderMap,
     /// The body; null if it is no JSON.
     pub body: Value,
-    /// The body as it came.
+    /// The body as it came, for what is no JSON.
     pub text: String,
     /// What was asked: method and path.
     pub asked: String,
@@ -67,7 +67,7 @@ impl Api {
         Self { record: Some(Arc::default()), ..self }
     }
 
-    /// Every different exchange since [`Api::recording`].
+    /// Every different exchange since [`Api::recording`], sorted.
     pub fn recorded(&self) -> BTreeSet<Exchange> {
         let record = self.record.as_ref().map(|record| record.lock().unwrap_or_else(PoisonError::into_inner));
         record.map(|record| record.clone()).unwrap_or_default()

@@ -29,13 +29,13 @@ const SHARE: f64 = 0.5;
 pub struct Plan {
     /// One system, or two that take turns.
     pub targets: Vec<Target>,
-    /// In this order.
+    /// The workloads, measured in this order.
     pub workloads: Vec<Workload>,
     /// How often each is repeated; the table shows medians.
     pub rounds: usize,
     /// How long independent requests are sent in each round, in either loop.
     pub duration: Duration,
-    /// The size of each workload.
+    /// How many orders and connections the workloads have.
     pub size: Size,
     /// Requests per second in the open loop; half of what the slower system can do if absent.
     pub rate: Option<f64>,

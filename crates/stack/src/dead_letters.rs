@@ -19,7 +19,7 @@ const ADDED: [&str; 4] = ["group", "error", "tries", "entry_id"];
 
 type Bytes = Vec<u8>;
 
-/// Where dead letters are.
+/// The databases and the Redis in which dead letters are.
 #[derive(Debug, Clone)]
 pub struct DeadLetters {
     databases: Vec<(Service, PgPool)>,
@@ -29,13 +29,13 @@ pub struct DeadLetters {
 /// A dead letter that nobody has replayed or discarded.
 #[derive(Debug)]
 pub struct DeadLetter {
-    /// Where it is kept.
+    /// Where it is kept, which is also its name.
     pub place: Place,
     /// The group that gave it up.
     pub group: String,
-    /// Where its event was.
+    /// The stream on which its event was.
     pub stream: String,
-    /// What it died of.
+    /// The error that it was given up for.
     pub error: String,
     fields: Vec<(Bytes, Bytes)>,
 }
@@ -73,7 +73,7 @@ struct Row {
     open: bool,
 }
 
-/// A copy in Redis.
+/// A copy of a letter on a `:dlq`, with what tells which letter it belongs to.
 struct Copy {
     key: String,
     id: String,

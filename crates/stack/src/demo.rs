@@ -11,7 +11,6 @@ use crate::{Result, ledger};
 
 use self::reporter::Reporter;
 
-/// What the journeys share.
 struct Fixtures {
     api: Api,
     admin: Admin,

@@ -8,14 +8,14 @@ use dev_servers::redis_url;
 /// A way to reach every server of a running shop.
 #[derive(Debug)]
 pub enum Hosts {
-    /// What `stack up` runs.
+    /// On this machine, as `stack up` runs it.
     Local(Ports),
     /// What docker compose runs, seen from one of its own containers.
     Compose,
 }
 
 impl Hosts {
-    /// What `STACK_HOSTS` says.
+    /// What `STACK_HOSTS` says; an error if it is neither.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
         match settings.get("STACK_HOSTS") {
             "local" => Ports::of_settings(settings).map(Self::Local),
@@ -24,7 +24,7 @@ impl Hosts {
         }
     }
 
-    /// The gateway's base URL.
+    /// The base URL of the gateway.
     pub fn gateway(&self) -> String {
         match self {
             Self::Local(ports) => format!("http://localhost:{}", ports.gateway),

@@ -21,14 +21,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// More would not help a reader.
 const SHOWN: usize = 10;
 
-/// What a rule found.
+/// What a rule found when it was checked.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// Its name: `L1` to `L7`.
+    /// The name of the rule, `L1` to `L7`.
     pub rule: &'static str,
-    /// What must hold.
+    /// What must hold, in a sentence for people.
     pub what: &'static str,
-    /// Where it does not.
+    /// Each place where it does not hold, with the numbers.
     pub broken: Vec<String>,
     /// What a person has to see to, although the rule holds.
     pub remarks: Vec<String>,
@@ -44,7 +44,7 @@ impl Finding {
         self
     }
 
-    /// Whether the rule holds.
+    /// Whether the rule holds everywhere.
     pub fn holds(&self) -> bool {
         self.broken.is_empty()
     }
@@ -65,7 +65,7 @@ impl Finding {
 }
 
 impl Ledger {
-    /// Checks every rule once.
+    /// Checks every rule once, also while orders are in flight, which break some.
     pub async fn check(&self) -> Result<Vec<Finding>> {
         Ok(vec![
             self.every_answered_order_exists_once().await?,

@@ -1,4 +1,4 @@
-//! Latencies, summed up.
+//! Latencies, summed up in a histogram, so that no single one has to be kept.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const LONGEST: u64 = 60_000_000;
 pub struct Latencies(Histogram<u64>);
 
 impl Latencies {
-    /// None yet.
+    /// A histogram of no latencies.
     #[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "the bounds are constants and valid")]
     #[allow(clippy::new_without_default, reason = "one way to make it is enough")]
     pub fn new() -> Self {
@@ -24,12 +24,12 @@ impl Latencies {
         self.0.saturating_record(u64::try_from(took.as_micros()).unwrap_or(LONGEST));
     }
 
-    /// Adds those of another.
+    /// Adds all latencies of another histogram.
     pub fn merge(&mut self, other: &Self) {
         self.0 += &other.0;
     }
 
-    /// How many there are.
+    /// How many latencies were recorded.
     pub fn count(&self) -> u64 {
         self.0.len()
     }
@@ -40,7 +40,7 @@ impl Latencies {
         (!self.0.is_empty()).then(|| Duration::from_micros(micros).as_secs_f64() * 1000.0)
     }
 
-    /// The usual percentiles in words.
+    /// The usual percentiles in words, in milliseconds.
     pub fn summary(&self) -> String {
         let ms = |percent| self.percentile_ms(percent).unwrap_or_default();
         format!(

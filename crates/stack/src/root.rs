@@ -1,4 +1,4 @@
-//! Where the project is.
+//! Where the project and its programs are.
 
 use std::path::{Path, PathBuf};
 

@@ -34,7 +34,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("STACK_REDIS_PORT", ""),
 ];
 
-/// Variables by name.
+/// Variables by name, all of them texts as in an environment.
 #[derive(Debug, Clone)]
 pub struct Settings(BTreeMap<String, String>);
 
@@ -90,14 +90,14 @@ impl Settings {
         port.map_err(|value| Error::other(format!("{name} must be a port number, not {value:?}")))
     }
 
-    /// Sets a variable.
+    /// Sets a variable, whatever it was before.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
-    /// All of them.
+    /// All variables with their values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

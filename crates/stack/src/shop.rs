@@ -22,12 +22,12 @@ use dev_servers::{Nginx, POLL, Postgres, Process, Redis, folder};
 const READY: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(12);
 
-/// How to run the shop.
+/// How to run the shop: which programs, where, with which settings.
 #[derive(Debug)]
 pub struct ShopOptions {
-    /// The variables of all processes.
+    /// The variables from which those of each process are made.
     pub settings: Settings,
-    /// Who listens where.
+    /// The ports on which everything listens.
     pub ports: Ports,
     /// The folder with the programs of the services.
     pub programs: PathBuf,
@@ -35,7 +35,7 @@ pub struct ShopOptions {
     pub gateway: PathBuf,
     /// More settings of a private `PostgreSQL`, each `name=value`.
     pub postgres_settings: Vec<&'static str>,
-    /// Where everything is kept.
+    /// The folder with all that outlives a process: databases, logs, identities.
     pub data: PathBuf,
     /// A `PostgreSQL` that runs already, where this user may make databases; a private one if absent.
     pub postgres: Option<String>,
@@ -114,9 +114,9 @@ pub struct Shop {
 /// One more process of a service, killed when dropped.
 #[derive(Debug)]
 pub struct Replica {
-    /// Where it answers HTTP.
+    /// Where it answers HTTP, past the gateway.
     pub url: String,
-    /// The process.
+    /// The process, to be ended or watched.
     pub process: Process,
 }
 
@@ -147,7 +147,7 @@ impl Shop {
         format!("http://127.0.0.1:{}", self.options.ports.gateway)
     }
 
-    /// What people call the shop.
+    /// The address that customers see, which may be another one than the gateway's.
     pub fn public_url(&self) -> String {
         let chosen = self.options.settings.get("PUBLIC_URL");
         if chosen.is_empty() {
@@ -162,7 +162,7 @@ impl Shop {
         format!("http://127.0.0.1:{}", self.options.ports.http(service))
     }
 
-    /// Where a service answers gRPC.
+    /// Where a service answers gRPC, for its own callers.
     pub fn grpc_url(&self, service: Service) -> String {
         format!("http://127.0.0.1:{}", self.options.ports.grpc(service))
     }
@@ -177,7 +177,7 @@ impl Shop {
         self.redis.url(database)
     }
 
-    /// The variables of its processes.
+    /// The variables from which those of its processes are made.
     pub fn settings(&self) -> &Settings {
         &self.options.settings
     }
@@ -246,7 +246,7 @@ impl Shop {
         self.postgres.as_mut().map_or(Ok(()), |postgres| postgres.process().check())
     }
 
-    /// All its processes by name.
+    /// All processes with their ids, by name.
     pub fn processes(&mut self) -> Vec<(&'static str, u32)> {
         let services = self.services.iter().map(|(service, process)| (service.name(), process.pid()));
         let mut all: Vec<_> = services.collect();

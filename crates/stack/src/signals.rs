@@ -1,4 +1,4 @@
-//! Being asked to end.
+//! Being asked to end: by Ctrl-C, by the terminal, or by SIGTERM.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

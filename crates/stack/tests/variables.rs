@@ -26,7 +26,6 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(root::find().unwrap().join(name)).unwrap()
 }
 
-/// The names that `.env.example` sets.
 fn set_by_example() -> BTreeSet<String> {
     let text = file(".env.example");
     names_of(text.lines())

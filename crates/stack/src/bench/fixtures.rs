@@ -12,20 +12,16 @@ const PRODUCTS: usize = 1000;
 const CUSTOMERS: usize = 100;
 /// Their logins would end the customers' sessions.
 const LOGINS: usize = 32;
-/// Products in each customer's cart.
 pub(super) const LINES: usize = 5;
 /// Connections that send what is not measured.
 pub(super) const SETUP_CONNECTIONS: usize = 16;
 const PASSWORD: &str = "correct horse battery";
-/// What the requests need.
 #[derive(Debug)]
 pub(super) struct Fixtures {
-    /// The administrator's access token.
     pub(super) admin: String,
     pub(super) products: Vec<i64>,
-    /// Access tokens.
+    /// Access tokens, one for each customer.
     pub(super) customers: Vec<String>,
-    /// Bodies of POST /login.
     pub(super) logins: Vec<Value>,
 }
 

@@ -66,7 +66,7 @@ impl Call {
 pub(super) struct Connection {
     address: String,
     sender: SendRequest<Full<Bytes>>,
-    /// Ends with the connection.
+    /// Drives the connection; ends when this is dropped.
     _driver: JoinSet<hyper::Result<()>>,
 }
 
@@ -104,7 +104,6 @@ fn unanswered(what: &str) -> impl Fn(hyper::Error) -> Error {
     move |error| Error::other(format!("no answer from {what}: {error}"))
 }
 
-/// What a load took.
 #[derive(Debug, Clone)]
 pub(super) struct Load {
     /// Requests that were answered, or orders that got where they should.
@@ -210,7 +209,6 @@ pub(super) async fn once(address: &str, calls: Vec<Call>, connections: usize) ->
     burst(Burst::open(address, connections).await?, calls).await
 }
 
-/// Connections that are ready.
 pub(super) struct Burst(Vec<Connection>);
 
 impl Burst {

@@ -22,7 +22,7 @@ const QUIET: f64 = 0.1;
 const QUIET_INTERVAL: Duration = Duration::from_millis(200);
 const LONGEST_TAIL: Duration = Duration::from_secs(10);
 
-/// What can be measured.
+/// What can be measured: a build, or a system that runs.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A folder with programs, or a checkout with them in target/dist or target/release.
@@ -46,11 +46,9 @@ impl FromStr for Target {
     }
 }
 
-/// A system under load.
 #[derive(Debug)]
 pub(super) struct System {
     pub(super) name: String,
-    /// `HOST:PORT` of its gateway.
     pub(super) address: String,
     pub(super) fixtures: Fixtures,
     pub(super) servers: Option<Servers>,

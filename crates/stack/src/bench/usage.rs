@@ -17,16 +17,15 @@ pub(super) struct Usage {
     pub(super) cpu: BTreeMap<&'static str, Duration>,
     /// Bytes written to `PostgreSQL`'s write-ahead log.
     pub(super) wal: u64,
-    /// Transactions that wrote.
+    /// Transactions that wrote something to a database.
     pub(super) transactions: u64,
-    /// Statements, where they are counted.
+    /// SQL statements, where `pg_stat_statements` counts them.
     pub(super) statements: Option<u64>,
     /// Commands to Redis, those of scripts included.
     pub(super) redis: u64,
 }
 
 impl Usage {
-    /// Reads all counters.
     pub(super) async fn now(
         processes: &[(&'static str, u32)],
         postgres: &PgPool,

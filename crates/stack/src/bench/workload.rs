@@ -44,14 +44,14 @@ pub enum Workload {
     Sequence,
 }
 
-/// How much of it.
+/// How much of it there is, whichever system is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     /// Orders that are placed at once.
     pub orders: usize,
     /// Orders that are placed one after the other.
     pub sequence: usize,
-    /// Connections that send requests.
+    /// Connections over which requests are sent.
     pub connections: usize,
 }
 

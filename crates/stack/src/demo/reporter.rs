@@ -29,7 +29,6 @@ impl Reporter {
         Ok(result)
     }
 
-    /// Records how a journey ended.
     pub(super) fn end(&self, result: Result<()>) {
         if let Err(error) = result {
             println!("  FAILED  {error}");

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::shop::{Service, Shop};
 use crate::{Error, Result};
 
-/// The events' database in Redis.
+/// The number of the events' database in Redis.
 pub(crate) const EVENTS: u8 = 1;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 

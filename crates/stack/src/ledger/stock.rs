@@ -1,4 +1,4 @@
-//! L2: every unit is somewhere.
+//! L2: every unit is somewhere; what is on hand, held and sold is the sum of its movements.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,6 @@ use dev_servers::Postgres;
 pub(super) struct Server {
     /// Its address without the name of a database.
     base: String,
-    /// Its port.
     port: u16,
 }
 
@@ -30,7 +29,6 @@ impl Server {
         Ok(Self { base: base.to_owned(), port })
     }
 
-    /// The address of a database.
     pub(super) fn url(&self, database: &str) -> String {
         format!("{}/{database}", self.base)
     }

@@ -1,4 +1,4 @@
-//! Who listens where.
+//! Who listens where, and how two shops on one machine keep apart.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -24,11 +24,11 @@ const REDIS: u16 = 8299;
 /// Who listens where, all on 127.0.0.1.
 #[derive(Debug, Clone)]
 pub struct Ports {
-    /// The gateway.
+    /// The gateway's port, to which customers come.
     pub gateway: u16,
-    /// `PostgreSQL`.
+    /// The port of the private `PostgreSQL`.
     pub postgres: u16,
-    /// Redis.
+    /// The port of the private Redis.
     pub redis: u16,
     http: [u16; 7],
     grpc: [u16; 7],
@@ -80,7 +80,7 @@ impl Ports {
         Ok(ports)
     }
 
-    /// Where a service answers HTTP.
+    /// Where a service answers HTTP, past the gateway.
     pub fn http(&self, service: Service) -> u16 {
         self.http[service as usize]
     }

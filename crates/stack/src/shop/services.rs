@@ -3,34 +3,34 @@
 use super::Ports;
 use crate::settings::Settings;
 
-/// A program of the shop.
+/// A program of the shop that runs as a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
-    /// Accounts and logins.
+    /// Accounts, logins, sessions and address books.
     User,
-    /// Catalogue and stock.
+    /// The catalogue, and the stock.
     Product,
-    /// Carts.
+    /// Carts, which are kept in Redis alone.
     Cart,
-    /// Orders.
+    /// Orders from the request to the end.
     Order,
-    /// Payments.
+    /// Payments, refunds, and all calls to Midtrans.
     Payment,
-    /// Deliveries.
+    /// Deliveries, from the paid order to the buyer.
     Delivery,
-    /// The local Midtrans.
+    /// The local Midtrans, instead of the real one.
     Sandbox,
 }
 
 impl Service {
-    /// The six services.
+    /// The six services of the shop.
     pub const SIX: [Self; 6] =
         [Self::User, Self::Product, Self::Cart, Self::Order, Self::Payment, Self::Delivery];
     /// All programs of the project that run.
     pub const ALL: [Self; 7] =
         [Self::User, Self::Product, Self::Cart, Self::Order, Self::Payment, Self::Delivery, Self::Sandbox];
 
-    /// The name of its program.
+    /// The name of its program, and of its process.
     pub fn name(self) -> &'static str {
         match self {
             Self::User => "user-service",
@@ -43,7 +43,6 @@ impl Service {
         }
     }
 
-    /// How its variables begin.
     pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::User => "USER",
@@ -73,7 +72,6 @@ impl Service {
     }
 }
 
-/// The variables of one service.
 pub(super) fn environment(service: Service, settings: &Settings, ports: &Ports) -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> = settings
         .iter()

@@ -46,7 +46,6 @@ impl Story {
         self.token = Some(token.to_owned());
     }
 
-    /// The routes that were called.
     pub fn told(&self) -> BTreeSet<String> {
         self.told.clone()
     }
@@ -97,7 +96,6 @@ impl Story {
         reply.body
     }
 
-    /// The administrator asks for anything.
     pub async fn ask(&self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Reply {
         let request = self.api.request(method.parse().unwrap(), path).bearer_auth(&self.admin.token);
         let request = if body.is_empty() { request } else { request.header("content-type", kind).body(body) };

@@ -1,4 +1,4 @@
-//! Reading the documents.
+//! Reads the committed API documents, and checks values against their schemas.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,6 @@ pub fn document(service: Service) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A route of a document.
 pub struct Operation {
     pub service: Service,
     pub method: String,
@@ -20,7 +19,6 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Every route of every document.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for service in Service::SIX {
@@ -35,7 +33,6 @@ impl Operation {
         all
     }
 
-    /// Its `operationId`.
     pub fn id(&self) -> &str {
         self.value["operationId"].as_str().unwrap_or_default()
     }
@@ -45,7 +42,6 @@ impl Operation {
         self.value.pointer("/requestBody/content/application~1json/schema")
     }
 
-    /// Its answers, by status.
     pub fn answers(&self) -> impl Iterator<Item = (u16, &Value)> {
         let answers = self.value["responses"].as_object().unwrap().iter();
         answers.map(|(status, answer)| (status.parse().unwrap(), answer))

@@ -1,4 +1,4 @@
-//! Many customers, few goods.
+//! Many customers at once, and fewer goods than they want.
 
 use futures::future::join_all;
 

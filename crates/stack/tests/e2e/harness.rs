@@ -31,7 +31,6 @@ impl Open {
         Self { shop, bank: Bank::of(&api), api, admin }
     }
 
-    /// A customer who just registered.
     pub async fn customer(&self) -> Customer {
         Customer::register(&self.api).await.unwrap()
     }
@@ -41,7 +40,6 @@ impl Open {
         self.ask_with(token, line, &[], body).await
     }
 
-    /// The same with more headers.
     pub async fn ask_with(&self, token: &str, line: &str, headers: &[(&str, &str)], body: Value) -> Reply {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = self.api.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
@@ -85,14 +83,12 @@ impl Open {
         delivery
     }
 
-    /// Brings a paid order home.
     pub async fn delivered(&self, customer: &Customer, order: i64) {
         let delivery = self.shipped(customer, order).await;
         self.admin.set_delivery(delivery, "DELIVERED", None).await.unwrap();
         customer.wait_for(order, &["DELIVERED"]).await.unwrap();
     }
 
-    /// The ledger of this shop.
     pub async fn ledger(&self) -> Ledger {
         Ledger::of_shop(&self.shop).await.unwrap()
     }

@@ -1,4 +1,4 @@
-//! What `stack doctor` finds.
+//! What `stack doctor` finds when somebody changed a database by hand.
 
 use sqlx::{Connection, Executor, PgConnection};
 use stack::ledger::Finding;

@@ -47,7 +47,7 @@ impl Shop {
         assert!(self.run("clean").await.status.success());
     }
 
-    /// What Ctrl-C does.
+    /// What Ctrl-C does to a process in the foreground.
     fn interrupt(&self) {
         if let Some(pid) = self.up.id().and_then(|pid| i32::try_from(pid).ok()) {
             let _gone_already = kill(Pid::from_raw(pid), Signal::SIGINT);

@@ -1,4 +1,4 @@
-//! A shop for one test.
+//! A shop for one test, on ports of its own.
 
 use stack::shop::{Shop, ShopOptions};
 

@@ -1,4 +1,4 @@
-//! A shop for one test.
+//! A shop for one test, on ports of its own.
 
 use stack::{
     actors::{Admin, Customer},

@@ -20,7 +20,6 @@ pub async fn hold(open: &Open) {
     passwords_cannot_be_guessed_by_a_stolen_session(open).await;
 }
 
-/// Logs in, whatever the answer.
 pub async fn log_in(open: &Open, email: &str, password: &str) -> stack::api::Reply {
     open.ask(NOBODY, "POST /api/v1/login", json!({"email": email, "password": password})).await
 }

@@ -1,4 +1,4 @@
-//! The address book.
+//! The address book, as the contract describes it.
 
 use serde_json::{Value, json};
 

@@ -102,7 +102,7 @@ async fn wrong_members_are_named(open: &Open, operation: &Operation, subject: &S
     assert!(faults.is_empty(), "{}: {faults:#?}", operation.name());
 }
 
-/// Bytes as they are.
+/// A request whose body is these bytes, well-formed or not.
 fn raw(open: &Open, operation: &Operation, subject: &Subject, body: Vec<u8>) -> RequestBuilder {
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
     let request = open.api.request(method, &subject.path).body(body);

@@ -1,4 +1,4 @@
-//! The cart.
+//! The cart, as the contract describes it.
 
 use futures::future::join_all;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Categories.
+//! Categories, as the contract describes them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Front ends elsewhere: CORS.
+//! CORS: which front ends of other origins may call the shop.
 
 use serde_json::Value;
 use stack::api::Reply;

@@ -1,4 +1,4 @@
-//! Deliveries.
+//! Deliveries, as the contract describes them.
 
 use serde_json::{Value, json};
 use stack::api::Reply;

@@ -10,17 +10,15 @@ use crate::harness::{Answer, NOBODY, Open};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
 
-/// A method of a path.
 pub struct Operation {
     pub service: Service,
     pub method: String,
-    /// With its parameters in braces.
+    /// The path with its parameters in braces.
     pub path: String,
     spec: Value,
     document: Arc<Value>,
 }
 
-/// All operations of all services.
 pub struct Documents(Vec<Operation>);
 
 impl Documents {
@@ -66,22 +64,18 @@ impl Documents {
 }
 
 impl Operation {
-    /// `GET /api/v1/order/{id}`
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The documented statuses.
     pub fn statuses(&self) -> BTreeSet<u16> {
         self.spec["responses"].as_object().unwrap().keys().map(|status| status.parse().unwrap()).collect()
     }
 
-    /// The documented status of success.
     pub fn success(&self) -> u16 {
         self.statuses().into_iter().find(|status| *status < 300).unwrap()
     }
 
-    /// Whether a token is read.
     pub fn reads_token(&self) -> bool {
         self.spec["security"].is_array()
     }
@@ -92,7 +86,6 @@ impl Operation {
         ways.is_none_or(|ways| ways.iter().any(|way| way.as_object().unwrap().is_empty()))
     }
 
-    /// Whether it is for administrators.
     pub fn is_for_administrators(&self) -> bool {
         self.reads_token() && self.statuses().contains(&403)
     }
@@ -109,7 +102,6 @@ impl Operation {
         here.map(|it| (it["name"].as_str().unwrap(), self.resolve(&it["schema"]))).collect()
     }
 
-    /// The schema of its body.
     pub fn body(&self) -> Option<&Value> {
         let schema = self.spec.pointer("/requestBody/content/application~1json/schema")?;
         Some(self.resolve(schema))

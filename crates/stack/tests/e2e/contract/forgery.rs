@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::harness::Open;
 
-/// The claims of a token.
 pub fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()

@@ -1,4 +1,4 @@
-//! The refund route.
+//! The refund route, as the contract describes it.
 
 use serde_json::{Value, json};
 use stack::actors::{Customer, Poller};

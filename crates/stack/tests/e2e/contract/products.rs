@@ -1,4 +1,4 @@
-//! The catalogue.
+//! The catalogue, as the contract describes it.
 
 use serde_json::{Value, json};
 use stack::api::Reply;

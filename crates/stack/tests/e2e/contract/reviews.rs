@@ -14,7 +14,7 @@ pub async fn hold(open: &Open) {
     there_is_nothing_to_decide_about_other_payments(open).await;
 }
 
-/// A payment in review.
+/// A payment of another amount than asked for, which is in review.
 pub async fn in_review(open: &Open) -> (Customer, i64) {
     let (buyer, product) = (open.customer().await, open.product(5).await);
     let (order, token) = open.awaiting(&buyer, product).await;

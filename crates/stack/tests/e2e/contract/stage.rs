@@ -8,12 +8,10 @@ use super::documents::Operation;
 use super::{addresses, cart, categories, products, reviews, webhook};
 use crate::harness::{Answer, Open};
 
-/// An operation that would succeed.
+/// An operation with everything that makes it succeed.
 pub struct Subject {
-    /// Whose it is.
     pub owner: Customer,
     pub path: String,
-    /// Null for none.
     pub body: Value,
 }
 
@@ -87,7 +85,6 @@ async fn something_small(open: &Open, operation: &Operation) -> (Customer, i64) 
     (owner, id)
 }
 
-/// A body that is right.
 fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value {
     let unique = format!("{:016x}", rand::random::<u64>());
     match operation.name().trim_start_matches(|c| c != '/').trim_start_matches("/api/v1/") {

@@ -1,4 +1,4 @@
-//! Midtrans' notifications, at both paths.
+//! Midtrans' notifications, at both paths that take them.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};

@@ -66,7 +66,6 @@ impl Chrome {
         Self { client: client.await, driver, _profile: profile }
     }
 
-    /// Opens an address.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! The landing page.
+//! The landing page, in a browser: every link leads somewhere.
 
 use fantoccini::Locator;
 
