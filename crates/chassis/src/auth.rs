@@ -166,7 +166,7 @@ pub struct User(pub Arc<Claims>);
 pub struct Admin(pub Arc<Claims>);
 
 impl User {
-    /// The account that asks.
+    /// The account that asks, by the token's subject.
     pub fn id(&self) -> UserId {
         self.0.user_id
     }

@@ -11,11 +11,11 @@ const MAX_GROUP: usize = 256;
 
 /// A request that can be committed together with others of its kind.
 pub trait Commit: Sized + Send + Sync + 'static {
-    /// What committing needs.
+    /// What committing needs, such as a pool of connections.
     type State: Clone + Send + Sync + 'static;
     /// What became of one request. A request that is refused has that as its reply and fails no other.
     type Reply: Send + 'static;
-    /// Why nothing was committed.
+    /// Why nothing of a group was committed.
     type Error: Send + 'static;
 
     /// Commits a group and returns one reply for each request, in their order. After an error nothing is committed, and
@@ -29,7 +29,7 @@ pub trait Commit: Sized + Send + Sync + 'static {
 /// Why a request was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum GroupCommitError<E> {
-    /// Committing failed.
+    /// Committing failed: nothing of the group was written.
     #[error(transparent)]
     Failed(E),
     /// A bug: committing panicked, or did not answer each request.

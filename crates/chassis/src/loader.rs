@@ -58,7 +58,7 @@ struct State<S: Source> {
 
 #[derive(Clone)]
 struct Entry<V> {
-    /// From before it was read.
+    /// A moment before it was read, so that its age is never underestimated.
     read_at: Instant,
     /// `None`: it does not exist.
     value: Option<V>,
@@ -152,14 +152,14 @@ impl<S: Source> Loader<S> {
         }
     }
 
-    /// The same for all keys.
+    /// The same for all keys: the next question for each is read again.
     pub fn invalidate_all(&self) {
         let mut queue = self.shared.queue();
         self.shared.entries.clear();
         queue.invalidated.all = true;
     }
 
-    /// The bytes that are kept.
+    /// The bytes that the kept values take, as their sources weigh them.
     pub fn weight(&self) -> u64 {
         self.shared.entries.weight()
     }

@@ -163,7 +163,7 @@ impl Problem {
         self.status
     }
 
-    /// What programs distinguish it by.
+    /// The stable name by which programs distinguish it.
     pub fn code(&self) -> &'static str {
         self.code
     }

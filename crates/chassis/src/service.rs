@@ -211,7 +211,6 @@ async fn migrate<S: Service>(config: &S::Config) -> Result<bool, BoxError> {
     Ok(true)
 }
 
-/// Prints the OpenAPI document.
 #[allow(clippy::print_stdout, reason = "this is what the subcommand is for")]
 fn openapi<S: Service>(options: &OpenApiOptions) -> Result<bool, BoxError> {
     let document = http::complete(S::http().into_openapi(), S::NAME, &options.public_url);

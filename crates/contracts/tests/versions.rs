@@ -130,7 +130,6 @@ fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What version 1 wrote.
 fn old_entries() -> Vec<Fields> {
     serde_json::from_str(&fs::read_to_string(folder().join("tests/v1.json")).unwrap()).unwrap()
 }

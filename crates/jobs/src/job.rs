@@ -31,7 +31,7 @@ pub trait Job: Send + Sync + 'static {
     const KIND: &'static str;
     /// How many jobs of this kind one process runs at the same time. A slow one holds up nothing but its slot.
     const CONCURRENCY: u16 = 8;
-    /// The pauses after failed runs.
+    /// The pauses after failed runs: from a second to five minutes, unless a kind says otherwise.
     const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
     /// What the jobs of a service work with.
     type State: Send + Sync + 'static;
@@ -50,7 +50,7 @@ pub trait Job: Send + Sync + 'static {
     }
 }
 
-/// Which job.
+/// Which job: its kind, and its key within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobId {
     pub(crate) kind: &'static str,
@@ -63,7 +63,7 @@ impl JobId {
         self.after(Duration::ZERO)
     }
 
-    /// To run after this time.
+    /// The same job, to run after this time.
     pub fn after(self, delay: Duration) -> Due {
         Due { job: self, delay }
     }

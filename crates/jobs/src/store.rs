@@ -7,22 +7,20 @@ use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
 use crate::{Due, JobId, LEASE};
 
-/// A job that was claimed.
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub kind: String,
     pub key: String,
     /// How often it was started, this time included.
     pub tries: i32,
-    /// Which enqueueing this run serves.
+    /// Which enqueueing this run serves; after a later one, how this run ended does not matter.
     pub generation: i32,
 }
 
-/// What waits of a kind.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     pub kind: String,
-    /// Jobs that could run now.
+    /// Jobs that could run now, if there were workers.
     pub due: i64,
     /// For how many seconds the oldest of them could.
     pub oldest_seconds: f64,
@@ -121,7 +119,6 @@ pub(crate) async fn claim(pool: &PgPool, kinds: &[&str], slots: &[i64]) -> sqlx:
     .await
 }
 
-/// How a run has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub job: Claimed,
@@ -137,7 +134,7 @@ pub(crate) enum Next {
     Repeat(Duration),
     /// It is tried once more after this time.
     Retry(Duration, Option<String>),
-    /// It is given up.
+    /// It is given up with this error, until it is enqueued again.
     Dead(String),
 }
 

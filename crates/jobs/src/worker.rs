@@ -1,4 +1,4 @@
-//! The loop that runs jobs.
+//! The loop that runs jobs: claims what is due, runs as many at once as it may, and records how each ended.
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 

@@ -13,7 +13,7 @@ pub struct Refund {
     pub key: String,
     /// Whole rupiah, up to what has not been given back yet.
     pub amount: i64,
-    /// At most 255 characters.
+    /// Why, for Midtrans' records: at most 255 characters.
     pub reason: String,
 }
 

@@ -15,7 +15,7 @@ pub enum Error {
     Unauthorized {
         /// 401 or 402.
         code: u16,
-        /// Midtrans' explanation.
+        /// What Midtrans says about it, in English.
         message: String,
     },
     /// 404: no such transaction. For a Snap order it means that no payment method has been chosen yet (section 0.3).
@@ -33,7 +33,7 @@ pub enum Error {
     /// The request itself is wrong (400 and the rarer codes of that kind); sending it again changes nothing.
     #[error("Midtrans rejected the request: {code} {}", .messages.join("; "))]
     Rejected {
-        /// The code, mostly 400.
+        /// Midtrans' status code, mostly 400.
         code: u16,
         /// What is wrong with it, one entry per fault.
         messages: Vec<String>,

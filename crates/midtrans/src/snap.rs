@@ -13,12 +13,12 @@ use crate::{Client, Error};
 /// What the page is to charge (section 2.1). Only the order id and the amount are required.
 #[derive(Debug, Clone, Serialize)]
 pub struct SnapRequest {
-    /// Which order, how much.
+    /// Which order is paid, and how much.
     pub transaction_details: TransactionDetails,
     /// What is bought; if given, the prices must add up to the amount.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub item_details: Vec<ItemDetail>,
-    /// Who buys.
+    /// Who buys, for the page and the receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_details: Option<CustomerDetails>,
     /// How cards are charged.
@@ -81,7 +81,7 @@ impl SnapRequest {
     }
 }
 
-/// See [`SnapRequest`].
+/// The order that a page is made for: see [`SnapRequest`].
 #[derive(Debug, Clone, Serialize)]
 pub struct TransactionDetails {
     /// Unique for ever in the merchant's account.
@@ -90,14 +90,14 @@ pub struct TransactionDetails {
     pub gross_amount: i64,
 }
 
-/// One line of the order.
+/// One line of the order, as the page lists it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ItemDetail {
     /// The merchant's id of the product, at most 50 characters.
     pub id: String,
     /// Whole rupiah per piece; negative for a discount.
     pub price: i64,
-    /// At least 1.
+    /// Units, at least 1 of them.
     pub quantity: u32,
     /// At most 50 characters; Midtrans refuses longer ones.
     pub name: String,
@@ -106,16 +106,16 @@ pub struct ItemDetail {
 /// The buyer, as far as the page should know.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CustomerDetails {
-    /// Shown on the page.
+    /// Shown on the page, beside the last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// Shown on the page.
+    /// Shown on the page, beside the first name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// Where Midtrans sends its receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// For wallets.
+    /// Where wallets send their requests to pay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
@@ -133,22 +133,22 @@ pub struct Expiry {
     /// Start of the clock; without it, the moment the customer picks a method.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "start_time")]
     pub start_time: Option<OffsetDateTime>,
-    /// Unit of `duration`.
+    /// In which unit `duration` counts.
     pub unit: ExpiryUnit,
-    /// How long.
+    /// How long the payment can be made, in `unit`.
     pub duration: u64,
 }
 
 /// Until when the page can be used, from its creation. No notification is sent when it ends.
 #[derive(Debug, Clone, Serialize)]
 pub struct PageExpiry {
-    /// Unit of `duration`.
+    /// In which unit `duration` counts.
     pub unit: ExpiryUnit,
-    /// How long.
+    /// How long the page can be used, in `unit`.
     pub duration: u64,
 }
 
-/// Unit of an expiry.
+/// The units in which Midtrans counts an expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExpiryUnit {
@@ -179,11 +179,11 @@ pub struct Callbacks {
     pub finish: String,
 }
 
-/// The page that was made.
+/// The page that was made, and its id.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SnapPage {
-    /// Its id, a UUID.
+    /// The id of the page, a UUID.
     pub token: String,
     /// Its address, to be treated as opaque.
     pub redirect_url: String,

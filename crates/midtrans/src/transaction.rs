@@ -37,7 +37,7 @@ pub struct Transaction {
     /// When the customer chose the method.
     #[serde(default, deserialize_with = "times::optional")]
     pub transaction_time: Option<OffsetDateTime>,
-    /// When the money arrived.
+    /// When the money arrived; only once it has.
     #[serde(default, deserialize_with = "times::optional")]
     pub settlement_time: Option<OffsetDateTime>,
     /// Until when the customer can pay.
@@ -95,21 +95,21 @@ pub enum TransactionStatus {
     Authorize,
     /// The card is charged; settles by itself within a day.
     Capture,
-    /// The money is there.
+    /// The money has arrived at the merchant.
     Settlement,
     /// The customer has chosen a method and has yet to pay.
     Pending,
     /// Refused. Not final for an order paid through Snap: the customer may try again (section 0.4).
     Deny,
-    /// Called off before settlement.
+    /// Cancelled before it was settled: nothing is charged.
     Cancel,
-    /// Not paid in time.
+    /// Not paid in its time: nothing is charged.
     Expire,
-    /// Midtrans could not process it.
+    /// Midtrans could not process it: nothing is charged.
     Failure,
-    /// Given back in full.
+    /// Given back in full; `refunds` lists the parts.
     Refund,
-    /// Given back in part.
+    /// Given back in part; `refunds` lists the parts.
     PartialRefund,
     /// Taken back by the card holder's bank.
     Chargeback,
@@ -120,7 +120,7 @@ pub enum TransactionStatus {
 }
 
 impl TransactionStatus {
-    /// The name on the wire.
+    /// The name on the wire, also of a status that this program does not know.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Authorize => "authorize",
@@ -219,7 +219,7 @@ pub struct RefundRecord {
     /// What was given back, in rupiah.
     #[serde(deserialize_with = "amount::required")]
     pub refund_amount: i64,
-    /// The merchant's reason.
+    /// The reason that the merchant gave.
     #[serde(default, deserialize_with = "lenient::optional")]
     pub reason: Option<String>,
     /// When the bank confirmed it; the notification is sent once without and once with it.

@@ -16,7 +16,7 @@ pub struct Actor {
     pub(crate) token: Option<String>,
 }
 
-/// What the service answered.
+/// What the service answered, whatever the status: [`Reply::expect`] checks it.
 #[derive(Debug, Clone)]
 pub struct Reply {
     status: StatusCode,
@@ -25,22 +25,22 @@ pub struct Reply {
 }
 
 impl Actor {
-    /// GET.
+    /// GET of a path, without further headers.
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, &[], None).await
     }
 
-    /// POST with a JSON body.
+    /// POST of a JSON body, without further headers.
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, &[], Some(body)).await
     }
 
-    /// PUT with a JSON body.
+    /// PUT of a JSON body, without further headers.
     pub async fn put(&self, path: &str, body: Value) -> Reply {
         self.send(Method::PUT, path, &[], Some(body)).await
     }
 
-    /// DELETE.
+    /// DELETE of a path, without further headers.
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, &[], None).await
     }
@@ -87,7 +87,7 @@ impl fmt::Debug for Actor {
 }
 
 impl Reply {
-    /// The HTTP status.
+    /// The HTTP status as a number.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
@@ -97,7 +97,7 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as it came.
+    /// The body as it came, whether it is JSON or not.
     pub fn text(&self) -> &str {
         &self.body
     }

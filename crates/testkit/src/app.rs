@@ -67,7 +67,7 @@ impl<S: Service> TestService<S> {
         S::start(&self.app, &self.context).await.expect("the background work starts");
     }
 
-    /// What the handlers share.
+    /// What the handlers share, for a test that calls a use case itself.
     pub fn app(&self) -> &S::State {
         &self.app
     }
@@ -77,7 +77,7 @@ impl<S: Service> TestService<S> {
         &self.context
     }
 
-    /// The service's base URL.
+    /// The service's base URL, on a free port of 127.0.0.1.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -87,7 +87,7 @@ impl<S: Service> TestService<S> {
         &self.database.as_ref().expect("the service has a database").pool
     }
 
-    /// The service's Redis.
+    /// The service's Redis, to be stopped and started again.
     pub fn redis(&mut self) -> &mut Redis {
         &mut self.redis
     }
@@ -97,17 +97,17 @@ impl<S: Service> TestService<S> {
         self.context.common.redis.client(db).expect("the address is right")
     }
 
-    /// Someone without a token.
+    /// Someone without a token, as before a login.
     pub fn anyone(&self) -> Actor {
         Actor { client: self.client.clone(), base: self.base.clone(), token: None }
     }
 
-    /// A customer.
+    /// A customer with this user id; there need not be an account.
     pub fn customer(&self, id: i64) -> Actor {
         self.with_token(&self.context.tokens.sign(&claims(id, Role::User)).expect("claims serialise"))
     }
 
-    /// An administrator.
+    /// An administrator, with the user id 1.
     pub fn admin(&self) -> Actor {
         self.with_token(&self.context.tokens.sign(&claims(1, Role::Admin)).expect("claims serialise"))
     }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 /// A migrated database that only one test uses. It goes with the PostgreSQL that `make test` started.
 #[derive(Debug)]
 pub struct TestDatabase {
-    /// How to connect to it.
+    /// How to connect to it, for pools of its own.
     pub options: PgConnectOptions,
     /// A pool for the test's own questions.
     pub pool: PgPool,
-    /// Its name.
+    /// The name of the database, which no other test has.
     pub name: String,
 }
 

@@ -14,12 +14,12 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Where the server listens.
+/// Where the server behind a [`Network`] listens.
 #[derive(Debug, Clone)]
 pub enum Upstream {
     /// On a port of this machine.
     Port(u16),
-    /// On a Unix socket.
+    /// On a Unix socket, by its path.
     Socket(PathBuf),
 }
 
@@ -36,7 +36,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network that passes everything.
+    /// A network to this server that passes everything, until it is cut.
     pub async fn to(upstream: Upstream) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -45,7 +45,7 @@ impl Network {
         Self { address, passes, cut: Mutex::default(), _end: end.drop_guard() }
     }
 
-    /// Its own port on 127.0.0.1.
+    /// The port on 127.0.0.1 to which a client connects instead of the server's.
     pub fn port(&self) -> u16 {
         self.address.port()
     }

@@ -1,4 +1,4 @@
-//! Pages of lists.
+//! Pages of lists: which part was asked for, and the link to the next one.
 
 use garde::Validate;
 use serde::Deserialize;

@@ -18,7 +18,7 @@ type Known = HashMap<String, HashMap<(&'static str, StatusCode), (Counter, Histo
 pub(super) struct Series(Arc<RwLock<Known>>);
 
 impl Series {
-    /// Counts a request.
+    /// Counts a request, and how long it took.
     pub(super) fn record(&self, method: &'static str, route: &str, status: StatusCode, took: Duration) {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let of_route = known.get(route).and_then(|of_route| of_route.get(&(method, status)));

@@ -1,4 +1,4 @@
-//! Who may keep an answer.
+//! Which answers caches may keep, and for whom.
 
 use axum::{
     body::Body,

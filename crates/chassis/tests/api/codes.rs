@@ -9,7 +9,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{Config, Note};
 
 chassis::codes! {
-    /// Why the sample refuses.
     pub enum OwnCode {
         /// The note is written
         /// in ink.

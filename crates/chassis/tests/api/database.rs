@@ -76,7 +76,6 @@ async fn what_no_server_answered_is_a_bug_only_if_we_asked_wrongly() {
     }
 }
 
-/// Connects with one more option.
 async fn connecting(options: PgConnectOptions) -> sqlx::Error {
     PgConnection::connect_with(&options).await.map(drop).unwrap_err()
 }

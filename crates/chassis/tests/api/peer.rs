@@ -1,4 +1,4 @@
-//! Calling other services.
+//! Calling other services: deadlines, replicas that come and go, and what is tried elsewhere.
 
 use std::{
     collections::BTreeSet,

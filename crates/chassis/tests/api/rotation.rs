@@ -1,4 +1,4 @@
-//! Secrets that are being replaced.
+//! Secrets that are being replaced: the new one signs, both are accepted.
 
 use axum::{
     body::Body,

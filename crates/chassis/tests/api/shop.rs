@@ -1,4 +1,4 @@
-//! `/health/shop`, which asks the peers.
+//! `/health/shop`, which asks the peers how they are.
 
 use std::sync::{
     Arc,

@@ -10,7 +10,6 @@ use prost_types::{
 /// What holds (`package.Message 3`), and what it is (`repeated uint64 ids`).
 pub type Facts = BTreeMap<String, String>;
 
-/// Every fact of a file.
 pub fn of_file(file: &FileDescriptorProto) -> Facts {
     let mut facts = Facts::new();
     let package = file.package();

@@ -26,7 +26,6 @@ struct State {
 /// A job that ends as its key says.
 struct Errand;
 
-/// Any text but one.
 struct Key(String);
 
 impl std::fmt::Display for Key {

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Which way the data goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// From the client.
+    /// The client sends it: what is accepted now has to be accepted later.
     Request,
-    /// To the client.
+    /// The client reads it: what is there now has to be there later.
     Response,
 }
 

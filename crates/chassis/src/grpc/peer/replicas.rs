@@ -46,7 +46,7 @@ const CHECK: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default)]
 pub struct Replicas {
     known: Arc<RwLock<Vec<Arc<Replica>>>>,
-    /// Which of them is next.
+    /// Counts the calls, so that the replicas take turns.
     turn: Arc<AtomicUsize>,
     /// Set once the name was looked up, whatever the outcome: the first calls wait for that.
     looked_up: Arc<SetOnce<()>>,

@@ -17,7 +17,6 @@ use crate::{
     problem::PROBLEM_JSON,
 };
 
-/// The id that examples have.
 pub(super) const CORRELATION_ID: &str = "0f8fad5bd9cb469fa16570867728950e";
 /// What any operation may say while a part of the shop is away: the gateway, the chassis, and what keeps the data.
 const AWAY: Codes = &[

@@ -1,4 +1,4 @@
-//! What delivery-service publishes.
+//! What delivery-service publishes about a delivery.
 
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, serde_as, skip_serializing_none};
@@ -6,7 +6,7 @@ use serde_with::{DisplayFromStr, serde_as, skip_serializing_none};
 use super::event;
 use crate::{DeliveryId, OrderId, UserId};
 
-/// The goods have left.
+/// The goods have left the warehouse, and are with the carrier.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct DeliveryShipped {
 }
 event!(DeliveryShipped, "stream:delivery:shipped", [ORDER]);
 
-/// The goods have arrived.
+/// The goods have arrived at the buyer.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! What order-service publishes.
+//! What order-service publishes about an order.
 
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, json::JsonString, serde_as, skip_serializing_none};
@@ -15,7 +15,7 @@ pub struct OrderCreated {
     pub order_id: OrderId,
     #[serde_as(as = "DisplayFromStr")]
     pub user_id: UserId,
-    /// What it costs, in rupiah.
+    /// What all lines cost together, in whole rupiah.
     #[serde_as(as = "DisplayFromStr")]
     pub total_amount: i64,
     #[serde_as(as = "JsonString")]
@@ -34,7 +34,7 @@ pub struct OrderPaid {
     pub order_id: OrderId,
     #[serde_as(as = "DisplayFromStr")]
     pub user_id: UserId,
-    /// What it cost, in rupiah.
+    /// What all lines cost together, in whole rupiah.
     #[serde_as(as = "DisplayFromStr")]
     pub total_amount: i64,
     #[serde_as(as = "JsonString")]
@@ -58,13 +58,13 @@ event!(OrderPaid, "stream:orders:paid", [CART, DELIVERY, PRODUCT], total_amount)
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum CancelCause {
-    /// Its buyer cancelled it.
+    /// Its buyer cancelled it before it was paid.
     Customer,
-    /// An administrator cancelled it.
+    /// An administrator cancelled it, paid or not.
     Admin,
-    /// Something of it was missing.
+    /// Some of its goods were not there.
     Stock,
-    /// Its payment ended without money.
+    /// Its payment ended without money; `PaymentFailed` says how.
     Payment,
     /// It stayed unanswered for too long.
     Timeout,

@@ -1,4 +1,4 @@
-//! What payment-service publishes.
+//! What payment-service publishes about the payment of an order.
 
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, serde_as, skip_serializing_none};
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::event;
 use crate::{OrderId, UserId};
 
-/// Midtrans confirmed the payment.
+/// Midtrans confirmed the payment, in the amount asked for or in one that an administrator accepted.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ event!(PaymentSuccess, "stream:payment:success", [ORDER], total_amount);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentFailure {
-    /// Its time ran out.
+    /// Its time ran out before anybody paid.
     Expired,
     /// The bank or the fraud check refused it for good.
     Denied,
@@ -112,7 +112,7 @@ event!(PaymentRefunded, "stream:payment:refunded", [ORDER], total_amount);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReversalKind {
-    /// The cardholder disputed it.
+    /// The cardholder disputed the payment at the bank.
     Chargeback,
     /// The bank took a settlement back.
     DeniedAfterSettlement,
@@ -134,7 +134,7 @@ pub struct PaymentReversed {
     #[serde(default)]
     pub total_amount: Option<i64>,
     pub kind: ReversalKind,
-    /// How much, in rupiah.
+    /// What was taken back, in whole rupiah.
     #[serde_as(as = "DisplayFromStr")]
     pub amount: i64,
 }

@@ -1,4 +1,4 @@
-//! What user-service publishes.
+//! What user-service publishes about sessions.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

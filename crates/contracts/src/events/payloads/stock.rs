@@ -1,4 +1,4 @@
-//! What product-service publishes.
+//! What product-service publishes about the goods of an order.
 
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, json::JsonString, serde_as, skip_serializing_none};
@@ -6,7 +6,7 @@ use serde_with::{DisplayFromStr, json::JsonString, serde_as, skip_serializing_no
 use super::{Shortage, event};
 use crate::{OrderId, UserId};
 
-/// The whole order is held.
+/// The whole order is held: every line, or the order is refused.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ event!(StockReserved, "stream:stock:reserved", [ORDER]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InsufficientReason {
-    /// Too few free units.
+    /// Too few units of something are free.
     Insufficient,
     /// A product was taken off sale.
     ProductGone,
