@@ -233,9 +233,9 @@ async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
     let exporter = Exporter::start(config.common(), S::NAME)?;
     let mut context = ServiceContext::new(config.common());
     context.metrics = Some(telemetry::metrics(&context.lifecycle)?);
-    let http = http::bind(context.common.http_addr, "HTTP_ADDR").await?;
+    let http = http::bind(context.common.http_addr, "HTTP_ADDR")?;
     let grpc = match config.grpc() {
-        Some(grpc) => Some(http::bind(grpc.grpc_addr, "GRPC_ADDR").await?),
+        Some(grpc) => Some(http::bind(grpc.grpc_addr, "GRPC_ADDR")?),
         None => None,
     };
     let pool = pool_of::<S>(&config);

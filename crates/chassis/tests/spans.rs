@@ -82,7 +82,7 @@ fn context(collector: &str) -> ServiceContext {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_a_span_of_its_callers_trace_and_the_parent_of_what_it_causes() {
     let (sender, mut received) = unbounded_channel();
-    let listener = http::bind(([127, 0, 0, 1], 0).into(), "the collector's port").await.unwrap();
+    let listener = http::bind(([127, 0, 0, 1], 0).into(), "the collector's port").unwrap();
     let context = context(&format!("http://{}", listener.local_addr().unwrap()));
     let collector = Routes::new(TraceServiceServer::new(Collector(sender))).into_axum_router();
     let stop = context.lifecycle.shutdown().cancelled_owned();

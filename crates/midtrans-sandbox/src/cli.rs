@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -80,14 +80,21 @@ async fn serve(config: Config) -> Result<(), BoxError> {
         );
         return Ok(());
     }
-    let listener = TcpListener::bind(config.http_addr)
-        .await
+    let listener = listen(config.http_addr)
         .map_err(|error| format!("cannot listen on {}: {error}", config.http_addr))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let shutdown = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
     Ok(run(listener, config, shutdown).await?)
+}
+
+/// A burst of payment pages fits into what may wait to be accepted.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
 }
 
 async fn healthcheck(listening: SocketAddr) -> Result<(), BoxError> {

@@ -191,7 +191,7 @@ fn all_flags(own: &[&str], database: Option<&TestDatabase>, redis: &Redis) -> Ve
 
 async fn serve(router: http::Router, lifecycle: &Lifecycle) -> String {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let listener = http::bind(any, "the port").await.expect("a free port");
+    let listener = http::bind(any, "the port").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     lifecycle.spawn("test-server", http::serve(listener, router, lifecycle.shutdown().cancelled_owned()));
     format!("http://{address}")

@@ -6,18 +6,30 @@ use std::{
 };
 
 use axum::{Router, serve::ListenerExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::BoxError;
+
+/// Connections that may wait to be accepted; the kernel's `somaxconn` may allow fewer. One that finds no place is tried again
+/// by its client's kernel after a whole second, so a burst has to fit.
+const BACKLOG: u32 = 4096;
 
 /// Binds a port.
 ///
 /// # Errors
 /// If it is taken or not allowed; the message names it and the variable that changes it.
-pub async fn bind(address: SocketAddr, variable: &str) -> Result<TcpListener, BoxError> {
+pub fn bind(address: SocketAddr, variable: &str) -> Result<TcpListener, BoxError> {
     let hint =
         |error| format!("cannot listen on {address}: {error}; stop what uses the port, or set {variable}");
-    TcpListener::bind(address).await.map_err(|error| hint(error).into())
+    listen(address).map_err(|error| hint(error).into())
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A port of a process that has just ended is free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Answers on a listener until `shutdown`, then finishes the requests in hand.

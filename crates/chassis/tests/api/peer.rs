@@ -28,7 +28,7 @@ struct Replica {
 
 impl Replica {
     async fn start(context: &ServiceContext) -> Self {
-        let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").await.unwrap();
+        let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").unwrap();
         let (address, calls, stop) =
             (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default(), CancellationToken::new());
         let counter = calls.clone();

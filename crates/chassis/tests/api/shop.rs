@@ -23,7 +23,7 @@ async fn peers(context: &ServiceContext) -> (String, Arc<AtomicUsize>) {
     let ready = on_get(async move || {
         counter.fetch_add(1, Ordering::Relaxed);
     });
-    let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").await.unwrap();
+    let listener = chassis::http::bind("127.0.0.1:0".parse().unwrap(), "the port").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/health/ready", ready);
     let stop = context.lifecycle.shutdown().cancelled_owned();
