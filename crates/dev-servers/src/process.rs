@@ -9,10 +9,14 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
-use super::Owner;
+use super::{Owner, POLL};
 use super::identity::{Identity, send};
 use crate::{Error, Result};
+
+/// How long the children of a process that was killed may take to end.
+const ORPHANS: Duration = Duration::from_secs(2);
 
 /// How to start a process, and how to end it.
 #[derive(Debug, Clone)]
@@ -121,6 +125,11 @@ impl Process {
         &self.spec.name
     }
 
+    /// Where it writes its log.
+    pub fn log(&self) -> &Path {
+        &self.spec.log
+    }
+
     /// Its process id while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
@@ -196,9 +205,20 @@ impl Process {
         }
     }
 
+    /// Its children, if it has a group of its own: they outlive a kill, and keep its port or its memory.
+    async fn end_orphans(&self) {
+        let Some(group) = self.identity.as_ref().filter(|_| self.spec.detached) else { return };
+        let Ok(group) = i32::try_from(group.pid).map(Pid::from_raw) else { return };
+        let deadline = Instant::now() + ORPHANS;
+        while killpg(group, Signal::SIGKILL).is_ok() && Instant::now() < deadline {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     /// Starts it again as it was, after its end.
     pub async fn restart(&mut self) -> Result<()> {
         self.kill().await?;
+        self.end_orphans().await;
         *self = Self::start(self.spec.clone()).await?;
         Ok(())
     }

@@ -237,13 +237,17 @@ impl Shop {
 
     /// An error if a process has ended although it should run.
     pub fn check(&mut self) -> Result<()> {
+        self.watched().into_iter().try_for_each(Process::check)
+    }
+
+    /// All processes that should run, to be started again if they died.
+    pub fn watched(&mut self) -> Vec<&mut Process> {
         let running = self.running();
-        for (_, process) in self.services.iter_mut().filter(|(service, _)| running.contains(service)) {
-            process.check()?;
-        }
-        self.gateway.process().check()?;
-        self.redis.process().check()?;
-        self.postgres.as_mut().map_or(Ok(()), |postgres| postgres.process().check())
+        let services = self.services.iter_mut().filter(|(service, _)| running.contains(service));
+        let mut all: Vec<&mut Process> = services.map(|(_, process)| process).collect();
+        all.extend([self.gateway.process(), self.redis.process()]);
+        all.extend(self.postgres.as_mut().map(Postgres::process));
+        all
     }
 
     /// All processes with their ids, by name.

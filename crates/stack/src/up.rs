@@ -1,5 +1,7 @@
 //! `stack up`: the shop for a person at a terminal, and `stack clean`: its data removed.
 
+mod supervisor;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,12 +14,13 @@ use tokio::time::Instant;
 use crate::settings::Settings;
 use crate::shop::{Service, Shop, ShopOptions, ports};
 use crate::signals::Signals;
+use crate::up::supervisor::Supervisor;
 use crate::{Error, Result, root};
 use dev_servers::folder;
 use dev_servers::identity::Identity;
 
 const GRACE: Duration = Duration::from_secs(12);
-const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The folder of the shop's data, if the person names none: in the project, or where there is none, right here.
 pub fn default_data() -> PathBuf {
@@ -52,12 +55,18 @@ pub async fn run(data: PathBuf) -> Result<()> {
     result.and(stopped)
 }
 
+/// Keeps the shop running until it is asked to end.
 async fn supervise(shop: &mut Shop, signals: &mut Signals) -> Result<()> {
+    let mut supervisor = Supervisor::default();
     loop {
         tokio::select! {
-            () = signals.asked_to_end() => return Ok(()),
-            () = tokio::time::sleep(CHECK_INTERVAL) => shop.check()?,
+            () = signals.asked_to_end() => break,
+            () = tokio::time::sleep(CHECK_INTERVAL) => supervisor.look(shop).await?,
         }
+    }
+    match supervisor.given_up().as_slice() {
+        [] => Ok(()),
+        names => Err(Error::other(format!("the shop went on without {}, as said above", names.join(", ")))),
     }
 }
 

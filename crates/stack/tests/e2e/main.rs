@@ -14,3 +14,4 @@ mod neighbours;
 mod nights;
 mod repeats;
 mod siege;
+mod supervision;
