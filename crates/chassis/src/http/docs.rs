@@ -1,6 +1,7 @@
 //! The OpenAPI document of a service and its Swagger UI, at `/{service}-docs/`.
 
 mod answers;
+mod pages;
 mod refusals;
 mod together;
 
@@ -14,7 +15,6 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use utoipa_swagger_ui::SwaggerUi;
 
 pub use refusals::Refusals;
 
@@ -81,8 +81,5 @@ fn refuse_null(body: &mut RequestBody) {
 /// Serves the document and its Swagger UI.
 pub(super) fn routes(name: &str, document: OpenApi) -> Router {
     let base = format!("/{}-docs", name.trim_end_matches("-service"));
-    let url = format!("{base}/openapi.json");
-    let config =
-        utoipa_swagger_ui::Config::new([url.clone()]).persist_authorization(true).try_it_out_enabled(true);
-    SwaggerUi::new(base).url(url, document).config(config).into()
+    pages::routes(&base, name, document)
 }
