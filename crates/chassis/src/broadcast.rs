@@ -56,20 +56,22 @@ impl Broadcast {
     ) {
         let shutdown = lifecycle.shutdown();
         lifecycle.spawn(channel, async move {
-            while !shutdown.is_cancelled() {
-                let listening = async {
-                    if let Err(error) = listen_once(&redis, channel, &receive).await {
-                        tracing::debug!(
-                            channel,
-                            error = error_chain(&error),
-                            "connection was lost; trying again"
-                        );
-                    }
-                    sleep(PAUSE).await;
-                };
-                shutdown.run_until_cancelled(listening).await;
-            }
+            shutdown.run_until_cancelled(Self::listen_on(&redis, channel, receive)).await;
         });
+    }
+
+    /// The same, for as long as it is polled.
+    pub async fn listen_on(
+        redis: &redis::Client,
+        channel: &'static str,
+        receive: impl Fn(Option<String>) + Send + Sync,
+    ) {
+        loop {
+            if let Err(error) = listen_once(redis, channel, &receive).await {
+                tracing::debug!(channel, error = error_chain(&error), "connection was lost; trying again");
+            }
+            sleep(PAUSE).await;
+        }
     }
 }
 

@@ -20,10 +20,14 @@ use std::{
     time::Duration,
 };
 
+use chassis::broadcast::Broadcast;
 use contracts::events::Stream;
-use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, aio::MultiplexedConnection};
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -38,8 +42,8 @@ use store::Lead;
 pub struct RelayPolicy {
     /// Rows that one script publishes at most; Redis serves nobody else while it runs.
     pub batch: u16,
-    /// How often to look for rows that nobody woke us for, and for a lock that has come free. Below the 5 s after which
-    /// Postgres ends a session that asks nothing.
+    /// How often to look for a lock that has come free, and for rows that nobody woke us for: a relay that stands by wakes the
+    /// active one over Redis, which may lose that. Below the 5 s after which Postgres ends a session that asks nothing.
     pub poll: Duration,
     /// How long adding a batch may take. Below 5 s, too.
     pub publish_timeout: Duration,
@@ -67,9 +71,9 @@ impl Default for RelayPolicy {
     fn default() -> Self {
         Self {
             batch: 500,
-            poll: Duration::from_millis(200),
+            poll: Duration::from_secs(1),
             publish_timeout: Duration::from_secs(2),
-            check: Duration::from_secs(1),
+            check: Duration::from_secs(2),
             maintenance: Duration::from_secs(10),
             measure: Duration::from_secs(5),
             warn_after: Duration::from_secs(5),
@@ -82,12 +86,19 @@ impl Default for RelayPolicy {
     }
 }
 
+/// Where relays that stand by tell the active one, with the name of the service, that there is something to send.
+const WAKES: &str = "outbox:wakes";
+
 /// The task that empties the outbox of one database.
 pub struct Relay {
+    service: &'static str,
     mark_key: String,
     pool: PgPool,
     redis: redis::Client,
     outbox: Outbox,
+    /// The relays of the other replicas.
+    peers: Broadcast,
+    woken_by_peer: Notify,
     /// The streams that this service publishes, and so trims.
     streams: &'static [Stream],
     policy: RelayPolicy,
@@ -131,16 +142,28 @@ struct Session {
 
 impl Relay {
     /// A relay for the outbox in `pool`, woken by `outbox`. `service` names the mark in Redis.
+    ///
+    /// # Errors
+    /// If the client's address cannot be used.
     pub fn new(
         service: &'static str,
         pool: PgPool,
         redis: redis::Client,
         outbox: Outbox,
         streams: &'static [Stream],
-    ) -> Self {
-        let mark_key = format!("outbox:{service}:mark");
-        let (policy, role) = (RelayPolicy::default(), Mutex::new(Role::Interrupted));
-        Self { mark_key, pool, redis, outbox, streams, policy, role }
+    ) -> RedisResult<Self> {
+        Ok(Self {
+            service,
+            mark_key: format!("outbox:{service}:mark"),
+            pool,
+            peers: Broadcast::new(redis.clone(), WAKES)?,
+            woken_by_peer: Notify::new(),
+            redis,
+            outbox,
+            streams,
+            policy: RelayPolicy::default(),
+            role: Mutex::new(Role::Interrupted),
+        })
     }
 
     /// Other times and bounds than the usual ones.
@@ -153,7 +176,22 @@ impl Relay {
     /// Relays until `shutdown`, and keeps the outbox and its streams small. Failures of Redis or Postgres are waited
     /// out. A slow delete or count delays no event: each of the three has connections of its own.
     pub async fn run(self, shutdown: CancellationToken) {
-        tokio::join!(self.publish_all(&shutdown), self.maintain(&shutdown), self.watch_backlog(&shutdown));
+        let of_peers = shutdown.run_until_cancelled(self.hear_peers());
+        tokio::join!(
+            self.publish_all(&shutdown),
+            self.maintain(&shutdown),
+            self.watch_backlog(&shutdown),
+            of_peers
+        );
+    }
+
+    async fn hear_peers(&self) {
+        let wake = |service: Option<String>| {
+            if service.as_deref() == Some(self.service) {
+                self.woken_by_peer.notify_one();
+            }
+        };
+        Broadcast::listen_on(&self.redis, WAKES, wake).await;
     }
 
     async fn publish_all(&self, shutdown: &CancellationToken) {
@@ -184,7 +222,8 @@ impl Relay {
             reconnect.recovered();
             if sent < usize::from(self.policy.batch) {
                 tokio::select! {
-                    () = self.outbox.woken() => {}
+                    () = self.outbox.woken() => if session.lead.is_none() { self.peers.send(self.service).await },
+                    () = self.woken_by_peer.notified() => {}
                     _ = shutdown.run_until_cancelled(sleep(self.policy.poll)) => {}
                 }
             }

@@ -22,7 +22,7 @@ pub fn start_relay(
     outbox: &Outbox,
 ) -> RedisResult<()> {
     let redis = context.common.redis.client(STREAMS_DB)?;
-    let relay = Relay::new(service, pool.clone(), redis, outbox.clone(), streams);
+    let relay = Relay::new(service, pool.clone(), redis, outbox.clone(), streams)?;
     context.lifecycle.spawn("relay", relay.run(context.lifecycle.shutdown()));
     Ok(())
 }

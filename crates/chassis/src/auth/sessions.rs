@@ -20,7 +20,9 @@ use crate::{Lifecycle, error_chain, health::Health};
 /// How long an ended session is remembered: its last token has expired by then (15 min and the leeway).
 const KEEP: Duration = Duration::from_mins(16);
 /// How long one read waits for new entries.
-const BLOCK: Duration = Duration::from_secs(1);
+const BLOCK: Duration = Duration::from_secs(3);
+/// How long to wait before connecting again.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long an answer may be late before the connection is lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);
 /// The name under which the list shows in readiness.
@@ -57,7 +59,7 @@ impl Sessions {
                     () = shutdown.cancelled() => {}
                     Err(error) = sessions.read(&redis, &health, &mut last) => {
                         tracing::debug!(error = error_chain(&error), "ended sessions cannot be read; trying again");
-                        tokio::time::sleep(BLOCK).await;
+                        tokio::time::sleep(PAUSE).await;
                     }
                 }
             }

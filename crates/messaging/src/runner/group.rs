@@ -7,8 +7,8 @@ use redis::{RedisResult, Script, aio::MultiplexedConnection, cmd};
 
 use super::retry::Entry;
 
-/// How long a read waits for something to come. Short, so that a shutdown lets it end.
-pub(super) const BLOCK: Duration = Duration::from_secs(1);
+/// How long a read waits for something to come; a shutdown has Redis end it earlier.
+pub(super) const BLOCK: Duration = Duration::from_secs(3);
 /// Ids per command: Redis serves nobody else during one.
 const CHUNK: usize = 500;
 
@@ -40,6 +40,16 @@ impl GroupConsumer {
             Err(error) if matches!(error.code(), Some("BUSYGROUP" | "OOM")) => Ok(()),
             result => result,
         }
+    }
+
+    /// The number by which Redis knows the connection.
+    pub(super) async fn connection_id(&mut self) -> RedisResult<i64> {
+        cmd("CLIENT").arg("ID").query_async(&mut self.redis).await
+    }
+
+    /// Ends the read that waits on another connection, as if nothing had come.
+    pub(super) async fn end_read(&mut self, connection: i64) -> RedisResult<()> {
+        cmd("CLIENT").arg("UNBLOCK").arg(connection).exec_async(&mut self.redis).await
     }
 
     /// Entries that are pending with this consumer, after the given id.

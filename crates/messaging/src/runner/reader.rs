@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures::{FutureExt, future::BoxFuture};
-use redis::RedisResult;
-use tokio::time::{Instant, timeout};
+use redis::{RedisError, RedisResult};
+use tokio::time::{Instant, error::Elapsed, timeout};
 
 use super::{
     group::{BLOCK, GroupConsumer},
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Beyond this a read is lost, and so is its connection.
-const LOST_AFTER: Duration = BLOCK.saturating_add(Duration::from_secs(4));
+const LOST_AFTER: Duration = BLOCK.saturating_add(Duration::from_secs(2));
 
 /// Entries, and what to read after them.
 pub(super) type ReadBatch = RedisResult<(Vec<Entry>, Next)>;
@@ -30,6 +30,8 @@ pub(super) enum Next {
 /// Reads one thing at a time, on a connection of its own.
 pub(super) struct Reader {
     consumer: GroupConsumer,
+    /// By which Redis knows its connection.
+    pub(super) connection: i64,
     claim_after: Duration,
     /// When to look again for what others left lying.
     claim_at: Instant,
@@ -37,8 +39,15 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(consumer: GroupConsumer, claim_after: Duration) -> Self {
-        Self { consumer, claim_after, claim_at: Instant::now(), next: Next::Own("0".to_owned()) }
+    pub(super) async fn new(mut consumer: GroupConsumer, claim_after: Duration) -> RedisResult<Self> {
+        let connection = timeout(LOST_AFTER, consumer.connection_id()).await.map_err(lost)??;
+        Ok(Self {
+            consumer,
+            connection,
+            claim_after,
+            claim_at: Instant::now(),
+            next: Next::Own("0".to_owned()),
+        })
     }
 
     /// Starts a read. It owns what it needs, so that nothing is lost while other things are attended to.
@@ -47,11 +56,7 @@ impl Reader {
             self.next = Next::Abandoned("0-0".to_owned());
         }
         let (consumer, next, idle) = (self.consumer.clone(), self.next.clone(), self.claim_after);
-        async move {
-            let lost = |_| redis::RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-            timeout(LOST_AFTER, read(consumer, next, idle)).await.map_err(lost)?
-        }
-        .boxed()
+        async move { timeout(LOST_AFTER, read(consumer, next, idle)).await.map_err(lost)? }.boxed()
     }
 
     /// Notes what comes after a read.
@@ -63,6 +68,10 @@ impl Reader {
         self.next = next;
         Ok(entries)
     }
+}
+
+fn lost(_: Elapsed) -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 async fn read(mut consumer: GroupConsumer, next: Next, idle: Duration) -> ReadBatch {

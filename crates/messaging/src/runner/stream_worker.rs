@@ -29,6 +29,7 @@ use crate::{
 
 /// How long a command that does not wait may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+const END_READ_AGAIN: Duration = Duration::from_millis(50);
 const REMOVE_IDLE_CONSUMERS_EVERY: Duration = Duration::from_mins(10);
 
 pub(super) struct StreamWorker<E> {
@@ -81,7 +82,7 @@ impl<E: StreamHandler> StreamWorker<E> {
     /// Works until the shutdown is done, or until Redis fails.
     async fn session(&mut self, shutdown: &CancellationToken) -> RedisResult<()> {
         let mut consumer = self.consumer(Some(COMMAND_TIMEOUT)).await?;
-        let mut reader = Reader::new(self.consumer(None).await?, self.shared.policy.claim_after);
+        let mut reader = Reader::new(self.consumer(None).await?, self.shared.policy.claim_after).await?;
         consumer.create_group().await?;
         let mut upkeep = interval(self.shared.policy.claim_after / 4);
         let mut remove_idle_consumers = interval(REMOVE_IDLE_CONSUMERS_EVERY);
@@ -93,7 +94,7 @@ impl<E: StreamHandler> StreamWorker<E> {
             }
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return self.wind_down(consumer, reading).await,
+                () = shutdown.cancelled() => return self.wind_down(consumer, reading.map(|reading| (reader.connection, reading))).await,
                 _ = upkeep.tick() => self.set_idle(&mut consumer, Duration::ZERO).await?,
                 _ = remove_idle_consumers.tick() => consumer.remove_idle_consumers(self.shared.policy.idle_consumer_after).await?,
                 Some(done) = self.batch.join_next() => self.settle(&mut consumer, done.unwrap_or_default()).await?,
@@ -238,7 +239,7 @@ impl<E: StreamHandler> StreamWorker<E> {
     async fn wind_down(
         &mut self,
         mut consumer: GroupConsumer,
-        reading: Option<BoxFuture<'static, ReadBatch>>,
+        reading: Option<(i64, BoxFuture<'static, ReadBatch>)>,
     ) -> RedisResult<()> {
         let drain = self.shared.policy.drain;
         let finish = async {
@@ -251,7 +252,14 @@ impl<E: StreamHandler> StreamWorker<E> {
         self.batch.shutdown().await;
         self.dead.shutdown().await;
         let leave = async {
-            if let Some(Ok((entries, _))) = OptionFuture::from(reading).await {
+            if let Some((connection, mut reading)) = reading {
+                let entries = loop {
+                    consumer.end_read(connection).await?;
+                    // It may not have begun yet.
+                    if let Ok(read) = timeout(END_READ_AGAIN, &mut reading).await {
+                        break read?.0;
+                    }
+                };
                 self.accept(entries);
             }
             self.set_idle(&mut consumer, self.shared.policy.claim_after).await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::events::Event;
-use messaging::relay::RelayPolicy;
+use messaging::{Outbox, Relay, outbox, relay::RelayPolicy};
 use redis::{Cmd, InfoDict, cmd};
 use sqlx::PgPool;
 use testkit::{Network, Upstream};
@@ -37,6 +37,29 @@ async fn a_relay_that_is_cut_off_from_postgres_is_replaced_in_time_and_stands_by
     timeout(BOUND, world.wait_until_published()).await.expect("the first has stood by");
     first.stop().await;
     assert_eq!(world.redis.numbers(STREAM).await, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn what_another_replica_commits_is_sent_long_before_the_active_relay_looks_by_itself() {
+    let (world, peer) = (World::new().await, Outbox::default());
+    let rarely = RelayPolicy { poll: Duration::from_secs(4), ..relay_policy() };
+    let active = world.relay_with(rarely.clone());
+    world.publish([Ping::new(0)]).await;
+    world.wait_until_published().await;
+    let relay = Relay::new("tester", world.pool.clone(), world.redis.client(), peer.clone(), &[Ping::STREAM]);
+    let standby = Running::start(|shutdown| relay.unwrap().policy(rarely).run(shutdown));
+    // Each would wait for 2 s on average, and all of them for longer than the bound.
+    let commits = async {
+        for n in 1..=15 {
+            let mut tx = world.pool.begin().await.unwrap();
+            outbox::append(&mut tx, Ping::new(n)).await.unwrap();
+            peer.commit(tx).await.unwrap();
+            world.wait_until_published().await;
+        }
+    };
+    timeout(BOUND, commits).await.expect("the active relay is woken");
+    active.stop().await;
+    standby.stop().await;
 }
 
 /// A relay that sent event 2 before it lost its connection to Redis, and then 2 and 3 by another one. What it sent first

@@ -39,7 +39,7 @@ pub struct Running {
 }
 
 impl Running {
-    fn start<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce(CancellationToken) -> F) -> Self {
+    pub fn start<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce(CancellationToken) -> F) -> Self {
         let shutdown = CancellationToken::new();
         Self { task: tokio::spawn(task(shutdown.clone())), shutdown }
     }
@@ -98,7 +98,7 @@ impl World {
     /// A relay that reaches its servers in ways of its own.
     pub fn relay_by(&self, pool: PgPool, redis: redis::Client, policy: RelayPolicy) -> Running {
         let streams = &[Ping::STREAM, Pong::STREAM, Tally::STREAM];
-        let relay = Relay::new("tester", pool, redis, self.outbox.clone(), streams);
+        let relay = Relay::new("tester", pool, redis, self.outbox.clone(), streams).unwrap();
         Running::start(|shutdown| relay.policy(policy).run(shutdown))
     }
 
