@@ -11,7 +11,7 @@ use std::{
 use crate::{BoxError, Lifecycle, error_chain};
 
 /// How often a dependency is asked.
-const PERIOD: Duration = Duration::from_secs(1);
+const PERIOD: Duration = Duration::from_secs(2);
 /// How long it may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
 

@@ -5,6 +5,7 @@ use std::{ffi::OsString, future::Future, process::ExitCode, time::Duration};
 use axum::{Router, middleware};
 use clap::{Args, Command, FromArgMatches, Parser, Subcommand};
 use metrics_exporter_prometheus::PrometheusHandle;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
@@ -271,17 +272,18 @@ fn watch_dependencies(context: &ServiceContext, pool: Option<&PgPool>) -> Result
     if let Some(pool) = pool.cloned() {
         context.health.watch(&context.lifecycle, "database", move || {
             let pool = pool.clone();
-            async move { Ok(sqlx::query("select 1").execute(&pool).await.map(|_| ())?) }
+            // One that has rested is asked by the pool whether it lives.
+            async move { Ok(pool.acquire().await.map(drop)?) }
         });
     }
     let redis = context.common.redis.client(1)?;
     context.tokens.sessions().follow(redis.clone(), &context.health, &context.lifecycle);
+    // It connects again at the next question, not after a pause of its own.
+    let settings = ConnectionManagerConfig::new().set_number_of_retries(1);
+    let connection = ConnectionManager::new_lazy_with_config(redis, settings)?;
     context.health.watch(&context.lifecycle, "redis", move || {
-        let redis = redis.clone();
-        async move {
-            let mut connection = redis.get_multiplexed_async_connection().await?;
-            Ok(redis::cmd("PING").exec_async(&mut connection).await?)
-        }
+        let mut connection = connection.clone();
+        async move { Ok(redis::cmd("PING").exec_async(&mut connection).await?) }
     });
     Ok(())
 }

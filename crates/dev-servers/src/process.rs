@@ -11,8 +11,8 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use super::{Owner, POLL};
 use super::identity::{Identity, send};
+use super::{Owner, POLL};
 use crate::{Error, Result};
 
 /// How long the children of a process that was killed may take to end.

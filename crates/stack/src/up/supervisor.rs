@@ -68,7 +68,11 @@ impl Watched {
             },
             State::RestartsAt(time) if time <= Instant::now() => match process.restart().await {
                 Ok(()) => {
-                    println!("{} runs again (process {}).", process.name(), process.pid().unwrap_or_default());
+                    println!(
+                        "{} runs again (process {}).",
+                        process.name(),
+                        process.pid().unwrap_or_default()
+                    );
                     Ok(State::Running)
                 }
                 Err(error) => self.died(process, &format!("cannot be started: {error}")),
