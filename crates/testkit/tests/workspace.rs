@@ -102,6 +102,17 @@ fn every_crate_takes_its_lints_and_versions_from_the_workspace() {
 }
 
 #[test]
+fn the_images_are_built_with_the_toolchain_that_ci_installs() {
+    let text = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let manifest = text("Cargo.toml");
+    let release = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    let release = release.trim_matches('"');
+    let image = format!("FROM rust:{release}.");
+    assert!(text("crates/Dockerfile").contains(&image), "crates/Dockerfile needs {image}");
+    assert!(text("README.md").contains(&format!("{release} or newer")), "README.md needs {release}");
+}
+
+#[test]
 fn the_services_have_one_skeleton() {
     for service in services() {
         let folder = root().join("crates").join(&service);
