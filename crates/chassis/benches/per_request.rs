@@ -15,9 +15,9 @@ use axum::{
         request::Builder,
     },
 };
-use chassis::{Common, Configuration, Json, Service, ServiceContext, User, auth, http, service, telemetry};
-use contracts::UserId;
+use chassis::{Json, User, auth::Role, telemetry};
 use serde::{Deserialize, Serialize};
+use testkit::{Sample, SampleRoutes};
 use tokio::runtime;
 use tower::ServiceExt;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,32 +26,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const REQUESTS: usize = 500;
 const CASES: [&str; 8] = ["live", "plain", "traced", "token", "body", "problem", "cors", "invalid"];
 
-struct Sample;
+struct Cases;
 
-#[derive(Debug, Clone, clap::Args)]
-struct Config {
-    #[command(flatten)]
-    common: Common,
-}
-
-impl Configuration for Config {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-}
-
-impl Service for Sample {
-    const NAME: &'static str = "sample-service";
-    const HTTP_PORT: u16 = 1;
-    type Config = Config;
-    type State = ();
-
-    fn http() -> OpenApiRouter<()> {
+impl SampleRoutes for Cases {
+    fn routes() -> OpenApiRouter {
         OpenApiRouter::new().routes(routes!(plain)).routes(routes!(token)).routes(routes!(body))
-    }
-
-    async fn state(_: Config, _: Option<sqlx::PgPool>, _: &ServiceContext) -> Result<(), chassis::BoxError> {
-        Ok(())
     }
 }
 
@@ -100,32 +79,6 @@ fn request(case: &str, token: &str) -> Request<Body> {
     }
 }
 
-fn context() -> ServiceContext {
-    let flags = [
-        "--app-env=development",
-        "--jwt-secret=9Z2tq7f0c1YV4m8wLr3sKx6pBnHdGaUe",
-        "--internal-secret=yT5oQ1vXk8Rj2cWz7nLmFbD4sHgPa9Ue",
-        "--cors-allowed-origins=https://shop.example",
-        "--log-format=json",
-    ];
-    let config = service::configuration_from_flags::<Sample>(&flags.map(str::to_owned)).unwrap();
-    ServiceContext::new(config.common())
-}
-
-fn claims() -> auth::Claims {
-    auth::Claims {
-        user_id: UserId::try_from(7_i64).unwrap(),
-        email: "ani@example.com".to_owned(),
-        username: "ani".to_owned(),
-        role: auth::Role::User,
-        sid: "019ab3c4-5d6e-7f80-91a2-b3c4d5e6f708".to_owned(),
-        iat: 0,
-        exp: i64::MAX / 2,
-        iss: auth::ISSUER.to_owned(),
-        aud: auth::AUDIENCE.to_owned(),
-    }
-}
-
 async fn ask(router: &Router, request: Request<Body>) {
     let response = router.clone().oneshot(request).await.unwrap();
     black_box(to_bytes(response.into_body(), usize::MAX).await.unwrap());
@@ -133,12 +86,13 @@ async fn ask(router: &Router, request: Request<Body>) {
 
 fn run(case: &str, requests: usize) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let context = context();
+    let flags = ["--cors-allowed-origins=https://shop.example", "--log-format=json"];
+    let context = Sample::<Cases>::context(&flags);
     let _logs = telemetry::init(&context.common).unwrap();
     let recorder = telemetry::recorder().unwrap();
     metrics::set_global_recorder(recorder).unwrap();
-    let router = http::router(Sample::NAME, Sample::http(), (), &context);
-    let token = context.tokens.sign(&claims()).unwrap();
+    let router = Sample::<Cases>::router(&context);
+    let token = context.tokens.sign(&testkit::claims(7, Role::User)).unwrap();
     for _ in 0..requests {
         runtime.block_on(ask(&router, request(case, &token)));
     }

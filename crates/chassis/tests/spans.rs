@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
 use axum::{body::Body, http::Request};
-use chassis::{Common, Configuration, Service, ServiceContext, context, http, service, spans::Exporter};
+use chassis::{Service, context, http, spans::Exporter};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
         ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::{
     },
     trace::v1::Span,
 };
+use testkit::{Sample, SampleRoutes};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tonic::{Request as Call, Response, Status, async_trait, service::Routes};
 use tower::ServiceExt;
@@ -19,32 +20,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
-struct Sample;
+struct Traced;
 
-#[derive(Debug, Clone, clap::Args)]
-struct Config {
-    #[command(flatten)]
-    common: Common,
-}
-
-impl Configuration for Config {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-}
-
-impl Service for Sample {
-    const NAME: &'static str = "sample-service";
-    const HTTP_PORT: u16 = 1;
-    type Config = Config;
-    type State = ();
-
-    fn http() -> OpenApiRouter<()> {
+impl SampleRoutes for Traced {
+    fn routes() -> OpenApiRouter {
         OpenApiRouter::new().routes(routes!(trace))
-    }
-
-    async fn state(_: Config, _: Option<sqlx::PgPool>, _: &ServiceContext) -> Result<(), chassis::BoxError> {
-        Ok(())
     }
 }
 
@@ -68,32 +48,20 @@ impl TraceService for Collector {
     }
 }
 
-fn context(collector: &str) -> ServiceContext {
-    let flags = [
-        "--app-env=development",
-        "--jwt-secret=a",
-        "--internal-secret=b",
-        &format!("--otel-exporter-otlp-endpoint={collector}"),
-    ];
-    let config = service::configuration_from_flags::<Sample>(&flags.map(str::to_owned)).unwrap();
-    ServiceContext::new(config.common())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_a_span_of_its_callers_trace_and_the_parent_of_what_it_causes() {
     let (sender, mut received) = unbounded_channel();
     let listener = http::bind(([127, 0, 0, 1], 0).into(), "the collector's port").unwrap();
-    let context = context(&format!("http://{}", listener.local_addr().unwrap()));
+    let address = listener.local_addr().unwrap();
+    let context = Sample::<Traced>::context(&[&format!("--otel-exporter-otlp-endpoint=http://{address}")]);
     let collector = Routes::new(TraceServiceServer::new(Collector(sender))).into_axum_router();
     let stop = context.lifecycle.shutdown().cancelled_owned();
     context.lifecycle.spawn("collector", http::serve(listener, collector, stop));
-    let exporter = Exporter::start(&context.common, Sample::NAME).unwrap();
+    let exporter = Exporter::start(&context.common, Sample::<Traced>::NAME).unwrap();
 
     let request = Request::get("/api/v1/trace").header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
-    let answer = http::router(Sample::NAME, Sample::http(), (), &context)
-        .oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
+    let router = Sample::<Traced>::router(&context);
+    let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let handed_on = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
     exporter.end().await;
 

@@ -12,6 +12,7 @@ mod codes;
 mod database;
 mod events;
 mod network;
+mod sample;
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ pub use codes::undocumented;
 pub use database::TestDatabase;
 pub use events::{deliver, envelope, redeliver};
 pub use network::{Network, Upstream};
+pub use sample::{Sample, SampleConfig, SampleRoutes};
 
 /// How long a condition may take to come true.
 const DEADLINE: Duration = Duration::from_secs(20);

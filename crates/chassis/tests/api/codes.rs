@@ -1,12 +1,10 @@
 //! What the documents of services say about refusals: the codes of enums, all of them, and nothing else.
 
-use chassis::{
-    Admin, BoxError, Code, Codes, Refuses, Service, ServiceContext, http::Refusals, limit::TooOften,
-};
-use testkit::undocumented;
+use chassis::{Admin, Code, Codes, Refuses, http::Refusals, limit::TooOften};
+use testkit::{Sample, SampleRoutes, undocumented};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Config, Note};
+use crate::Note;
 
 chassis::codes! {
     pub enum OwnCode {
@@ -38,32 +36,24 @@ async fn erase() {}
 async fn erase_by_hand() {}
 
 struct Typed;
+
+impl SampleRoutes for Typed {
+    fn routes() -> OpenApiRouter {
+        OpenApiRouter::new().routes(routes!(erase))
+    }
+}
+
 struct ByHand;
 
-macro_rules! service {
-    ($service:ident, $handler:ident) => {
-        impl Service for $service {
-            const NAME: &'static str = "sample-service";
-            const HTTP_PORT: u16 = 1;
-            type Config = Config;
-            type State = ();
-
-            fn http() -> OpenApiRouter<()> {
-                OpenApiRouter::new().routes(routes!($handler))
-            }
-
-            async fn state(_: Config, _: Option<sqlx::PgPool>, _: &ServiceContext) -> Result<(), BoxError> {
-                Ok(())
-            }
-        }
-    };
+impl SampleRoutes for ByHand {
+    fn routes() -> OpenApiRouter {
+        OpenApiRouter::new().routes(routes!(erase_by_hand))
+    }
 }
-service!(Typed, erase);
-service!(ByHand, erase_by_hand);
 
 #[test]
 fn what_types_refuse_is_described_with_every_code() {
-    let document = chassis::http::complete(Typed::http().into_openapi(), "sample", "http://localhost");
+    let document = chassis::http::complete(Typed::routes().into_openapi(), "sample", "http://localhost");
     let document = serde_json::to_value(document).unwrap();
     let answers = &document["paths"]["/erase"]["put"]["responses"];
     let conflict = &answers["409"];
@@ -79,17 +69,17 @@ fn what_types_refuse_is_described_with_every_code() {
 #[test]
 fn every_code_of_the_chassis_is_documented_but_for_bugs_and_wrong_methods() {
     let all: Vec<_> = [OwnCode::ALL, Code::ALL].concat();
-    let faults = undocumented::<Typed>(all.leak(), &[&Code::Internal, &Code::MethodNotAllowed]);
+    let faults = undocumented::<Sample<Typed>>(all.leak(), &[&Code::Internal, &Code::MethodNotAllowed]);
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[test]
 fn a_code_that_no_enum_has_cannot_be_documented() {
-    let faults = undocumented::<ByHand>(OwnCode::ALL, &[&OwnCode::OnFire]);
+    let faults = undocumented::<Sample<ByHand>>(OwnCode::ALL, &[&OwnCode::OnFire]);
     let expected = ["409 \"`made_up`\" has no code of a type", "no route names (\"409\", \"indelible\")"];
     assert_eq!(faults, expected);
-    let faults = undocumented::<Typed>(&[], &[]);
+    let faults = undocumented::<Sample<Typed>>(&[], &[]);
     assert_eq!(faults, ["no enum has (\"409\", \"indelible\")", "no enum has (\"409\", \"on_fire\")"]);
-    let faults = undocumented::<Typed>(OwnCode::ALL, &[&OwnCode::OnFire]);
+    let faults = undocumented::<Sample<Typed>>(OwnCode::ALL, &[&OwnCode::OnFire]);
     assert_eq!(faults, ["(\"409\", \"on_fire\") is not internal"]);
 }

@@ -21,39 +21,19 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use chassis::{Common, Configuration, Json, Path, Service, ServiceContext, User, auth};
-use contracts::{OrderId, UserId};
+use chassis::{Json, Path, ServiceContext, User, auth};
+use contracts::OrderId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use testkit::{Sample, SampleRoutes};
 use tower::ServiceExt;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-struct Sample;
+struct Notes;
 
-#[derive(Debug, Clone, clap::Args)]
-struct Config {
-    #[command(flatten)]
-    common: Common,
-}
-
-impl Configuration for Config {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-}
-
-impl Service for Sample {
-    const NAME: &'static str = "sample-service";
-    const HTTP_PORT: u16 = 1;
-    type Config = Config;
-    type State = ();
-
-    fn http() -> OpenApiRouter<()> {
+impl SampleRoutes for Notes {
+    fn routes() -> OpenApiRouter {
         OpenApiRouter::new().routes(routes!(echo)).routes(routes!(read)).routes(routes!(panics))
-    }
-
-    async fn state(_: Config, _: Option<sqlx::PgPool>, _: &ServiceContext) -> Result<(), chassis::BoxError> {
-        Ok(())
     }
 }
 
@@ -88,33 +68,16 @@ fn context() -> ServiceContext {
 }
 
 fn context_with(own: &[&str]) -> ServiceContext {
-    let flags = [
-        "--app-env=development",
-        "--jwt-secret=a",
-        "--internal-secret=b",
-        "--cors-allowed-origins=https://a.example, https://shop.example",
-    ];
-    let flags: Vec<String> = flags.iter().chain(own).map(|flag| (*flag).to_owned()).collect();
-    let config = chassis::service::configuration_from_flags::<Sample>(&flags).unwrap();
-    ServiceContext::new(config.common())
+    let origins = "--cors-allowed-origins=https://a.example, https://shop.example";
+    Sample::<Notes>::context(&[&[origins], own].concat())
 }
 
 fn claims() -> auth::Claims {
-    auth::Claims {
-        user_id: UserId::try_from(7_i64).unwrap(),
-        email: "ani@example.com".to_owned(),
-        username: "ani".to_owned(),
-        role: auth::Role::User,
-        sid: "s".to_owned(),
-        iat: 0,
-        exp: i64::MAX / 2,
-        iss: auth::ISSUER.to_owned(),
-        aud: auth::AUDIENCE.to_owned(),
-    }
+    testkit::claims(7, auth::Role::User)
 }
 
 fn service(context: &ServiceContext) -> Router {
-    chassis::http::router(Sample::NAME, Sample::http(), (), context)
+    Sample::<Notes>::router(context)
 }
 
 async fn ask(request: Request<Body>) -> (StatusCode, header::HeaderMap, Value) {
