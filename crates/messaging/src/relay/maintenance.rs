@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Relay, Role,
-    publish::{EntryId, parse_id},
-    store,
+    publish::parse_id,
+    store::{self, EntryId},
 };
 use crate::{
     Error,

@@ -4,13 +4,10 @@ use std::sync::LazyLock;
 
 use redis::{RedisResult, Script, aio::MultiplexedConnection};
 
-use super::store::{Lead, Row};
+use super::store::{EntryId, Lead, Row};
 
 static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
 static RECOVER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("recover.lua")));
-
-/// A stream entry's id: milliseconds and a number.
-pub(super) type EntryId = (i64, i64);
 
 pub(super) enum Published {
     /// Redis has these rows, by their id, under this mark and with these entries; and it refused others.

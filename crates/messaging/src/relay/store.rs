@@ -6,14 +6,15 @@ use chassis::database::interval;
 use contracts::events::Fields;
 use sqlx::{PgConnection, PgPool, types::Json};
 
-use super::publish::EntryId;
-
 /// Advisory locks are per database, so one number serves all services.
 const LOCK: i64 = 0x006f_7574_626f_7800;
 /// Rows that one statement changes at most, so that it stays short.
 const AT_ONCE: i64 = 10_000;
 /// The bits of a mark that number the batches of an epoch. More batches than that begin the next one, as a take-over does.
 const BATCH_BITS: u32 = 24;
+
+/// A stream entry's id: milliseconds and a number.
+pub(super) type EntryId = (i64, i64);
 
 /// A row that is to be published.
 pub(super) struct Row {
