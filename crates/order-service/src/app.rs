@@ -4,6 +4,7 @@
 mod advance_orders;
 mod cancel_order;
 mod changes;
+mod deadlines;
 mod finish_cancellation;
 mod place_order;
 mod read_orders;
@@ -14,13 +15,12 @@ mod skip_numbers;
 
 pub use self::{
     advance_orders::{Advance, advance_order, advance_orders},
-    cancel_order::{CancelOrderError, cancel_order},
-    finish_cancellation::{ClosePayment, StopDelivery},
+    cancel_order::cancel_order,
+    deadlines::{ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut},
+    finish_cancellation::{CancelOrderError, ClosePayment, StopDelivery},
     place_order::{PlaceOrderError, PlacedOrder, place_order},
     read_orders::{OrderPage, find_order, list_history, list_orders},
-    reconcile_orders::{
-        ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut, await_pages, check_pages,
-    },
+    reconcile_orders::{await_pages, check_pages},
     request_pages::request_pages,
     return_goods::ReturnStock,
     skip_numbers::{SkipNumbersError, skip_taken_numbers},

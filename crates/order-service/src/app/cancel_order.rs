@@ -1,18 +1,15 @@
 //! Cancels an order on request. Before it is paid its payment has to be closed, after that its delivery has to be
 //! stopped.
 
-use chassis::{User, limit::TooOften};
+use chassis::User;
 use contracts::OrderId;
-use tokio::task::JoinError;
-use tonic::Status as GrpcStatus;
 
-use super::{
-    changes::ApplyError,
-    finish_cancellation::{cancel_locked, finish_cancellation, schedule, timeline_cause},
+use super::finish_cancellation::{
+    CancelOrderError, cancel_locked, finish_cancellation, schedule, timeline_cause,
 };
 use crate::{
     AppState,
-    domain::{CancelPlan, Order, Refusal, Requester, Status},
+    domain::{CancelPlan, Order, Requester},
     store::{
         self,
         cancellations::{Cancellation, NewCancellation},
@@ -21,41 +18,6 @@ use crate::{
 
 /// How often the plan is made anew when the order moves on meanwhile. It can only move on so many times.
 const TRIES: usize = 4;
-
-/// Why an order was not cancelled.
-#[derive(Debug, thiserror::Error)]
-pub enum CancelOrderError {
-    /// There is none, or it is somebody else's.
-    #[error("there is no such order")]
-    Unknown,
-    /// Its state does not allow it.
-    #[error("an order that is {0} cannot be cancelled")]
-    Refused(Status, Refusal),
-    #[error(transparent)]
-    TooOften(#[from] TooOften),
-    /// payment-service does not know at the moment whether it was paid. The cancellation goes on.
-    #[error("it is not known whether the order was paid")]
-    PaymentUnknown(#[source] Option<GrpcStatus>),
-    /// delivery-service does not answer. The cancellation goes on.
-    #[error("delivery-service")]
-    Delivery(#[source] GrpcStatus),
-    /// The order kept moving, or the answer did not come in time.
-    #[error("the order kept moving")]
-    Busy,
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    /// The task that finishes the cancellation panicked: a bug.
-    #[error("cancelling failed")]
-    Failed(#[from] JoinError),
-}
-
-impl From<ApplyError> for CancelOrderError {
-    fn from(error: ApplyError) -> Self {
-        match error {
-            ApplyError::TooEarly(_) | ApplyError::Impossible(_) => Self::Busy,
-        }
-    }
-}
 
 /// How far a cancellation has come that needs no answer, or not yet.
 enum Begun {

@@ -10,7 +10,7 @@ use messaging::{HandlerError, outbox};
 use sqlx::PgTransaction;
 
 use super::{
-    reconcile_orders::{jobs_of, obsolete_jobs},
+    deadlines::{jobs_of, obsolete_jobs},
     return_goods::return_jobs,
 };
 use crate::{

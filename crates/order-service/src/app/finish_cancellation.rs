@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use chassis::{BoxError, context};
+use chassis::{BoxError, context, limit::TooOften};
 use contracts::{OrderId, UserId, events::CancelCause};
 use jobs::{Backoff, Job, Outcome, Queue};
 use sqlx::{PgConnection, PgTransaction};
+use tokio::task::JoinError;
+use tonic::Status as GrpcStatus;
 
-use super::{
-    cancel_order::CancelOrderError,
-    changes::{Cause, Changes},
-};
+use super::changes::{ApplyError, Cause, Changes};
 use crate::{
     AppState,
     clients::{DeliveryEnd, PaymentEnd},
@@ -22,6 +21,41 @@ use crate::{
 /// The pause after the first request without an answer.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 const BACKOFF: Backoff = Backoff::new(RETRY_SOON, Duration::from_mins(1));
+
+/// Why an order was not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelOrderError {
+    /// There is none, or it is somebody else's.
+    #[error("there is no such order")]
+    Unknown,
+    /// Its state does not allow it.
+    #[error("an order that is {0} cannot be cancelled")]
+    Refused(Status, Refusal),
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
+    /// payment-service does not know at the moment whether it was paid. The cancellation goes on.
+    #[error("it is not known whether the order was paid")]
+    PaymentUnknown(#[source] Option<GrpcStatus>),
+    /// delivery-service does not answer. The cancellation goes on.
+    #[error("delivery-service")]
+    Delivery(#[source] GrpcStatus),
+    /// The order kept moving, or the answer did not come in time.
+    #[error("the order kept moving")]
+    Busy,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The task that finishes the cancellation panicked: a bug.
+    #[error("cancelling failed")]
+    Failed(#[from] JoinError),
+}
+
+impl From<ApplyError> for CancelOrderError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::TooEarly(_) | ApplyError::Impossible(_) => Self::Busy,
+        }
+    }
+}
 
 /// Has payment-service close the payment of an order that is to be cancelled.
 #[derive(Debug)]

@@ -8,52 +8,24 @@ use contracts::{
     OrderId,
     events::{CancelCause, Event, OrderCreated, OrderPaid, PaymentFailure, Subject, groups},
 };
-use jobs::{Backoff, Due, Job, JobId, Outcome, Queue};
+use jobs::{Backoff, Job, Outcome, Queue};
 use messaging::outbox;
 
-use super::{Advance, advance_order, finish_cancellation::end_order};
+use super::{
+    Advance, advance_order,
+    deadlines::{ReconcilePaid, ReconcileReceived, ReconcileUnpaid, TimeOut},
+    finish_cancellation::end_order,
+};
 use crate::{
     AppState,
     clients::{KnownDelivery, PaymentEnd},
-    domain::{Input, Order, State, Status},
+    domain::{Input, Order, Status},
     store::{self, reconciliation::StuckOrder},
 };
 
-/// How long product- and payment-service have to answer before `OrderCreated` is published again.
-const RECEIVED_FOR: Duration = Duration::from_secs(30);
-/// After this long an order fails that is still RECEIVED.
-const GIVEN_UP_AFTER: Duration = Duration::from_mins(15);
-/// How long payment-service has to publish the end of a page by itself.
-const EXPIRED_FOR: Duration = Duration::from_mins(1);
-/// How long delivery-service has to begin a delivery.
-const PAID_FOR: Duration = Duration::from_mins(1);
 /// A cancellation decides about the order: until then it is left alone for this long.
 const WHILE_CANCELLING: Duration = Duration::from_mins(1);
 const BACKOFF: Backoff = Backoff::new(Duration::from_mins(1), Duration::from_mins(10));
-
-/// What a new order needs if nobody answers.
-pub(super) fn jobs_of_new(id: OrderId) -> [Due; 2] {
-    [ReconcileReceived::of(&id).after(RECEIVED_FOR), TimeOut::of(&id).after(GIVEN_UP_AFTER)]
-}
-
-/// The jobs of the state that an order enters.
-pub(super) fn jobs_of(id: OrderId, to: &State) -> Option<Due> {
-    match to {
-        State::AwaitingPayment(page) => Some(ReconcileUnpaid::of(&id).after(page.lifetime + EXPIRED_FOR)),
-        State::Paid => Some(ReconcilePaid::of(&id).after(PAID_FOR)),
-        _ => None,
-    }
-}
-
-/// The jobs of the state that an order leaves.
-pub(super) fn obsolete_jobs(id: OrderId, from: Status) -> Vec<JobId> {
-    match from {
-        Status::Received => vec![ReconcileReceived::of(&id), TimeOut::of(&id)],
-        Status::AwaitingPayment => vec![ReconcileUnpaid::of(&id)],
-        Status::Paid => vec![ReconcilePaid::of(&id)],
-        _ => Vec::new(),
-    }
-}
 
 /// The goods of these RECEIVED orders are held, and only their pages are missing: publishing the orders again would not
 /// help.
@@ -72,10 +44,6 @@ async fn find(state: &AppState, id: OrderId, status: Status) -> sqlx::Result<Opt
     store::reconciliation::find_stuck_order(&mut *state.db.acquire().await?, id, status).await
 }
 
-/// Publishes `OrderCreated` again if every group has read it and nobody has answered.
-#[derive(Debug)]
-pub struct ReconcileReceived;
-
 impl Job for ReconcileReceived {
     const KIND: &'static str = "reconcile-received";
     const BACKOFF: Backoff = BACKOFF;
@@ -91,10 +59,6 @@ impl Job for ReconcileReceived {
     }
 }
 
-/// Fails an order that nobody has answered for a quarter of an hour.
-#[derive(Debug)]
-pub struct TimeOut;
-
 impl Job for TimeOut {
     const KIND: &'static str = "time-out";
     const BACKOFF: Backoff = BACKOFF;
@@ -105,10 +69,6 @@ impl Job for TimeOut {
         advance(state, id, Input::TimedOut).await
     }
 }
-
-/// Ends an order whose page has expired, by payment-service's answer.
-#[derive(Debug)]
-pub struct ReconcileUnpaid;
 
 impl Job for ReconcileUnpaid {
     const KIND: &'static str = "reconcile-unpaid";
@@ -131,11 +91,6 @@ impl Job for ReconcileUnpaid {
         }
     }
 }
-
-/// Finds the delivery of a paid order, or publishes `OrderPaid` again: a paid order needs a delivery. One that was stopped
-/// was stopped for an administrator's cancellation.
-#[derive(Debug)]
-pub struct ReconcilePaid;
 
 impl Job for ReconcilePaid {
     const KIND: &'static str = "reconcile-paid";

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgTransaction, Result};
 use super::{PlaceOrderError, PlacedOrder, ROUTE, replay};
 use crate::{
     AppState,
-    app::reconcile_orders::jobs_of_new,
+    app::deadlines::jobs_of_new,
     domain::{HoldLimits, Item, Line, Order, OverLimit, Placement, Receipt, Status},
     store::{
         self,
