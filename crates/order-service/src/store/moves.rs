@@ -25,9 +25,14 @@ pub struct Move {
 /// # Errors
 /// If one is not in the state that it is to be moved from: whoever moves it has not locked it.
 pub async fn move_orders(db: &mut PgConnection, moves: &[Move]) -> Result<()> {
-    if moves.is_empty() {
+    if moves.is_empty() || update_orders(db, moves).await? == moves.len() as u64 {
         return Ok(());
     }
+    Err(sqlx::Error::Decode("an order is not in the state any more that it is to be moved from".into()))
+}
+
+/// Returns how many of the orders were in the state that they are moved from.
+async fn update_orders(db: &mut PgConnection, moves: &[Move]) -> Result<u64> {
     let ids: Vec<i64> = moves.iter().map(|change| change.id.get()).collect();
     let from: Vec<&str> = moves.iter().map(|change| change.from.as_str()).collect();
     let to: Vec<&str> = moves.iter().map(|change| change.to.status().as_str()).collect();
@@ -76,10 +81,7 @@ pub async fn move_orders(db: &mut PgConnection, moves: &[Move]) -> Result<()> {
     )
     .execute(db)
     .await?;
-    if updated.rows_affected() == moves.len() as u64 {
-        return Ok(());
-    }
-    Err(sqlx::Error::Decode("an order is not in the state any more that it is to be moved from".into()))
+    Ok(updated.rows_affected())
 }
 
 /// Records what was refunded of orders in all. Refunds may arrive out of order: the sum never falls.

@@ -122,6 +122,34 @@ async fn shop(buyer: &Customer, api: &Api, products: &[i64], score: &Score, over
     }
 }
 
+fn registration(number: u32) -> Value {
+    json!({
+        "username": format!("x{number}"),
+        "email": format!("x{number}@example.com"),
+        "password": "correct horse battery",
+    })
+}
+
+fn forged_notification(number: u32) -> Value {
+    json!({
+        "order_id": format!("local-{number}-1-x"),
+        "transaction_id": format!("t{number}"),
+        "transaction_status": "settlement",
+        "status_code": "200",
+        "gross_amount": "1.00",
+        "signature_key": "0",
+    })
+}
+
+/// Begins a request and never ends it.
+async fn dawdle(open: &Open) {
+    let mut connection = connect(open).await;
+    let head = "POST /api/v1/order HTTP/1.1\r\nHost: shop\r\nContent-Length: 9000\r\n\r\n{";
+    if connection.write_all(head.as_bytes()).await.is_ok() {
+        answer(connection).await;
+    }
+}
+
 /// One blow; how it is answered is not the attacker's concern.
 async fn attack(attack: Attack, open: &Open, api: &Api, thrall: Option<&Customer>, products: &[i64]) {
     let token = thrall.map(|thrall| thrall.token.as_str());
@@ -137,9 +165,7 @@ async fn attack(attack: Attack, open: &Open, api: &Api, thrall: Option<&Customer
             post("/api/v1/login", None, &body).await;
         }
         Attack::Registration => {
-            let body = json!({"username": format!("x{number}"), "email": format!("x{number}@example.com"),
-                "password": "correct horse battery"});
-            post("/api/v1/register", None, &body).await;
+            post("/api/v1/register", None, &registration(number)).await;
             let change = json!({"old_password": "wrong", "new_password": "another horse battery"});
             post("/api/v1/auth/change-password", token, &change).await;
         }
@@ -157,9 +183,7 @@ async fn attack(attack: Attack, open: &Open, api: &Api, thrall: Option<&Customer
             }
         }
         Attack::ForgedPayment => {
-            let body = json!({"order_id": format!("local-{number}-1-x"), "transaction_id": format!("t{number}"),
-                "transaction_status": "settlement", "status_code": "200", "gross_amount": "1.00", "signature_key": "0"});
-            post("/api/v1/payment/webhook", None, &body).await;
+            post("/api/v1/payment/webhook", None, &forged_notification(number)).await;
         }
         Attack::TwoReaders => {
             let request =
@@ -168,11 +192,7 @@ async fn attack(attack: Attack, open: &Open, api: &Api, thrall: Option<&Customer
             drop(api.send(request.body(r#"{"product_id":1,"quantity":2,"quantity":1e2}"#)).await);
         }
         Attack::Dawdler => {
-            let mut connection = connect(open).await;
-            let head = "POST /api/v1/order HTTP/1.1\r\nHost: shop\r\nContent-Length: 9000\r\n\r\n{";
-            if connection.write_all(head.as_bytes()).await.is_ok() {
-                answer(connection).await;
-            }
+            dawdle(open).await;
         }
         Attack::DeepPage => {
             drop(api.get(&format!("/api/v1/products?page={number}&search=%25a%25"), None).await);

@@ -83,61 +83,48 @@ fn what_is_taken_away_is_breaking() {
 }
 
 #[test]
-fn what_is_demanded_is_breaking() {
-    let at = |base: &str, rest: &str| format!("{base}{rest}");
+fn what_an_operation_demands_is_breaking() {
+    let at = |rest: &str| format!("{POST}{rest}");
     let parameters = |required| {
         json!([
             { "name": "limit", "in": "query", "schema": { "type": "integer", "maximum": 100 } },
             { "name": "page", "in": "query", "required": required, "schema": {} },
         ])
     };
+    let demanded = after(&at("/parameters"), parameters(true));
+    assert_eq!(demanded, ["POST /things: query parameter page is required now"]);
+    assert_eq!(after(&at("/parameters"), parameters(false)), [""; 0]);
+    assert_eq!(after(&at("/security"), json!([{ "token": [] }])), ["POST /things needs a token now"]);
+    assert_eq!(after(&at("/requestBody/required"), json!(true)), ["POST /things: a body is required now"]);
+}
+
+#[test]
+fn what_a_body_may_no_longer_be_is_breaking() {
     let cases = [
-        (at(POST, "/security"), json!([{ "token": [] }]), "POST /things needs a token now"),
-        (at(POST, "/parameters"), parameters(true), "POST /things: query parameter page is required now"),
-        (at(POST, "/requestBody/required"), json!(true), "POST /things: a body is required now"),
-        (at(NEW, "/required"), json!(["name", "kind"]), "POST /things, body.kind is required now"),
-        (at(NEW, "/properties/name/maxLength"), json!(199), "POST /things, body.name has a lower maxLength"),
-        (at(NEW, "/properties/name/minLength"), json!(2), "POST /things, body.name has a higher minLength"),
-        (at(NEW, "/properties/name/pattern"), json!("x"), "POST /things, body.name has another pattern"),
-        (
-            at(NEW, "/properties/name/type"),
-            json!("integer"),
-            "POST /things, body.name cannot be of type string any more",
-        ),
-        (
-            at(NEW, "/properties/name/enum"),
-            json!(["x"]),
-            "POST /things, body.name takes only some values now",
-        ),
-        (
-            at(NEW, "/properties/kind/enum"),
-            json!(["a"]),
-            "POST /things, body.kind does not take \"b\" any more",
-        ),
-        (
-            at(NEW, "/properties/tags/type"),
-            json!("array"),
-            "POST /things, body.tags cannot be of type null any more",
-        ),
-        (
-            at(NEW, "/properties/tags/items/minimum"),
-            json!(2),
-            "POST /things, body.tags[] has a higher minimum",
-        ),
-        (
-            at(THING, "/properties/id/type"),
-            json!(["integer", "null"]),
-            "POST /things, 201.id can be of type null now",
-        ),
-        (at(THING, "/properties/id/type"), json!("string"), "POST /things, 201.id can be of type string now"),
+        ("/required", json!(["name", "kind"]), "body.kind is required now"),
+        ("/properties/name/maxLength", json!(199), "body.name has a lower maxLength"),
+        ("/properties/name/minLength", json!(2), "body.name has a higher minLength"),
+        ("/properties/name/pattern", json!("x"), "body.name has another pattern"),
+        ("/properties/name/type", json!("integer"), "body.name cannot be of type string any more"),
+        ("/properties/name/enum", json!(["x"]), "body.name takes only some values now"),
+        ("/properties/kind/enum", json!(["a"]), "body.kind does not take \"b\" any more"),
+        ("/properties/tags/type", json!("array"), "body.tags cannot be of type null any more"),
+        ("/properties/tags/items/minimum", json!(2), "body.tags[] has a higher minimum"),
     ];
     for (place, value, sentence) in cases {
-        assert_eq!(after(&place, value), [sentence], "{place}");
+        assert_eq!(after(&format!("{NEW}{place}"), value), [format!("POST /things, {sentence}")], "{place}");
     }
     let mut open = document();
     open.pointer_mut(NEW).unwrap()["additionalProperties"] = json!(true);
     assert_eq!(breaking(&open, &document()), ["POST /things, body takes no other members any more"]);
-    assert_eq!(after(&at(POST, "/parameters"), parameters(false)), [""; 0]);
+}
+
+#[test]
+fn what_an_answer_may_be_now_is_breaking() {
+    for (kind, added) in [(json!(["integer", "null"]), "null"), (json!("string"), "string")] {
+        let found = after(&format!("{THING}/properties/id/type"), kind);
+        assert_eq!(found, [format!("POST /things, 201.id can be of type {added} now")]);
+    }
 }
 
 #[test]

@@ -36,19 +36,32 @@ pub fn wrong_members(operation: &Operation, schema: &Value, good: &Value) -> Vec
             }
         }
     }
-    for name in schema["required"].as_array().into_iter().flatten() {
-        let mut body = good.clone();
-        body.as_object_mut().unwrap().remove(name.as_str().unwrap());
-        wrong.push((name.as_str().unwrap().to_owned(), body));
-    }
-    if schema["additionalProperties"] == false {
-        for name in ["nonsense", "id", "role"] {
-            let mut body = good.clone();
-            body[name] = json!(1);
-            wrong.push((name.to_owned(), body));
-        }
-    }
+    wrong.extend(without_required(schema, good));
+    wrong.extend(with_unknown(schema, good));
     wrong
+}
+
+fn without_required(schema: &Value, good: &Value) -> Vec<(String, Value)> {
+    let required = schema["required"].as_array().into_iter().flatten();
+    let without = |name: &Value| {
+        let name = name.as_str().unwrap();
+        let mut body = good.clone();
+        body.as_object_mut().unwrap().remove(name);
+        (name.to_owned(), body)
+    };
+    required.map(without).collect()
+}
+
+fn with_unknown(schema: &Value, good: &Value) -> Vec<(String, Value)> {
+    if schema["additionalProperties"] != false {
+        return Vec::new();
+    }
+    let with = |name: &str| {
+        let mut body = good.clone();
+        body[name] = json!(1);
+        (name.to_owned(), body)
+    };
+    ["nonsense", "id", "role"].map(with).into()
 }
 
 /// Bodies that are the good one but for a member at the edge of what is allowed.
