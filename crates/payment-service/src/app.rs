@@ -33,7 +33,7 @@ pub use self::{
         receive_notification::{ReceiveNotificationError, receive_notification},
     },
     refunds::{
-        make_refund::MakeRefund,
+        enqueue_refund::MakeRefund,
         refund_undelivered::refund_undelivered,
         request_refund::{RefundRequest, RequestRefundError, Requester, request_refund},
     },

@@ -3,24 +3,19 @@
 use std::time::Duration;
 
 use chassis::BoxError;
-use jobs::{Job, Outcome, Queue};
+use jobs::{Job, Outcome};
 use midtrans::{Error, Transaction};
-use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
 use crate::{
     AppState,
-    app::{JobError, settle::settle},
+    app::{JobError, MakeRefund, settle::settle},
     domain::{Finding, Plan, Refund, RefundMethod, RefundState, plan},
-    store::{self, NewRefund},
+    store,
 };
 
 /// How soon a refund is tried again that something else overtook.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-
-/// Makes the refund of a row.
-#[derive(Debug)]
-pub struct MakeRefund;
 
 impl Job for MakeRefund {
     const KIND: &'static str = "refund";
@@ -33,17 +28,6 @@ impl Job for MakeRefund {
             Some(refund) if refund.state.is_to_be_made() => Ok(advance(state, &refund).await?),
             _ => Ok(Outcome::Done),
         }
-    }
-}
-
-/// Writes a refund down to be made. Nothing if there is one of this cause already, unless an administrator asks.
-pub(in crate::app) async fn enqueue_refund(
-    tx: &mut PgTransaction<'_>,
-    new: &NewRefund<'_>,
-) -> sqlx::Result<()> {
-    match store::insert_refund(tx, new).await? {
-        Some(id) => Queue::enqueue(tx, [MakeRefund::of(&id).now()]).await,
-        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use messaging::{HandlerError, Outcomes, Received};
 use sqlx::PgTransaction;
 
 use crate::{
-    app::{publish, refunds::make_refund::enqueue_refund, require_same_order},
+    app::{publish, refunds::enqueue_refund::enqueue_refund, require_same_order},
     domain::{Payment, Status, left_to_refund},
     store::{self, NewRefund},
 };

@@ -7,7 +7,7 @@ use sqlx::{PgTransaction, Result};
 use super::Case;
 use crate::{
     app::refunds::{
-        make_refund::enqueue_refund,
+        enqueue_refund::enqueue_refund,
         record_refund::{RefundMade, record_refund},
     },
     domain::{Booking, Effect, bookings},
