@@ -21,7 +21,7 @@ pub use refund::{
 };
 pub use schedule::{Poll, next_poll};
 pub use settlement::{Finding, Settlement};
-pub use status::{Effect, Status, Transition};
+pub use status::{Effect, RefundEffect, Status, Transition};
 
 /// The payment of an order: what it costs, how far Midtrans is known to have come, and what went back.
 #[derive(Debug, Clone)]
@@ -66,26 +66,29 @@ impl Payment {
     /// waits for the money to have gone.
     #[must_use]
     pub fn on(&self, answer: Answer) -> Transition {
-        let Transition { to, mut effects } = self.status.on(answer);
-        for effect in &mut effects {
-            if *effect == Effect::PublishSuccess && self.order_ended {
-                *effect = Effect::RefundLate;
-            }
+        let Transition { to, mut effects, mut refunds } = self.status.on(answer);
+        if self.order_ended && effects.contains(&Effect::PublishSuccess) {
+            effects.retain(|effect| *effect != Effect::PublishSuccess);
+            refunds.insert(0, RefundEffect::RefundLate);
         }
         if self.undelivered && effects.iter().any(|effect| matches!(effect, Effect::PublishReversed(_))) {
             effects.push(Effect::PublishNothingLeft);
         }
-        Transition { to, effects }
+        Transition { to, effects, refunds }
     }
 
     /// What follows from an answer about another transaction than the one that paid: what that one took is refunded, and the
     /// payment stays as it is.
     #[must_use]
     pub fn on_second(&self, answer: Answer) -> Transition {
-        let effects = match answer {
-            Answer::Paid | Answer::PaidOtherwise => vec![Effect::RefundLate],
-            Answer::Challenged => vec![Effect::Void],
-            Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => vec![Effect::CompleteRefunds],
+        match answer {
+            Answer::Paid | Answer::PaidOtherwise => {
+                self.status.stays(&[]).refunding(RefundEffect::RefundLate)
+            }
+            Answer::Challenged => self.status.stays(&[Effect::Void]),
+            Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => {
+                self.status.stays(&[]).refunding(RefundEffect::Complete)
+            }
             Answer::Waiting
             | Answer::Denied
             | Answer::Expired
@@ -93,9 +96,8 @@ impl Payment {
             | Answer::Failed
             | Answer::Closed
             | Answer::TimedOut
-            | Answer::ChargedBack => Vec::new(),
-        };
-        Transition { to: self.status, effects }
+            | Answer::ChargedBack => self.status.stays(&[]),
+        }
     }
 
     /// Whether an event or a question is about the order that this payment is for. A tombstone does not know its price.

@@ -18,8 +18,8 @@ use crate::{
     AppState,
     app::MakeRefund,
     domain::{
-        Answer, Attempt, Canceller, Effect, Finding, Observation, Paid, Payment, Refund, RefundMethod,
-        Settlement, Status, Transition, classify,
+        Answer, Attempt, Canceller, Effect, Finding, Observation, Paid, Payment, Refund, RefundEffect,
+        RefundMethod, Settlement, Status, Transition, classify,
     },
     store::{self, Open, Recorded},
 };
@@ -97,14 +97,14 @@ async fn apply_all(
         statuses[place] = Some(payment.status);
         let refunds = known.remove(&payment.order_id).unwrap_or_default();
         if let Some(mut case) = case(attempt, payment, &settlement.finding, refunds, &ours) {
-            let later = decide(&mut case, &mut changes);
+            let refunds = decide(&mut case, &mut changes);
             statuses[place] = Some(case.payment.status);
-            cases.push((place, case, later));
+            cases.push((place, case, refunds));
         }
     }
     changes.write(tx).await?;
-    for (place, mut case, later) in cases {
-        for effect in later {
+    for (place, mut case, refunds) in cases {
+        for effect in refunds {
             refunds::apply(tx, &mut case, effect).await?;
         }
         statuses[place] = Some(case.payment.status);
@@ -197,12 +197,12 @@ fn canceller(payment: &Payment, attempt: &Attempt, refunds: &[Refund]) -> Cancel
     }
 }
 
-/// Decides about a case. Returns the effects that are applied after the changes are written: those about refunds.
-fn decide(case: &mut Case<'_>, changes: &mut Changes) -> Vec<Effect> {
+/// Decides about a case. Returns what is done about refunds once the changes are written.
+fn decide(case: &mut Case<'_>, changes: &mut Changes) -> Vec<RefundEffect> {
     let second = case.transaction.is_some_and(|it| case.payment.paid_by_another(&it.transaction_id));
-    let Transition { to, effects } =
+    let Transition { to, effects, refunds } =
         if second { case.payment.on_second(case.answer) } else { case.payment.on(case.answer) };
-    if second && effects == [Effect::RefundLate] {
+    if second && refunds == [RefundEffect::RefundLate] {
         let order_id = case.payment.order_id;
         tracing::warn!(order.id = %order_id, "order was paid twice: refunding the second payment");
     }
@@ -212,5 +212,8 @@ fn decide(case: &mut Case<'_>, changes: &mut Changes) -> Vec<Effect> {
         case.payment.paid = Some(Paid::by(&case.attempt, transaction, OffsetDateTime::now_utc()));
     }
     changes.move_payment(&mut case.payment, to, case.cause);
-    effects.into_iter().filter(|effect| !changes.add(case, *effect)).collect()
+    for effect in effects {
+        changes.add(case, effect);
+    }
+    refunds
 }

@@ -69,13 +69,15 @@ impl fmt::Display for Status {
     }
 }
 
-/// Where an answer of Midtrans leads, and what has to be done about it, in this order.
+/// Where an answer of Midtrans leads, and what has to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     /// The new state; the old one if nothing changes.
     pub to: Status,
     /// What has to be done, in this order.
     pub effects: Vec<Effect>,
+    /// What has to be done about refunds after that, in this order.
+    pub refunds: Vec<RefundEffect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,14 +91,25 @@ pub enum Effect {
     PublishNothingLeft,
     /// An alarm: another amount was paid than asked for.
     AlarmAmount,
+    /// The transaction must not be paid any more: it is cancelled.
+    Void,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundEffect {
     /// Paid too late: everything is refunded.
     RefundLate,
     /// The refunds that the answer proves are recorded, and with them where the payment stands.
-    RecordRefunds,
+    Record,
     /// The refunds of a second payment that the answer proves are complete; they are not part of the payment.
-    CompleteRefunds,
-    /// The transaction must not be paid any more: it is cancelled.
-    Void,
+    Complete,
+}
+
+impl Transition {
+    pub(super) fn refunding(mut self, effect: RefundEffect) -> Self {
+        self.refunds.push(effect);
+        self
+    }
 }
 
 impl Status {
@@ -133,12 +146,14 @@ impl Status {
 
     /// What PENDING and CHALLENGE have in common. Money that came and went before it was noticed never paid the order.
     fn on_unpaid(self, answer: Answer) -> Transition {
-        use Effect::{AlarmAmount, PublishFailed, PublishSuccess, RecordPayment, RecordRefunds};
+        use Effect::{AlarmAmount, PublishFailed, PublishSuccess, RecordPayment};
         let failed = |reason| Self::Failed.with(&[PublishFailed(reason)]);
         match answer {
             Answer::Waiting | Answer::Denied | Answer::Challenged => self.stays(&[]),
             Answer::Paid => Self::Success.with(&[RecordPayment, PublishSuccess]),
-            Answer::PartlyRefunded => Self::Success.with(&[RecordPayment, PublishSuccess, RecordRefunds]),
+            Answer::PartlyRefunded => {
+                Self::Success.with(&[RecordPayment, PublishSuccess]).refunding(RefundEffect::Record)
+            }
             Answer::PaidOtherwise => Self::Review.with(&[RecordPayment, AlarmAmount]),
             Answer::Expired | Answer::TimedOut => failed(PaymentFailure::Expired),
             Answer::Failed => failed(PaymentFailure::Denied),
@@ -150,10 +165,10 @@ impl Status {
     }
 
     fn on_closed(self, answer: Answer) -> Transition {
-        use Effect::{RecordPayment, RecordRefunds, RefundLate};
+        let late = || Self::Success.with(&[Effect::RecordPayment]).refunding(RefundEffect::RefundLate);
         match answer {
-            Answer::Paid | Answer::PaidOtherwise => Self::Success.with(&[RecordPayment, RefundLate]),
-            Answer::PartlyRefunded => Self::Success.with(&[RecordPayment, RefundLate, RecordRefunds]),
+            Answer::Paid | Answer::PaidOtherwise => late(),
+            Answer::PartlyRefunded => late().refunding(RefundEffect::Record),
             Answer::Challenged => self.stays(&[Effect::Void]),
             Answer::Waiting
             | Answer::Denied
@@ -182,17 +197,17 @@ impl Status {
             Answer::Denied | Answer::Cancelled => reversed(ReversalKind::DeniedAfterSettlement),
             Answer::ChargedBack => reversed(ReversalKind::Chargeback),
             Answer::TakenBack | Answer::PartlyRefunded | Answer::Refunded => {
-                self.stays(&[Effect::RecordRefunds])
+                self.stays(&[]).refunding(RefundEffect::Record)
             }
         }
     }
 
-    fn stays(self, effects: &[Effect]) -> Transition {
+    pub(super) fn stays(self, effects: &[Effect]) -> Transition {
         self.with(effects)
     }
 
     fn with(self, effects: &[Effect]) -> Transition {
-        Transition { to: self, effects: effects.to_vec() }
+        Transition { to: self, effects: effects.to_vec(), refunds: Vec::new() }
     }
 }
 
@@ -236,12 +251,16 @@ mod tests {
             Effect::PublishReversed(kind) => {
                 Some(format!("PaymentReversed {}", named(serde_json::to_value(kind).unwrap())))
             }
-            Effect::RefundLate => Some("late refund".to_owned()),
-            Effect::RecordRefunds => Some("refunds".to_owned()),
             Effect::Void => Some("void".to_owned()),
-            Effect::PublishNothingLeft | Effect::CompleteRefunds => {
-                panic!("T2 has neither deliveries nor second payments")
-            }
+            Effect::PublishNothingLeft => panic!("T2 has no deliveries"),
+        }
+    }
+
+    fn refund_word(effect: RefundEffect) -> String {
+        match effect {
+            RefundEffect::RefundLate => "late refund".to_owned(),
+            RefundEffect::Record => "refunds".to_owned(),
+            RefundEffect::Complete => panic!("T2 has no second payments"),
         }
     }
 
@@ -249,16 +268,17 @@ mod tests {
         if to == from { "=".to_owned() } else { to.to_string() }
     }
 
-    fn cell(from: Status, Transition { to, effects }: &Transition) -> String {
+    fn cell(from: Status, Transition { to, effects, refunds }: &Transition) -> String {
         let effects = effects.iter().copied().filter_map(word);
-        std::iter::once(state(from, *to)).chain(effects).collect::<Vec<_>>().join("; ")
+        let refunds = refunds.iter().copied().map(refund_word);
+        std::iter::once(state(from, *to)).chain(effects).chain(refunds).collect::<Vec<_>>().join("; ")
     }
 
     #[test]
     fn a_payment_is_recorded_wherever_one_comes_in() {
         for from in [Status::Pending, Status::Challenge, Status::Failed, Status::Cancelled] {
             for (_, answer) in ANSWERS {
-                let Transition { to, effects } = from.on(answer);
+                let Transition { to, effects, .. } = from.on(answer);
                 let comes_in = matches!(to, Status::Success | Status::Review);
                 assert_eq!(
                     effects.first() == Some(&Effect::RecordPayment),

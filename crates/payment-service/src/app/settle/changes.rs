@@ -38,8 +38,7 @@ impl Changes {
         tracing::info!(order.id = %order_id, cause, correlation_id, "payment moved from {from} to {to}");
     }
 
-    /// Adds an effect. False if it is about refunds, which are read and written one by one.
-    pub fn add(&mut self, case: &Case<'_>, effect: Effect) -> bool {
+    pub fn add(&mut self, case: &Case<'_>, effect: Effect) {
         let payment = &case.payment;
         let (order_id, trace) = (payment.order_id, || payment.trace.clone());
         match effect {
@@ -60,9 +59,7 @@ impl Changes {
                 tracing::error!(order.id = %order_id, ?asked, paid, "another amount was paid than asked for: decide the review");
             }
             Effect::Void => self.due.push(VoidAttempt::of(&case.attempt.midtrans_order_id).now()),
-            Effect::RefundLate | Effect::RecordRefunds | Effect::CompleteRefunds => return false,
         }
-        true
     }
 
     /// Writes everything.

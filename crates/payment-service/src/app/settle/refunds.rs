@@ -10,24 +10,21 @@ use crate::{
         enqueue_refund::enqueue_refund,
         record_refund::{RefundMade, record_refund},
     },
-    domain::{Booking, Effect, bookings},
+    domain::{Booking, RefundEffect, bookings},
     store::{self, NewRefund},
 };
 
-pub(super) async fn apply(tx: &mut PgTransaction<'_>, case: &mut Case<'_>, effect: Effect) -> Result<()> {
+pub(super) async fn apply(
+    tx: &mut PgTransaction<'_>,
+    case: &mut Case<'_>,
+    effect: RefundEffect,
+) -> Result<()> {
     // Without a transaction there is no money that it could be about.
     let Some(transaction) = case.transaction else { return Ok(()) };
     match effect {
-        Effect::RefundLate => refund_late(tx, case, transaction).await,
-        Effect::RecordRefunds => record_refunds(tx, case, transaction).await,
-        Effect::CompleteRefunds => complete_refunds(tx, case, transaction).await,
-        Effect::RecordPayment
-        | Effect::PublishSuccess
-        | Effect::PublishFailed(_)
-        | Effect::PublishReversed(_)
-        | Effect::PublishNothingLeft
-        | Effect::AlarmAmount
-        | Effect::Void => Ok(()),
+        RefundEffect::RefundLate => refund_late(tx, case, transaction).await,
+        RefundEffect::Record => record_refunds(tx, case, transaction).await,
+        RefundEffect::Complete => complete_refunds(tx, case, transaction).await,
     }
 }
 
