@@ -252,22 +252,28 @@ pub async fn lock_attempts(
     Ok(open.collect())
 }
 
-async fn list_attempts_by_id(
-    db: &mut PgConnection,
-    midtrans_order_ids: &[&str],
-) -> sqlx::Result<Vec<Attempt>> {
-    sqlx::query_as!(
-        Attempt,
-        r#"select a.midtrans_order_id, a.order_id as "order_id: OrderId", a.token, a.transaction_id,
+/// Attempts with what Midtrans says of them, as the end of the query says.
+macro_rules! select_attempts {
+    ($end:literal, $parameter:expr) => {
+        sqlx::query_as!(
+            Attempt,
+            r#"select a.midtrans_order_id, a.order_id as "order_id: OrderId", a.token, a.transaction_id,
                a.midtrans_status is not distinct from 'capture' as "captured!",
                coalesce(a.closing_at > now() - interval '1 minute', false) as "closing!",
                coalesce(p.expires_at < now() - interval '1 minute', false) as "overdue!"
            from payment_attempts a join payments p on p.order_id = a.order_id
-           where a.midtrans_order_id = any($1)"#,
-        midtrans_order_ids as &[&str],
-    )
-    .fetch_all(db)
-    .await
+           "#
+                + $end,
+            $parameter,
+        )
+    };
+}
+
+async fn list_attempts_by_id(
+    db: &mut PgConnection,
+    midtrans_order_ids: &[&str],
+) -> sqlx::Result<Vec<Attempt>> {
+    select_attempts!("where a.midtrans_order_id = any($1)", midtrans_order_ids as &[&str]).fetch_all(db).await
 }
 
 pub async fn find_attempt(db: &mut PgConnection, midtrans_order_id: &str) -> sqlx::Result<Option<Attempt>> {
@@ -293,18 +299,7 @@ pub async fn end_closing(db: &mut PgConnection, order_id: OrderId) -> sqlx::Resu
 
 /// The attempts of an order, oldest first.
 pub async fn list_attempts(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Vec<Attempt>> {
-    sqlx::query_as!(
-        Attempt,
-        r#"select a.midtrans_order_id, a.order_id as "order_id: OrderId", a.token, a.transaction_id,
-               a.midtrans_status is not distinct from 'capture' as "captured!",
-               coalesce(a.closing_at > now() - interval '1 minute', false) as "closing!",
-               coalesce(p.expires_at < now() - interval '1 minute', false) as "overdue!"
-           from payment_attempts a join payments p on p.order_id = a.order_id
-           where a.order_id = $1 order by a.n"#,
-        order_id.get(),
-    )
-    .fetch_all(db)
-    .await
+    select_attempts!("where a.order_id = $1 order by a.n", order_id.get()).fetch_all(db).await
 }
 
 /// What is known of an attempt that Midtrans is to be asked about.

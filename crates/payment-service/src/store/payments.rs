@@ -153,17 +153,22 @@ pub async fn insert_tombstones(db: &mut PgConnection, new: &[NewTombstone<'_>]) 
     Ok(inserted.rows_affected() == new.len() as u64)
 }
 
-pub async fn find_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Payment>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
+/// Payments with everything that is known of them, as the end of the query says.
+macro_rules! select_payments {
+    ($end:literal, $parameter:expr) => {
+        sqlx::query_as!(
+            Row,
+            r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
              expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
              order_ended_at, undelivered_at, correlation_id, traceparent
-         from payments where order_id = $1"#,
-        order_id.get(),
-    )
-    .fetch_optional(db)
-    .await?;
+         from payments "# + $end,
+            $parameter,
+        )
+    };
+}
+
+pub async fn find_payment(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<Payment>> {
+    let row = select_payments!("where order_id = $1", order_id.get()).fetch_optional(db).await?;
     Ok(row.map(Payment::from))
 }
 
@@ -177,16 +182,8 @@ pub async fn lock_payments(
     db: &mut PgConnection,
     orders: &[i64],
 ) -> sqlx::Result<BTreeMap<OrderId, Payment>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select order_id as "order_id: OrderId", user_id as "user_id: UserId", amount, status as "status: Status",
-             expires_at, payment_type, paid_at, paid_midtrans_order_id, paid_transaction_id, paid_amount, refunded_amount,
-             order_ended_at, undelivered_at, correlation_id, traceparent
-         from payments where order_id = any($1) order by order_id for update"#,
-        orders,
-    )
-    .fetch_all(db)
-    .await?;
+    let locked = select_payments!("where order_id = any($1) order by order_id for update", orders);
+    let rows = locked.fetch_all(db).await?;
     Ok(rows.into_iter().map(|row| (row.order_id, Payment::from(row))).collect())
 }
 

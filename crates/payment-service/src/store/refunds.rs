@@ -80,31 +80,28 @@ pub async fn list_refunds(db: &mut PgConnection, order_id: OrderId) -> sqlx::Res
     list_refunds_of(db, &[order_id.get()]).await
 }
 
-/// The refunds of orders, oldest first.
-pub async fn list_refunds_of(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<Vec<Refund>> {
-    sqlx::query_as!(
-        Refund,
-        r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
+/// Refunds with everything that is known of them, as the end of the query says.
+macro_rules! select_refunds {
+    ($end:literal, $parameter:expr) => {
+        sqlx::query_as!(
+            Refund,
+            r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
              cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
              method as "method: RefundMethod", reference, created_at
-         from refunds where order_id = any($1) order by id"#,
-        orders,
-    )
-    .fetch_all(db)
-    .await
+         from refunds "#
+                + $end,
+            $parameter,
+        )
+    };
+}
+
+/// The refunds of orders, oldest first.
+pub async fn list_refunds_of(db: &mut PgConnection, orders: &[i64]) -> sqlx::Result<Vec<Refund>> {
+    select_refunds!("where order_id = any($1) order by id", orders).fetch_all(db).await
 }
 
 pub async fn find_refund(db: &mut PgConnection, id: i64) -> sqlx::Result<Option<Refund>> {
-    sqlx::query_as!(
-        Refund,
-        r#"select id, order_id as "order_id: OrderId", midtrans_order_id, transaction_id, refund_key,
-             cause as "cause: RefundCause", amount, reason, state as "state: RefundState",
-             method as "method: RefundMethod", reference, created_at
-         from refunds where id = $1"#,
-        id,
-    )
-    .fetch_optional(db)
-    .await
+    select_refunds!("where id = $1", id).fetch_optional(db).await
 }
 
 /// The refunds of what was paid on attempts that Midtrans was not asked for yet.
