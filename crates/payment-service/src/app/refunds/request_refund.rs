@@ -102,28 +102,42 @@ pub async fn request_refund(
         if all {
             require_goods_gone(state, order_id, requester).await?;
         }
-        let mut tx = state.db.begin().await?;
-        if !keyed.take(&mut tx).await? {
-            drop(tx);
-            let answer = keyed.replay(&mut *state.db.acquire().await?).await?;
-            return answer.ok_or(RequestRefundError::NoReply);
+        if let Some(answer) = accept(state, &keyed, order_id, request, all, &show).await? {
+            return Ok(answer);
         }
-        let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RequestRefundError::Unknown)?;
-        let refunds = store::list_refunds(&mut tx, order_id).await?;
-        let decision = decide(&payment, &refunds, request)?;
-        if decision.gives_all_back() && !all {
-            // Another refund has come in between, so that this one takes the rest: nobody was asked about that.
-            all = true;
-            continue;
-        }
-        carry_out(&mut tx, &mut payment, decision, request).await?;
-        let view = store::find_view(&mut tx, order_id, None).await?.ok_or(RequestRefundError::Unknown)?;
-        let body = show(view)?;
-        keyed.keep(&mut tx, &body).await?;
-        state.outbox.commit(tx).await?;
-        state.jobs.wake();
-        return Ok(Answer { body, replayed: false });
+        // Another refund has come in between, so that this one takes the rest: nobody was asked about that.
+        all = true;
     }
+}
+
+/// Accepts a refund in one transaction. `None`, and nothing has changed, if it gives all back and must not.
+async fn accept(
+    state: &AppState,
+    keyed: &Keyed<'_>,
+    order_id: OrderId,
+    request: &RefundRequest,
+    may_give_all_back: bool,
+    show: &impl Fn(View) -> serde_json::Result<Value>,
+) -> Result<Option<Answer>, RequestRefundError> {
+    let mut tx = state.db.begin().await?;
+    if !keyed.take(&mut tx).await? {
+        drop(tx);
+        let answer = keyed.replay(&mut *state.db.acquire().await?).await?;
+        return answer.ok_or(RequestRefundError::NoReply).map(Some);
+    }
+    let mut payment = store::lock_payment(&mut tx, order_id).await?.ok_or(RequestRefundError::Unknown)?;
+    let refunds = store::list_refunds(&mut tx, order_id).await?;
+    let decision = decide(&payment, &refunds, request)?;
+    if decision.gives_all_back() && !may_give_all_back {
+        return Ok(None);
+    }
+    carry_out(&mut tx, &mut payment, decision, request).await?;
+    let view = store::find_view(&mut tx, order_id, None).await?.ok_or(RequestRefundError::Unknown)?;
+    let body = show(view)?;
+    keyed.keep(&mut tx, &body).await?;
+    state.outbox.commit(tx).await?;
+    state.jobs.wake();
+    Ok(Some(Answer { body, replayed: false }))
 }
 
 /// All of it goes back only if the goods have left: before that, the order is cancelled instead.
