@@ -73,7 +73,7 @@ struct Row {
     open: bool,
 }
 
-/// A copy of a letter on a `:dlq`, with what tells which letter it belongs to.
+/// A copy of a letter on a `:dlq`, with the names by which it is matched to a letter.
 struct Copy {
     key: String,
     id: String,
