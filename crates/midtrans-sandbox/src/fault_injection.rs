@@ -18,6 +18,8 @@ pub(crate) struct InjectedFaults {
     pub(crate) error_rate: f64,
     /// Every call is answered by the gateway in front: 503, in HTML.
     pub(crate) down: bool,
+    /// Every call is one too many: 429.
+    pub(crate) limited: bool,
 }
 
 impl FaultInjection {

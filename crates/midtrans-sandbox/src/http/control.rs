@@ -213,7 +213,7 @@ pub(super) async fn set_faults(State(app): State<App>, body: Bytes) -> Result<Js
     if !(0.0..=1.0).contains(&faults.error_rate) {
         return Err(CommandError::invalid("error_rate: 0 to 1").into());
     }
-    tracing::info!(faults.latency_ms, faults.error_rate, faults.down, "faults set");
+    tracing::info!(faults.latency_ms, faults.error_rate, faults.down, faults.limited, "faults set");
     app.fault_injection.set(faults);
     Ok(Json(faults))
 }

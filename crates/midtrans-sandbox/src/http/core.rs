@@ -202,6 +202,10 @@ pub(super) fn internal_error() -> Response {
     error(StatusCode::INTERNAL_SERVER_ERROR, "500", message)
 }
 
+pub(super) fn too_many_requests() -> Response {
+    error(StatusCode::TOO_MANY_REQUESTS, "429", "Too many requests. Please retry later.")
+}
+
 pub(super) fn error(http: StatusCode, status_code: &str, status_message: &str) -> Response {
     let id = Uuid::new_v4().to_string();
     (http, Json(ErrorBody { status_code, status_message, validation_messages: None, id })).into_response()

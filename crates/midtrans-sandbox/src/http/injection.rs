@@ -19,6 +19,9 @@ pub(super) async fn apply(State(app): State<App>, request: Request, next: Next) 
         let page = Html("<html><head><title>503 Service Temporarily Unavailable</title></head></html>");
         return (StatusCode::SERVICE_UNAVAILABLE, page).into_response();
     }
+    if faults.limited {
+        return core::too_many_requests();
+    }
     if faults.error_rate > 0.0 && rand::random_bool(faults.error_rate) {
         return core::internal_error();
     }

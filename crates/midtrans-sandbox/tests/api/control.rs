@@ -126,7 +126,10 @@ async fn midtrans_can_be_down_and_come_back() {
     let sandbox = Sandbox::start().await;
     let faults = async |body: Value| sandbox.control(Method::PUT, "/faults", body).await;
     let (status, told) = faults(json!({"down": true})).await;
-    assert_eq!((status, told), (StatusCode::OK, json!({"latency_ms": 0, "error_rate": 0.0, "down": true})));
+    assert_eq!(
+        (status, told),
+        (StatusCode::OK, json!({"latency_ms": 0, "error_rate": 0.0, "down": true, "limited": false}))
+    );
     let error = sandbox.midtrans.status("x").await.unwrap_err();
     assert!(matches!(&error, Error::Unavailable { .. }) && error.is_retryable(), "{error}");
     faults(json!({})).await;
