@@ -34,8 +34,8 @@ bench: deps ## Measure this build on a temporary shop (ARGS="orders --against /p
 	@exec target/dist/stack bench $(ARGS)
 
 .PHONY: doctor
-doctor: ## Check the health and the books of the running shop, and say what to do
-	@$(call in_shop,doctor)
+doctor: ## Check the health and the books of the running shop, and say what to do (ARGS="--apply" repairs what is safe)
+	@$(call in_shop,doctor $(ARGS))
 
 .PHONY: replay
 replay: ## Put dead letters back onto their streams, once the cause is fixed

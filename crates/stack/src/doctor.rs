@@ -1,92 +1,197 @@
-//! `stack doctor`: looks at a running shop and says what is wrong and what to do about it.
+//! `stack doctor`: looks at a running shop, says what is wrong and what to do about it, and repairs what is safe.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::hosts::Hosts;
+use crate::ledger::{Access, Finding, Ledger};
 use crate::settings::Settings;
 use crate::shop::{Service, pid_file};
-use crate::{Error, Result, ledger};
+use crate::{Error, Result};
 use dev_servers::identity::Identity;
 
-/// Prints what it finds. True if nothing is wrong.
-pub async fn run(url: &str, settings: &Settings, data: &Path) -> Result<bool> {
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
-    let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
+/// How to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Prints one JSON document instead of text.
+    pub json: bool,
+    /// Repairs what is safe.
+    pub apply: bool,
+    /// For how long something has to stay broken: what is in flight breaks the books for a moment.
+    pub grace: Duration,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Whether everything is as it should be, after the repairs.
+    pub healthy: bool,
+    /// The processes of a shop that this machine runs.
+    pub processes: Vec<Part>,
+    /// What the gateway and the services say of themselves.
+    pub health: Vec<Part>,
+    /// The books, rule by rule.
+    pub rules: Vec<Finding>,
+    /// Why the books could not be read, if they could not.
+    pub unreadable: Option<String>,
+    /// What was repaired, a sentence each.
+    pub repairs: Vec<String>,
+}
+
+/// A process or a service.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is well.
+    pub ok: bool,
+    /// What it says, or where to look.
+    pub detail: String,
+}
+
+/// Looks at the shop and prints what it finds. True if nothing is wrong.
+pub async fn run(url: &str, settings: &Settings, data: &Path, options: Options) -> Result<bool> {
+    let report = examine(url, settings, data, options).await?;
+    if options.json {
+        let text = serde_json::to_string_pretty(&report);
+        println!("{}", text.map_err(|error| Error::other(format!("write the report: {error}")))?);
+    } else {
+        report.print();
+        report.advise(&Hosts::of_settings(settings)?, data);
+    }
+    Ok(report.healthy)
+}
+
+async fn examine(url: &str, settings: &Settings, data: &Path, options: Options) -> Result<Report> {
     let hosts = Hosts::of_settings(settings)?;
     let processes = match hosts {
         Hosts::Local(_) => processes(data),
-        // Docker supervises them: `docker compose ps`.
-        Hosts::Compose => true,
+        // Others supervise them.
+        Hosts::Compose | Hosts::Given { .. } => Vec::new(),
     };
-    let healthy = health(&http, url, &hosts).await?;
-    println!("\nThe books");
-    let balanced = ledger::check_and_print(url, settings).await;
-    if let Err(error) = &balanced {
-        println!("  BROKEN  they cannot be read: {error}");
+    let health = health(url, &hosts).await?;
+    let (books, repairs) = books(url, settings, options).await;
+    let (rules, unreadable) = match books {
+        Ok(rules) => (rules, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
+    let parts = processes.iter().chain(&health).all(|part| part.ok);
+    let healthy = parts && unreadable.is_none() && rules.iter().all(Finding::holds);
+    Ok(Report { healthy, processes, health, rules, unreadable, repairs })
+}
+
+/// The books after the repairs, and what was repaired.
+async fn books(url: &str, settings: &Settings, options: Options) -> (Result<Vec<Finding>>, Vec<String>) {
+    let mut repairs = Vec::new();
+    let read = async {
+        let access = if options.apply { Access::Write } else { Access::Read };
+        let ledger = Ledger::of_settings(url, settings, access).await?;
+        let findings = ledger.persisting(options.grace).await?;
+        if options.apply {
+            apply(&ledger, &findings, &mut repairs).await?;
+        }
+        if repairs.is_empty() { Ok(findings) } else { ledger.persisting(options.grace).await }
+    };
+    let findings = read.await;
+    (findings, repairs)
+}
+
+/// Repairs what the findings say can be repaired.
+async fn apply(ledger: &Ledger, findings: &[Finding], repairs: &mut Vec<String>) -> Result<()> {
+    let mut done = BTreeSet::new();
+    for repair in findings.iter().flat_map(|finding| &finding.broken).filter_map(|it| it.repair.as_ref()) {
+        if done.insert(repair.to_string()) && ledger.repair(repair).await? {
+            repairs.push(repair.to_string());
+        }
     }
-    let sound = processes && healthy && matches!(balanced, Ok(true));
-    if sound {
-        println!("\nThe shop is healthy.");
-    } else {
+    Ok(())
+}
+
+fn processes(data: &Path) -> Vec<Part> {
+    let names = ["postgres", "redis", "nginx"].into_iter().chain(Service::SIX.map(Service::name));
+    let look = |name| {
+        let running = Identity::read(&pid_file(data, name)).filter(Identity::is_alive);
+        let detail = match &running {
+            Some(process) => format!("process {}", process.pid),
+            None => format!("does not run; its log is {}/logs/{name}.log", data.display()),
+        };
+        Part { name, ok: running.is_some(), detail }
+    };
+    names.map(look).collect()
+}
+
+async fn health(url: &str, hosts: &Hosts) -> Result<Vec<Part>> {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
+    let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
+    let mut questions = vec![("the gateway", format!("{url}/health"))];
+    for service in Service::SIX {
+        // From elsewhere only the gateway is reached; it asks all six.
+        questions.extend(hosts.service(service)?.map(|url| (service.name(), format!("{url}/health/ready"))));
+    }
+    let mut parts = Vec::new();
+    for (name, url) in questions {
+        let (ok, detail) = match http.get(&url).send().await {
+            Ok(answer) if answer.status().is_success() => (true, "is ready".to_owned()),
+            Ok(answer) => {
+                let status = answer.status();
+                let text = answer.text().await.unwrap_or_default();
+                (false, format!("is not ready ({url}): {status} {text}"))
+            }
+            Err(_) => (false, format!("is not ready ({url}): no answer")),
+        };
+        parts.push(Part { name, ok, detail });
+    }
+    Ok(parts)
+}
+
+impl Report {
+    fn print(&self) {
+        for (title, parts) in [("Processes", &self.processes), ("Health", &self.health)] {
+            if !parts.is_empty() {
+                println!("{title}");
+            }
+            for part in parts {
+                let result = if part.ok { "ok    " } else { "BROKEN" };
+                println!("  {result}  {} {}", part.name, part.detail);
+            }
+        }
+        println!("\nThe books");
+        self.rules.iter().for_each(Finding::print);
+        if let Some(error) = &self.unreadable {
+            println!("  BROKEN  they cannot be read: {error}");
+        }
+        for repair in &self.repairs {
+            println!("  DONE    {repair}");
+        }
+    }
+
+    fn advise(&self, hosts: &Hosts, data: &Path) {
+        println!();
+        if self.healthy {
+            println!("The shop is healthy.");
+            return;
+        }
         let logs = match hosts {
             Hosts::Local(_) => format!("in {}/logs", data.display()),
             Hosts::Compose => "shown by `make logs`".to_owned(),
+            Hosts::Given { .. } => "where its service runs".to_owned(),
         };
-        advise(processes, healthy, matches!(balanced, Ok(false)), &logs);
-    }
-    Ok(sound)
-}
-
-fn processes(data: &Path) -> bool {
-    println!("Processes");
-    let names = ["postgres", "redis", "nginx"].into_iter().chain(Service::SIX.map(Service::name));
-    let mut all = true;
-    for name in names {
-        let running = Identity::read(&pid_file(data, name)).filter(Identity::is_alive);
-        all &= running.is_some();
-        match running {
-            Some(process) => println!("  ok      {name} (process {})", process.pid),
-            None => println!("  BROKEN  {name} does not run; its log is {}/logs/{name}.log", data.display()),
+        if self.processes.iter().any(|part| !part.ok) {
+            println!("Start the shop with `make run`; it heals what a killed run left behind.");
+        } else if self.health.iter().any(|part| !part.ok) {
+            println!("A service that is not ready names what it waits for above; its log is {logs}.");
         }
-    }
-    println!();
-    all
-}
-
-async fn health(http: &reqwest::Client, url: &str, hosts: &Hosts) -> Result<bool> {
-    println!("Health");
-    let mut questions = vec![("the gateway", format!("{url}/health"))];
-    for service in Service::SIX {
-        questions.push((service.name(), format!("{}/health/ready", hosts.service(service)?)));
-    }
-    let mut all = true;
-    for (name, url) in questions {
-        let words = match http.get(&url).send().await {
-            Ok(answer) if answer.status().is_success() => None,
-            Ok(answer) => Some(format!("{} {}", answer.status(), answer.text().await.unwrap_or_default())),
-            Err(_) => Some("no answer".to_owned()),
-        };
-        all &= words.is_none();
-        match words {
-            None => println!("  ok      {name} is ready"),
-            Some(words) => println!("  BROKEN  {name} is not ready ({url}): {words}"),
+        if self.rules.iter().any(|rule| !rule.holds()) {
+            println!(
+                "GET /api/v1/order/{{id}}/events lists what happened to an order; search the logs, {logs}, for its \
+                 correlation id."
+            );
         }
-    }
-    Ok(all)
-}
-
-fn advise(processes: bool, healthy: bool, broken: bool, logs: &str) {
-    println!();
-    if !processes {
-        println!("Start the shop with `make run`; it heals what a killed run left behind.");
-    } else if !healthy {
-        println!("A service that is not ready names what it waits for above; its log is {logs}.");
-    }
-    if broken {
-        println!(
-            "For each broken rule, GET /api/v1/order/{{id}}/events lists the order's events; search the logs, {logs}, \
-             for its correlation id."
-        );
+        if self.rules.iter().flat_map(|rule| &rule.broken).any(|broken| broken.repair.is_some()) {
+            println!("`stack doctor --apply` repairs what is safe, and says what it did.");
+        }
     }
 }

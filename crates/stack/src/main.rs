@@ -39,9 +39,16 @@ enum Command {
     /// Measure what this build of the shop can do and what it spends on it, on a temporary shop.
     Bench(Bench),
     /// Check processes, health and books of the running shop, and say what to do.
+    ///
+    /// It compares what each service says of each order with what the others say, and only reads. In production set
+    /// `STACK_HOSTS=given`, `STACK_GATEWAY_URL`, `STACK_REDIS_URL` and `STACK_{USER,PRODUCT,ORDER,PAYMENT,DELIVERY}_DB_URL`; a role
+    /// that may only read is enough. With `MIDTRANS_ENVIRONMENT` and `MIDTRANS_SERVER_KEY` it asks Midtrans about the newest
+    /// payments. Exit code: 0 all is well, 1 something is wrong, 2 it could not look.
     Doctor {
         #[command(flatten)]
         place: Place,
+        #[command(flatten)]
+        how: Examination,
     },
     /// Put dead letters back onto their streams, once the cause is fixed.
     Replay {
@@ -74,6 +81,27 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
+}
+
+/// How `doctor` looks.
+#[derive(Debug, Args)]
+struct Examination {
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// Repair what is safe: publish events again that a group never got, enqueue jobs that are missing or were given up.
+    /// It never writes an order, a payment, a refund, a hold or a delivery.
+    #[arg(long)]
+    apply: bool,
+    /// For how many seconds something has to stay broken: what is in flight breaks the books for a moment.
+    #[arg(long, default_value_t = 30)]
+    grace: u64,
+}
+
+impl Examination {
+    fn options(&self) -> stack::doctor::Options {
+        stack::doctor::Options { json: self.json, apply: self.apply, grace: Duration::from_secs(self.grace) }
+    }
 }
 
 /// What `bench` measures.
@@ -200,9 +228,16 @@ async fn run(command: Command) -> stack::Result<u8> {
             stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
         }
         Command::Bench(bench) => stack::bench::run(&bench.plan()?).await.map(|()| 0),
-        Command::Doctor { place } => {
-            let settings = settings(&place.folder)?;
-            stack::doctor::run(&place.url(&settings)?, &settings, &place.folder.data()?).await.map(code)
+        Command::Doctor { place, how } => {
+            let looked = async {
+                let settings = settings(&place.folder)?;
+                let (url, data) = (place.url(&settings)?, place.folder.data()?);
+                stack::doctor::run(&url, &settings, &data, how.options()).await
+            };
+            looked.await.map(code).or_else(|error| {
+                eprintln!("stack: {error}");
+                Ok(COULD_NOT_LOOK)
+            })
         }
         Command::Replay { folder } => stack::replay::run(&settings(&folder)?).await.map(|()| 0),
         Command::Discard { folder, letters } => {
@@ -213,6 +248,9 @@ async fn run(command: Command) -> stack::Result<u8> {
         Command::WithShop { command } => stack::with_shop::run(&command).await,
     }
 }
+
+/// What `doctor` ends with if it does not know how the shop is.
+const COULD_NOT_LOOK: u8 = 2;
 
 fn code(success: bool) -> u8 {
     u8::from(!success)

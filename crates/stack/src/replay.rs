@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::hosts::Hosts;
-use crate::ledger::Ledger;
+use crate::ledger::{Access, Ledger};
 use crate::settings::Settings;
 use crate::{Error, Result};
 
@@ -36,7 +36,7 @@ pub async fn discard(settings: &Settings, names: &[String]) -> Result<()> {
 
 async fn letters(settings: &Settings) -> Result<DeadLetters> {
     let gateway = Hosts::of_settings(settings)?.gateway();
-    Ok(Ledger::of_settings(&gateway, settings).await?.dead_letters())
+    Ok(Ledger::of_settings(&gateway, settings, Access::Write).await?.dead_letters())
 }
 
 /// Puts back all that is dead in these databases and this Redis. Returns how many there were.

@@ -1,43 +1,60 @@
-//! L6: no event is in flight, no job was given up.
+//! L6: no event is in flight or lost, no job was given up.
 
 use std::collections::BTreeMap;
 
 use redis::AsyncCommands;
 use redis::streams::{StreamInfoGroupsReply, StreamRangeReply};
+use time::OffsetDateTime;
 
-use super::{Finding, Ledger};
-use crate::shop::Service;
+use super::{Advice, Discrepancy, Finding, Ledger};
 use crate::{Error, Result};
+
+const UNPUBLISHED: Advice = Advice {
+    cause: "its relay cannot reach Redis, or no replica of the service runs",
+    remedy: "see the metrics outbox_backlog and outbox_standby_seconds, and the log of the service",
+};
+const UNREAD: Advice = Advice {
+    cause: "no replica of the group's service runs, or what it needs to handle the event does not answer",
+    remedy: "see the log of the group's service for the event; it goes on by itself when the cause is gone",
+};
+const DEAD: Advice = Advice {
+    cause: "the group's service has a bug, or cannot read the event; the letter's error says which",
+    remedy: "fix that, then `stack replay`; or `stack discard` what is not needed",
+};
 
 impl Ledger {
     pub(super) async fn nothing_is_in_flight(&self) -> Result<Finding> {
         let mut broken = self.unpublished().await?;
         broken.extend(self.dead().await?);
         broken.extend(self.dead_jobs().await?);
+        broken.extend(self.unread().await?);
+        broken.extend(self.lost_events().await?);
+        broken.extend(self.foreign_events().await?);
+        let what = "no event is unpublished, unread, lost, foreign or dead, and no job was given up";
+        Ok(Finding::new("L6", what, broken))
+    }
+
+    /// The first event of each stream that a group has not acknowledged.
+    async fn unread(&self) -> Result<Vec<Discrepancy>> {
         let mut redis = self.redis();
         let failed = || Error::redis("look at the streams");
         let mut streams: Vec<String> = redis.keys("stream:*").await.map_err(failed())?;
         streams.sort();
-        for stream in &streams {
-            if stream.ends_with(":dlq") {
-                continue;
-            }
+        let mut broken = Vec::new();
+        for stream in streams.iter().filter(|stream| !stream.ends_with(":dlq")) {
             let groups: StreamInfoGroupsReply = redis.xinfo_groups(stream).await.map_err(failed())?;
             for group in groups.groups {
-                let after = format!("({}", group.last_delivered_id);
-                let unread: StreamRangeReply =
-                    redis.xrange_count(stream, after, "+", 100).await.map_err(failed())?;
-                let (pending, unread) = (group.pending, unread.ids.len());
-                let waits = pending + unread > 0;
-                let words = format!("{} of {stream}: {pending} pending, {unread} not yet read", group.name);
-                broken.extend(waits.then_some(words));
+                let first = first_unread(&mut redis, stream, &group.name, &group.last_delivered_id);
+                let Some(first) = first.await.map_err(failed())? else { continue };
+                let what = format!("{} has not read {first} of {stream} to the end", group.name);
+                broken.push(Discrepancy::new(UNREAD, what).since(time_of(&first)));
             }
         }
-        Ok(Finding::new("L6", "no event is unpublished, pending or dead, and no job was given up", broken))
+        Ok(broken)
     }
 
     /// The dead letters by the group that gave them up, and what the last of them died of.
-    async fn dead(&self) -> Result<Vec<String>> {
+    async fn dead(&self) -> Result<Vec<Discrepancy>> {
         let mut groups = BTreeMap::new();
         for letter in self.dead_letters().open().await? {
             let (count, last) = groups.entry((letter.stream, letter.group)).or_insert((0, String::new()));
@@ -45,35 +62,45 @@ impl Ledger {
             *last = format!("{}: {}", letter.place, letter.error);
         }
         let words = |((stream, group), (count, last))| {
-            let remedy = "fix that, then `make replay`, or `make discard LETTERS=..` what is not needed";
-            format!("{count} dead letters of {stream} for {group}, such as {last}; {remedy}")
+            Discrepancy::new(DEAD, format!("{count} dead letters of {stream} for {group}, such as {last}"))
         };
         Ok(groups.into_iter().map(words).collect())
     }
 
-    /// The jobs that were given up and wait for a person.
-    async fn dead_jobs(&self) -> Result<Vec<String>> {
-        let query = "SELECT kind, key, coalesce(error, 'no error') FROM jobs.queue
-            WHERE dead_at IS NOT NULL ORDER BY dead_at";
-        let mut broken = Vec::new();
-        for service in [Service::Order, Service::Payment] {
-            let jobs: Vec<(String, String, String)> = self.rows(service, query).await?;
-            let words =
-                |(kind, key, error)| format!("job given up by {}: {kind} of {key}: {error}", service.name());
-            broken.extend(jobs.into_iter().map(words));
-        }
-        Ok(broken)
-    }
-
-    async fn unpublished(&self) -> Result<Vec<String>> {
-        let query = "SELECT count(*) FROM messaging.outbox WHERE published_at IS NULL";
+    /// The oldest unpublished event of each outbox.
+    async fn unpublished(&self) -> Result<Vec<Discrepancy>> {
+        let query = "SELECT id, stream, appended_at FROM messaging.outbox WHERE published_at IS NULL ORDER BY id LIMIT 1";
         let mut broken = Vec::new();
         for (service, _) in self.databases() {
-            let rows: Vec<(i64,)> = self.rows(service, query).await?;
-            let waiting = rows.first().map_or(0, |row| row.0);
-            broken
-                .extend((waiting > 0).then(|| format!("{waiting} unpublished events of {}", service.name())));
+            let rows: Vec<(i64, String, OffsetDateTime)> = self.rows(service, query).await?;
+            broken.extend(rows.into_iter().map(|(id, stream, since)| {
+                let what = format!("event {id} of {} for {stream} is unpublished", service.name());
+                Discrepancy::new(UNPUBLISHED, what).since(since)
+            }));
         }
         Ok(broken)
     }
+}
+
+/// The id of the first entry that a group was given and did not acknowledge, or was not given.
+async fn first_unread(
+    redis: &mut redis::aio::MultiplexedConnection,
+    stream: &str,
+    group: &str,
+    delivered: &str,
+) -> redis::RedisResult<Option<String>> {
+    let mut pending = redis::cmd("XPENDING");
+    pending.arg(stream).arg(group).arg("-").arg("+").arg(1);
+    let pending: Vec<(String, String, u64, u64)> = pending.query_async(redis).await?;
+    if let Some((first, ..)) = pending.into_iter().next() {
+        return Ok(Some(first));
+    }
+    let next: StreamRangeReply = redis.xrange_count(stream, format!("({delivered}"), "+", 1).await?;
+    Ok(next.ids.into_iter().next().map(|entry| entry.id))
+}
+
+/// When an entry was added: the first part of its id are milliseconds.
+pub(crate) fn time_of(entry: &str) -> Option<OffsetDateTime> {
+    let (ms, _) = entry.split_once('-')?;
+    OffsetDateTime::from_unix_timestamp_nanos(ms.parse::<i128>().ok()? * 1_000_000).ok()
 }

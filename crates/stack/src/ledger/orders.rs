@@ -1,182 +1,130 @@
-//! L1, L3, L5 and L7: the orders themselves.
+//! L1 and L3: the orders themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use contracts::tables::Table;
+use time::OffsetDateTime;
 
-use super::{Finding, Ledger};
+use super::{Advice, Discrepancy, Finding, Ledger};
 use crate::Result;
 use crate::shop::Service;
 
-type Move = (i64, Option<String>, String);
+const LOST: Advice = Advice {
+    cause: "order-service's database was restored to an earlier state, or the order was deleted by hand",
+    remedy: "restore the order from a backup; the event in the outbox has its buyer, its lines and its total",
+};
+const TWICE: Advice = Advice {
+    cause: "rows of idempotency_keys were changed by hand",
+    remedy: "compare both keys with the buyer's requests in the log of order-service",
+};
+const STUCK: Advice = Advice {
+    cause: "the service that it waits for does not answer, or its job is missing",
+    remedy: "see the health of product-, payment- and delivery-service, L6, and GET /api/v1/order/{id}/events",
+};
+const FOR_AN_ADMINISTRATOR: Advice = Advice {
+    cause: "Midtrans cannot send the money back, or charged another amount than was asked for",
+    remedy: "GET /api/v1/payment/{order_id} shows it; POST .../refund with method \"manual\" and the reference of the \
+             transfer closes a refund, POST .../review a review",
+};
+const REFUND_LIES: Advice = Advice {
+    cause: "Midtrans does not answer about this refund, or its job is missing",
+    remedy: "see L6 for its job and the log of payment-service for Midtrans' answers",
+};
 
 impl Ledger {
     pub(super) async fn every_answered_order_exists_once(&self) -> Result<Finding> {
-        let query = "SELECT k.order_id, count(*), bool_or(o.id IS NOT NULL) \
+        let query = "SELECT k.order_id, count(*), bool_or(o.id IS NOT NULL), min(k.created_at) \
                      FROM idempotency_keys k LEFT JOIN orders o ON o.id = k.order_id \
                      WHERE k.status = 201 GROUP BY k.order_id";
-        let replies: Vec<(Option<i64>, i64, bool)> = self.rows(Service::Order, query).await?;
+        let replies: Vec<(Option<i64>, i64, bool, OffsetDateTime)> = self.rows(Service::Order, query).await?;
         let mut broken = Vec::new();
-        for (order, count, exists) in replies {
-            let order = order.map_or("nothing".to_owned(), |order| format!("order {order}"));
-            broken.extend((!exists).then(|| format!("a reply was kept for {order}, which does not exist")));
-            broken.extend((exists && count > 1).then(|| format!("{count} keys were answered with {order}")));
+        for (order, count, exists, since) in replies {
+            let name = order.map_or("nothing".to_owned(), |order| format!("order {order}"));
+            let found = |advice, what| {
+                let found = Discrepancy::new(advice, what).since(since);
+                order.into_iter().fold(found, Discrepancy::of_order)
+            };
+            broken.extend(
+                (!exists).then(|| found(LOST, format!("a reply was kept for {name}, which does not exist"))),
+            );
+            broken.extend(
+                (exists && count > 1)
+                    .then(|| found(TWICE, format!("{count} keys were answered with {name}"))),
+            );
         }
-        let query = "SELECT DISTINCT (fields->>'order_id')::bigint FROM messaging.outbox \
-                     WHERE stream = 'stream:orders:created' AND NOT EXISTS \
-                     (SELECT FROM orders WHERE id = (fields->>'order_id')::bigint)";
-        let ghosts: Vec<(i64,)> = self.rows(Service::Order, query).await?;
-        broken
-            .extend(ghosts.iter().map(|(order,)| format!("order {order} was published but does not exist")));
+        broken.extend(self.published_ghosts().await?);
         Ok(Finding::new("L1", "every order that was answered 201 exists, once", broken))
     }
 
+    async fn published_ghosts(&self) -> Result<Vec<Discrepancy>> {
+        let query = "SELECT (fields->>'order_id')::bigint, min(appended_at) FROM messaging.outbox \
+                     WHERE stream = 'stream:orders:created' AND NOT EXISTS \
+                     (SELECT FROM orders WHERE id = (fields->>'order_id')::bigint) GROUP BY 1 ORDER BY 1";
+        let ghosts: Vec<(i64, OffsetDateTime)> = self.rows(Service::Order, query).await?;
+        let words = |(order, since)| {
+            let what = format!("order {order} was published but does not exist");
+            Discrepancy::new(LOST, what).of_order(order).since(since)
+        };
+        Ok(ghosts.into_iter().map(words).collect())
+    }
+
     pub(super) async fn no_order_is_stuck(&self) -> Result<Finding> {
-        let manual = "SELECT order_id FROM refunds WHERE state = 'MANUAL' \
-                      UNION SELECT order_id FROM payments WHERE status = 'REVIEW' ORDER BY 1";
-        let manual = self.orders_of_payments(manual).await?;
+        let waiting = self.waiting_for_an_administrator().await?;
         // The bank has the money of these already: nothing is left to go back.
-        let reversed = "SELECT order_id FROM payments WHERE status = 'REVERSED'";
-        let reversed = self.orders_of_payments(reversed).await?;
+        let reversed = "SELECT order_id, updated_at FROM payments WHERE status = 'REVERSED'";
+        let reversed: Vec<(i64, OffsetDateTime)> = self.rows(Service::Payment, reversed).await?;
+        let excused = |order: i64, status: &str| {
+            waiting.contains_key(&order)
+                || status == "DELIVERY_FAILED" && reversed.iter().any(|(known, _)| *known == order)
+        };
         // A minute more than each deadline, for the sweep that enforces it; refunds wait for Midtrans for an hour.
-        let query = "SELECT id, status, extract(epoch FROM now() - updated_at)::bigint / 60 FROM orders WHERE \
+        let query = "SELECT id, status, updated_at FROM orders WHERE \
                      status = 'RECEIVED' AND created_at < now() - interval '16 minutes' OR \
                      status = 'AWAITING_PAYMENT' AND payment_expires < now() - interval '5 minutes' OR \
                      status = 'DELIVERY_FAILED' AND updated_at < now() - interval '1 hour' ORDER BY id";
-        let stuck: Vec<(i64, String, i64)> = self.rows(Service::Order, query).await?;
-        let broken = stuck
-            .iter()
-            .filter(|(order, status, _)| {
-                !manual.contains(order) && (status != "DELIVERY_FAILED" || !reversed.contains(order))
+        let stuck: Vec<(i64, String, OffsetDateTime)> = self.rows(Service::Order, query).await?;
+        let stuck = stuck.into_iter().filter(|(order, status, _)| !excused(*order, status));
+        let mut broken: Vec<Discrepancy> = stuck
+            .map(|(order, status, since)| {
+                Discrepancy::new(STUCK, format!("order {order} is still {status}"))
+                    .of_order(order)
+                    .since(since)
             })
-            .map(|(order, status, minutes)| format!("order {order} is {status} for {minutes} minutes"))
             .collect();
-        let remarks = manual.iter().map(|order| {
-            format!("the payment of order {order} waits for an administrator (GET /api/v1/payment/{order})")
-        });
-        let what = "every order is in a final state, inside its deadline, or waits for an administrator";
-        Ok(Finding::new("L3", what, broken).with_remarks(remarks.collect()))
+        broken.extend(self.lying_refunds().await?);
+        broken.extend(self.missing_jobs().await?);
+        let (old, young): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, (_, old))| *old);
+        let words = |(order, (since, _))| {
+            let what = format!("the payment of order {order} waits for an administrator");
+            Discrepancy::new(FOR_AN_ADMINISTRATOR, what).of_order(order).since(since)
+        };
+        broken.extend(old.into_iter().map(words));
+        let what = "every order and refund is in a final state, inside its deadline, or waits for an administrator, for \
+                    two days at most";
+        Ok(Finding::new("L3", what, broken).with_remarks(young.into_iter().map(words).collect()))
     }
 
-    async fn orders_of_payments(&self, query: &'static str) -> Result<BTreeSet<i64>> {
-        let rows: Vec<(i64,)> = self.rows(Service::Payment, query).await?;
-        Ok(rows.into_iter().map(|(order,)| order).collect())
+    /// Orders whose payment an administrator has to close, since when, and whether that is too long.
+    async fn waiting_for_an_administrator(&self) -> Result<BTreeMap<i64, (OffsetDateTime, bool)>> {
+        let query = "SELECT order_id, min(since), min(since) < now() - interval '2 days' FROM (
+                SELECT order_id, updated_at AS since FROM refunds WHERE state = 'MANUAL'
+                UNION ALL SELECT order_id, updated_at FROM payments WHERE status = 'REVIEW') waiting
+            GROUP BY order_id ORDER BY order_id";
+        let rows: Vec<(i64, OffsetDateTime, bool)> = self.rows(Service::Payment, query).await?;
+        Ok(rows.into_iter().map(|(order, since, old)| (order, (since, old))).collect())
     }
 
-    pub(super) async fn paid_orders_have_one_delivery(&self) -> Result<Finding> {
-        let orders: Vec<(i64, String)> = self.rows(Service::Order, "SELECT id, status FROM orders").await?;
-        let query = "SELECT order_id, count(*) FROM deliveries WHERE status <> 'CANCELLED' GROUP BY order_id";
-        let deliveries: Vec<(i64, i64)> = self.rows(Service::Delivery, query).await?;
-        let mut deliveries: BTreeMap<i64, i64> = deliveries.into_iter().collect();
-        let mut broken = Vec::new();
-        for (order, status) in orders {
-            let wanted =
-                ["PAID", "SHIPPED", "DELIVERED", "DELIVERY_FAILED", "REFUNDED"].contains(&status.as_str());
-            let found = deliveries.remove(&order).unwrap_or_default();
-            let wrong = found != i64::from(wanted);
-            broken.extend(wrong.then(|| format!("order {order} is {status} and has {found} deliveries")));
-        }
-        broken.extend(
-            deliveries.keys().map(|order| format!("order {order} has a delivery but does not exist")),
-        );
-        Ok(Finding::new("L5", "exactly the paid orders have a delivery, and one each", broken))
-    }
-
-    pub(super) async fn no_state_went_backwards(&self) -> Result<Finding> {
-        let mut broken = Vec::new();
-        let query = "SELECT order_id, from_status, to_status FROM order_history \
-                     WHERE from_status IS DISTINCT FROM to_status ORDER BY order_id, id";
-        let moves: Vec<Move> = self.rows(Service::Order, query).await?;
-        broken.extend(illegal("order", &Legal::by("T1", &["RECEIVED"]), &moves));
-        broken.extend(broken_chains("order", &moves));
-        let query = "SELECT order_id, from_status, to_status FROM payment_history \
-                     WHERE from_status IS DISTINCT FROM to_status ORDER BY order_id, id";
-        let moves: Vec<Move> = self.rows(Service::Payment, query).await?;
-        broken.extend(illegal("payment of order", &Legal::by("T2", &["PENDING", "CANCELLED"]), &moves));
-        broken.extend(broken_chains("payment of order", &moves));
-        // A row with the status of the one before is a note.
-        let query = "SELECT delivery_id, before, status FROM (\
-                     SELECT delivery_id, id, status, lag(status) OVER (PARTITION BY delivery_id ORDER BY id) AS before \
-                     FROM delivery_history) AS steps \
-                     WHERE before IS DISTINCT FROM status ORDER BY delivery_id, id";
-        let moves: Vec<Move> = self.rows(Service::Delivery, query).await?;
-        broken.extend(illegal("delivery", &Legal::by("A delivery", &["PENDING", "CANCELLED"]), &moves));
-        let query = "SELECT o.id, o.status, h.to_status FROM orders o JOIN LATERAL \
-                     (SELECT to_status FROM order_history WHERE order_id = o.id ORDER BY id DESC LIMIT 1) h ON true \
-                     WHERE h.to_status <> o.status";
-        let torn: Vec<(i64, String, String)> = self.rows(Service::Order, query).await?;
-        broken.extend(
-            torn.iter().map(|(id, status, last)| {
-                format!("order {id} is {status}, but its timeline ends with {last}")
-            }),
-        );
-        Ok(Finding::new("L7", "no state ever went backwards", broken))
-    }
-}
-
-/// The moves that a table of the contract allows.
-struct Legal {
-    table: Table,
-    /// The states in which a history may begin: a tombstone begins CANCELLED.
-    beginnings: &'static [&'static str],
-}
-
-impl Legal {
-    fn by(heading: &str, beginnings: &'static [&'static str]) -> Self {
-        Self { table: Table::below(heading), beginnings }
-    }
-
-    fn allows(&self, from: Option<&str>, to: &str) -> bool {
-        from.map_or_else(|| self.beginnings.contains(&to), |from| self.table.moves().contains(&(from, to)))
-    }
-}
-
-fn illegal(thing: &str, legal: &Legal, moves: &[Move]) -> Vec<String> {
-    let wrong = moves.iter().filter(|(_, from, to)| !legal.allows(from.as_deref(), to));
-    let words = |(id, from, to): &Move| {
-        format!("{thing} {id} went from {} to {to}", from.as_deref().unwrap_or("nothing"))
-    };
-    wrong.map(words).collect()
-}
-
-/// Each change must begin where the one before ended.
-fn broken_chains(thing: &str, moves: &[Move]) -> Vec<String> {
-    moves
-        .windows(2)
-        .filter_map(|pair| match pair {
-            [(a, _, ended), (b, began, to)] if a == b && began.as_ref() != Some(ended) => {
-                let began = began.as_deref().unwrap_or("nothing");
-                Some(format!("{thing} {a} was {ended}, then went from {began} to {to}"))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(id: i64, from: &str, to: &str) -> Move {
-        (id, (!from.is_empty()).then(|| from.to_owned()), to.to_owned())
-    }
-
-    #[test]
-    fn a_step_back_is_found() {
-        let good =
-            [step(1, "", "RECEIVED"), step(1, "RECEIVED", "AWAITING_PAYMENT"), step(2, "", "RECEIVED")];
-        let legal = Legal::by("T1", &["RECEIVED"]);
-        assert!(illegal("order", &legal, &good).is_empty() && broken_chains("order", &good).is_empty());
-        let back = [step(1, "PAID", "AWAITING_PAYMENT")];
-        assert_eq!(illegal("order", &legal, &back), ["order 1 went from PAID to AWAITING_PAYMENT"]);
-    }
-
-    #[test]
-    fn a_gap_in_a_chain_is_found() {
-        let gap = [step(1, "", "RECEIVED"), step(1, "AWAITING_PAYMENT", "PAID")];
-        assert_eq!(
-            broken_chains("order", &gap),
-            ["order 1 was RECEIVED, then went from AWAITING_PAYMENT to PAID"]
-        );
+    /// A part of a captured card payment goes back once that has settled, within a day as a rule.
+    async fn lying_refunds(&self) -> Result<Vec<Discrepancy>> {
+        let query = "SELECT r.id, r.order_id, r.amount, r.state, r.created_at FROM refunds r
+            JOIN payment_attempts a ON a.midtrans_order_id = r.midtrans_order_id
+            WHERE r.state IN ('REQUESTED', 'SENT') AND r.created_at < now() - CASE
+                WHEN a.midtrans_status = 'capture' THEN interval '2 days' ELSE interval '1 hour' END
+            ORDER BY r.id";
+        let rows: Vec<(i64, i64, i64, String, OffsetDateTime)> = self.rows(Service::Payment, query).await?;
+        let words = |(id, order, amount, state, since)| {
+            let what = format!("refund {id} of {amount} for order {order} is still {state}");
+            Discrepancy::new(REFUND_LIES, what).of_order(order).since(Some(since))
+        };
+        Ok(rows.into_iter().map(words).collect())
     }
 }

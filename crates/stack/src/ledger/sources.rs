@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use midtrans::{Client, Config};
 use redis::aio::MultiplexedConnection;
-use serde_json::Value;
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, SqlSafeStr};
 
+use super::midtrans::Midtrans;
 use crate::api::Api;
 use crate::dead_letters::DeadLetters;
 use crate::hosts::Hosts;
@@ -15,7 +16,8 @@ use crate::settings::Settings;
 use crate::shop::{Service, Shop};
 use crate::{Error, Result};
 
-/// The number of the events' database in Redis.
+/// The carts' database in Redis, and the events'.
+const CARTS: u8 = 0;
 pub(crate) const EVENTS: u8 = 1;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -30,8 +32,18 @@ pub(crate) async fn connect(url: String) -> Result<MultiplexedConnection> {
 pub struct Ledger {
     databases: BTreeMap<Service, PgPool>,
     redis: MultiplexedConnection,
+    carts: MultiplexedConnection,
     api: Api,
-    midtrans: bool,
+    midtrans: Midtrans,
+}
+
+/// What may be done with the databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Every session is read only: a role that may write cannot do so by mistake.
+    Read,
+    /// What it takes to repair something.
+    Write,
 }
 
 impl Ledger {
@@ -39,34 +51,46 @@ impl Ledger {
     pub async fn of_shop(shop: &Shop) -> Result<Self> {
         let urls =
             Service::SIX.into_iter().filter_map(|service| Some((service, shop.database_url(service)?)));
-        Self::open(urls.collect(), shop.redis_url(EVENTS), shop.base_url(), shop.settings()).await
+        let redis = [shop.redis_url(EVENTS), shop.redis_url(CARTS)];
+        Self::open(urls.collect(), redis, shop.base_url(), shop.settings(), Access::Write).await
     }
 
     /// Of the shop that runs with these settings.
-    pub async fn of_settings(url: &str, settings: &Settings) -> Result<Self> {
+    pub async fn of_settings(url: &str, settings: &Settings, access: Access) -> Result<Self> {
         let hosts = Hosts::of_settings(settings)?;
-        let urls = Service::SIX
-            .into_iter()
-            .filter_map(|service| Some((service, hosts.database(service, settings)?)));
-        Self::open(urls.collect(), hosts.redis(EVENTS, settings), url.to_owned(), settings).await
+        let mut urls = Vec::new();
+        for service in Service::SIX {
+            urls.extend(hosts.database(service, settings)?.map(|url| (service, url)));
+        }
+        let redis = [hosts.redis(EVENTS, settings)?, hosts.redis(CARTS, settings)?];
+        Self::open(urls, redis, url.to_owned(), settings, access).await
     }
 
     async fn open(
         urls: Vec<(Service, String)>,
-        redis: String,
+        [events, carts]: [String; 2],
         base: String,
         settings: &Settings,
+        access: Access,
     ) -> Result<Self> {
         let mut databases = BTreeMap::new();
         for (service, url) in urls {
-            let pool =
-                PgPoolOptions::new().max_connections(2).acquire_timeout(CONNECT_TIMEOUT).connect(&url).await;
-            let unreachable = Error::sql(format!("open the database of {}", service.name()));
-            databases.insert(service, pool.map_err(unreachable)?);
+            let unreachable = || Error::sql(format!("open the database of {}", service.name()));
+            let mut options: PgConnectOptions = url.parse().map_err(unreachable())?;
+            if access == Access::Read {
+                options = options.options([("default_transaction_read_only", "on")]);
+            }
+            let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(CONNECT_TIMEOUT);
+            databases.insert(service, pool.connect_with(options).await.map_err(unreachable())?);
         }
-        let redis = connect(redis).await?;
-        let midtrans = settings.get("MIDTRANS_ENVIRONMENT") == "local";
-        Ok(Self { databases, redis, api: Api::new(base)?, midtrans })
+        let (redis, carts) = (connect(events).await?, connect(carts).await?);
+        Ok(Self { databases, redis, carts, api: Api::new(base)?, midtrans: midtrans(settings)? })
+    }
+
+    /// The same, but Midtrans is asked about each payment by this client, as the real one is.
+    #[must_use]
+    pub fn asking(self, client: Client) -> Self {
+        Self { midtrans: Midtrans::Remote(client), ..self }
     }
 
     /// A connection to the events in Redis.
@@ -85,27 +109,45 @@ impl Ledger {
         self.databases.iter().map(|(service, pool)| (*service, pool))
     }
 
+    /// The database of a service.
+    pub(super) fn pool(&self, service: Service) -> Result<&PgPool> {
+        self.databases.get(&service).ok_or_else(|| Error::other("this service has no database"))
+    }
+
+    /// A connection to the carts in Redis.
+    pub(super) fn carts(&self) -> MultiplexedConnection {
+        self.carts.clone()
+    }
+
+    /// The shop as its customers see it.
+    pub(super) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// How Midtrans' own words are got.
+    pub(super) fn midtrans(&self) -> &Midtrans {
+        &self.midtrans
+    }
+
     /// The rows of a query in a service's database.
-    pub(super) async fn rows<R>(&self, service: Service, query: &'static str) -> Result<Vec<R>>
+    pub(crate) async fn rows<R>(&self, service: Service, query: impl SqlSafeStr) -> Result<Vec<R>>
     where
         R: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin,
     {
-        let pool =
-            self.databases.get(&service).ok_or_else(|| Error::other("this service has no database"))?;
-        let rows = sqlx::query_as(query).fetch_all(pool).await;
+        let rows = sqlx::query_as(query).fetch_all(self.pool(service)?).await;
         rows.map_err(Error::sql(format!("ask the database of {}", service.name())))
     }
+}
 
-    /// The transactions of the local Midtrans; nothing if the shop uses the real one.
-    pub(super) async fn transactions(&self) -> Result<Option<Vec<Value>>> {
-        if !self.midtrans {
-            return Ok(None);
-        }
-        let known = self.api.get("/midtrans/sandbox/transactions", None).await?.expect(200)?;
-        known
-            .as_array()
-            .cloned()
-            .map(Some)
-            .ok_or_else(|| Error::other("the local Midtrans answered with no list"))
-    }
+/// As the shop itself is configured.
+fn midtrans(settings: &Settings) -> Result<Midtrans> {
+    let key = settings.get("MIDTRANS_SERVER_KEY");
+    let config = match settings.get("MIDTRANS_ENVIRONMENT") {
+        "local" => return Ok(Midtrans::Local),
+        _ if key.is_empty() => return Ok(Midtrans::Unknown),
+        "production" => Config::production(key.into()),
+        _ => Config::sandbox(key.into()),
+    };
+    let client = Client::new(config);
+    client.map(Midtrans::Remote).map_err(|error| Error::other(format!("ask Midtrans: {error}")))
 }

@@ -1,38 +1,69 @@
 //! L2: every unit is somewhere; what is on hand, held and sold is the sum of its movements.
 
-use std::collections::BTreeMap;
+use time::OffsetDateTime;
 
-use super::{Finding, Ledger};
+use super::views::{Hold, Order, Views};
+use super::{Advice, Discrepancy, Finding, Ledger};
 use crate::Result;
 use crate::shop::Service;
 
+const MOVEMENTS: Advice = Advice {
+    cause: "stock, holds or stock_movements were changed by hand",
+    remedy: "count the units; POST /api/v1/products/{id}/stock corrects the stock and records why",
+};
+const GHOST: Advice = Advice {
+    cause: "order-service's database was restored to an earlier state, or the order was deleted by hand",
+    remedy: "restore the order; if that is not possible, POST /api/v1/products/{id}/stock puts its units back",
+};
+const DISAGREE: Advice = Advice {
+    cause: "an event between order- and product-service did not arrive, or one of the databases is an older copy",
+    remedy: "see L6 for an event that was lost; GET /api/v1/order/{id}/events has what order-service knows",
+};
+const STRANGER: Advice = Advice {
+    cause: "a number of an order was given out twice after a restore, or a row was changed by hand",
+    remedy: "compare both databases with their backups before the goods are handed out",
+};
+const LONG_HELD: Advice = Advice {
+    cause: "the order is still open, or OrderCancelled did not arrive",
+    remedy: "see L3 and L6 for the order",
+};
+
 impl Ledger {
-    pub(super) async fn stock_adds_up(&self) -> Result<Finding> {
+    pub(super) async fn stock_adds_up(&self, views: &Views) -> Result<Finding> {
         let mut broken = self.stock_and_movements().await?;
         broken.extend(self.holds_and_movements().await?);
-        broken.extend(self.holds_and_orders().await?);
-        let query =
-            "SELECT order_id FROM holds WHERE status = 'HELD' AND created_at < now() - interval '24 hours'";
-        let old: Vec<(i64,)> = self.rows(Service::Product, query).await?;
-        let remarks =
-            old.iter().map(|(order,)| format!("the goods of order {order} are held for more than a day"));
+        for order in views.orders.values() {
+            broken.extend(compare(order, views.holds.get(&order.id)));
+        }
+        for hold in views.holds.values().filter(|hold| !views.orders.contains_key(&hold.order_id)) {
+            let what = format!("goods of order {}, which does not exist, are {}", hold.order_id, hold.status);
+            broken.push(Discrepancy::new(GHOST, what).of_order(hold.order_id).since(hold.updated_at));
+        }
+        let query = "SELECT order_id, created_at FROM holds
+            WHERE status = 'HELD' AND created_at < now() - interval '24 hours' ORDER BY order_id";
+        let old: Vec<(i64, OffsetDateTime)> = self.rows(Service::Product, query).await?;
+        let remarks = old.into_iter().map(|(order, since)| {
+            let what = format!("the goods of order {order} are held for more than a day");
+            Discrepancy::new(LONG_HELD, what).of_order(order).since(since)
+        });
         let what = "stock, holds and movements agree with one another and with the orders";
         Ok(Finding::new("L2", what, broken).with_remarks(remarks.collect()))
     }
 
-    async fn stock_and_movements(&self) -> Result<Vec<String>> {
+    async fn stock_and_movements(&self) -> Result<Vec<Discrepancy>> {
         let query = "SELECT p.id, p.stock, coalesce(sum(m.delta), 0)::bigint FROM products p \
                      LEFT JOIN stock_movements m ON m.product_id = p.id GROUP BY p.id, p.stock \
                      HAVING p.stock <> coalesce(sum(m.delta), 0) OR p.stock < 0 ORDER BY p.id";
         let wrong: Vec<(i64, i64, i64)> = self.rows(Service::Product, query).await?;
-        let words = |(id, stock, sum): &(i64, i64, i64)| {
-            format!("product {id} has a stock of {stock}, but its movements add up to {sum}")
+        let words = |(id, stock, sum)| {
+            let what = format!("product {id} has a stock of {stock}, but its movements add up to {sum}");
+            Discrepancy::new(MOVEMENTS, what)
         };
-        Ok(wrong.iter().map(words).collect())
+        Ok(wrong.into_iter().map(words).collect())
     }
 
     /// What movements say about an order's line must be what its hold says.
-    async fn holds_and_movements(&self) -> Result<Vec<String>> {
+    async fn holds_and_movements(&self) -> Result<Vec<Discrepancy>> {
         let query = "WITH lines AS (
                 SELECT h.order_id, h.status, (i->>'product_id')::bigint AS product_id, (i->>'quantity')::bigint AS quantity
                 FROM holds h, jsonb_array_elements(h.items) i),
@@ -53,25 +84,37 @@ impl Ledger {
                 ELSE true END
             ORDER BY 1, 2";
         let wrong: Vec<(i64, i64, String, i64, i64)> = self.rows(Service::Product, query).await?;
-        let words = |(order, product, status, quantity, delta): &(i64, i64, String, i64, i64)| {
-            format!("order {order}: {quantity} x product {product} are {status}, but movements say {delta}")
+        let words = |(order, product, status, quantity, delta)| {
+            let what = format!(
+                "order {order}: {quantity} x product {product} are {status}, but movements say {delta}"
+            );
+            Discrepancy::new(MOVEMENTS, what).of_order(order)
         };
-        Ok(wrong.iter().map(words).collect())
+        Ok(wrong.into_iter().map(words).collect())
     }
+}
 
-    async fn holds_and_orders(&self) -> Result<Vec<String>> {
-        let holds: Vec<(i64, String)> =
-            self.rows(Service::Product, "SELECT order_id, status FROM holds").await?;
-        let holds: BTreeMap<i64, String> = holds.into_iter().collect();
-        let orders: Vec<(i64, String)> = self.rows(Service::Order, "SELECT id, status FROM orders").await?;
-        let mut broken = Vec::new();
-        for (order, status) in orders {
-            let hold = holds.get(&order).map_or("nothing", String::as_str);
-            let wrong = !fits(&status, hold);
-            broken.extend(wrong.then(|| format!("order {order} is {status}, but its goods are {hold}")));
-        }
-        Ok(broken)
+fn compare(order: &Order, hold: Option<&Hold>) -> Option<Discrepancy> {
+    let (id, status) = (order.id, &order.status);
+    let since = hold.map_or(order.updated_at, |hold| hold.updated_at.max(order.updated_at));
+    let found = |advice, what| Some(Discrepancy::new(advice, what).of_order(id).since(since));
+    let held = hold.map_or("nothing", |hold| hold.status.as_str());
+    if !fits(status, held) {
+        return found(DISAGREE, format!("order {id} is {status}, but its goods are {held}"));
     }
+    let hold = hold?;
+    let differs = |theirs: Option<i64>, ours| theirs.is_some_and(|theirs| theirs != ours);
+    if differs(hold.user_id, order.user_id) || differs(hold.total_amount, order.total_amount) {
+        return found(
+            STRANGER,
+            format!("the goods held for order {id} are for another buyer or another price"),
+        );
+    }
+    // A tombstone was written before the lines were known.
+    let other = !hold.items.is_empty() && hold.items != order.items;
+    other.then(|| {
+        found(STRANGER, format!("order {id} is for {}, but {} are {held}", order.items, hold.items))
+    })?
 }
 
 /// Whether the goods of an order are where its status says.

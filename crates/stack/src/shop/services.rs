@@ -1,10 +1,13 @@
 //! The processes of the shop and their variables.
 
+use serde::Serialize;
+
 use super::Ports;
 use crate::settings::Settings;
 
 /// A program of the shop that runs as a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Service {
     /// Accounts, logins, sessions and address books.
     User,

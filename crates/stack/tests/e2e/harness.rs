@@ -1,11 +1,13 @@
 //! A shop for one test, with its actors.
 
+use std::process::Command;
+
 use reqwest::Method;
 use serde_json::Value;
 use stack::actors::{Admin, Bank, Customer};
 use stack::api::{Api, Reply};
 use stack::ledger::Ledger;
-use stack::shop::{Shop, ShopOptions};
+use stack::shop::{Service, Shop, ShopOptions};
 
 /// The token of somebody who has none.
 pub const NOBODY: &str = "";
@@ -91,6 +93,21 @@ impl Open {
 
     pub async fn ledger(&self) -> Ledger {
         Ledger::of_shop(&self.shop).await.unwrap()
+    }
+
+    /// The program `stack`, which finds this shop as one that runs elsewhere, with this role in the databases.
+    pub fn stack(&self, role: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+        command.env("STACK_HOSTS", "given").env("STACK_GATEWAY_URL", self.shop.base_url());
+        command.env("STACK_REDIS_URL", self.shop.redis_url(0).trim_end_matches("/0"));
+        for service in Service::SIX {
+            let Some(url) = self.shop.database_url(service) else { continue };
+            let mut url: reqwest::Url = url.parse().unwrap();
+            url.set_username(role).unwrap();
+            let name = service.database().unwrap().replace("_NAME", "_URL");
+            command.env(format!("STACK_{name}"), String::from(url));
+        }
+        command
     }
 
     /// Waits until nothing is in flight, checks that the books balance, and closes the shop.

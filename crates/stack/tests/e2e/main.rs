@@ -5,9 +5,11 @@
 mod contract;
 mod crashes;
 mod crowd;
+mod doctor;
 mod floods;
 mod gateway;
 mod harness;
+mod holes;
 mod journeys;
 mod ledger;
 mod neighbours;
