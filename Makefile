@@ -13,6 +13,7 @@ BASE :=
 ARGS :=
 PARTS :=
 LETTERS :=
+REASON :=
 
 .PHONY: help
 help: ## List the targets
@@ -37,13 +38,17 @@ bench: deps ## Measure this build on a temporary shop (ARGS="orders --against /p
 doctor: ## Check the health and the books of the running shop, and say what to do (ARGS="--apply" repairs what is safe)
 	@$(call in_shop,doctor $(ARGS))
 
+.PHONY: letters
+letters: ## List dead letters: events that a service gave up, and why (LETTERS="product-service/17" shows one)
+	@$(call in_shop,letters $(LETTERS))
+
 .PHONY: replay
-replay: ## Put dead letters back onto their streams, once the cause is fixed
-	@$(call in_shop,replay)
+replay: ## Put dead letters back onto their streams, once the cause is fixed (LETTERS=".." for some)
+	@$(call in_shop,replay $(LETTERS))
 
 .PHONY: discard
-discard: ## Close dead letters whose events are no longer needed (LETTERS="product-service/17 ..", as doctor prints)
-	@$(call in_shop,discard $(LETTERS))
+discard: ## Close dead letters whose events are no longer needed (LETTERS="product-service/17 .." REASON="why")
+	@$(call in_shop,discard --reason "$(REASON)" $(LETTERS))
 
 .PHONY: clean-data
 clean-data: $(STACK) ## Remove the data of the shop (it must not run)

@@ -9,7 +9,9 @@ use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, Value};
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
+use crate::ledger::time_of;
 use crate::shop::Service;
 use crate::{Error, Result};
 
@@ -37,6 +39,10 @@ pub struct DeadLetter {
     pub stream: String,
     /// The error that it was given up for.
     pub error: String,
+    /// How often the process that gave it up had tried.
+    pub tries: Option<i64>,
+    /// When it was given up.
+    pub since: Option<OffsetDateTime>,
     fields: Vec<(Bytes, Bytes)>,
 }
 
@@ -68,12 +74,15 @@ struct Row {
     entry_id: String,
     event_id: Option<String>,
     error: String,
+    tries: i32,
+    died_at: OffsetDateTime,
     names: Vec<Bytes>,
     contents: Vec<Bytes>,
     open: bool,
 }
 
 /// A copy of a letter on a `:dlq`, with the names by which it is matched to a letter.
+#[derive(Clone)]
 struct Copy {
     key: String,
     id: String,
@@ -97,6 +106,14 @@ impl Copy {
         self.added.get(name).map_or("", String::as_str)
     }
 
+    /// Of the same event, given up by the same group.
+    fn is_same(&self, other: &Self) -> bool {
+        let event_id = field(&self.fields, "event_id");
+        event_id.is_some()
+            && event_id == field(&other.fields, "event_id")
+            && (self.stream(), self.added("group")) == (other.stream(), other.added("group"))
+    }
+
     /// Of the same entry, or of another one with the same event.
     fn is_of(&self, row: &Row) -> bool {
         let event_id = row.event_id.as_deref();
@@ -110,6 +127,22 @@ impl DeadLetter {
     /// The event's id, if the entry has one.
     pub fn event_id(&self) -> Option<&str> {
         field(&self.fields, "event_id")
+    }
+
+    /// The type of its event, if the entry has one.
+    pub fn event_type(&self) -> Option<&str> {
+        field(&self.fields, "type")
+    }
+
+    /// The trace of its event through the logs of all services.
+    pub fn correlation_id(&self) -> Option<&str> {
+        field(&self.fields, "correlation_id")
+    }
+
+    /// The whole entry, as far as it is text.
+    pub fn fields(&self) -> impl Iterator<Item = (String, String)> {
+        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        self.fields.iter().map(move |(name, value)| (text(name), text(value)))
     }
 
     /// The entry as an outbox has it, if it can be an event: a flat map of texts that PostgreSQL can keep.
@@ -142,17 +175,24 @@ impl DeadLetters {
                     group: row.consumer.clone(),
                     stream: row.stream.clone(),
                     error: row.error.clone(),
+                    tries: Some(row.tries.into()),
+                    since: Some(row.died_at),
                     fields: row.names.iter().cloned().zip(row.contents.iter().cloned()).collect(),
                 }));
                 known.push(row);
             }
         }
         let copies = copies(&mut self.redis).await?;
-        let alone = copies.into_iter().filter(|copy| !known.iter().any(|row| copy.is_of(row)));
-        letters.extend(alone.map(|copy| DeadLetter {
+        let alone = |copy: &&Copy| !known.iter().any(|row| copy.is_of(row));
+        // An event that was given up again has a copy for each time: the last one stands for all.
+        let is_last = |(place, copy): &(usize, &Copy)| !copies[place + 1..].iter().any(|it| it.is_same(copy));
+        let last = copies.iter().enumerate().filter(is_last).map(|(_, copy)| copy);
+        letters.extend(last.filter(alone).cloned().map(|copy| DeadLetter {
             group: copy.added("group").to_owned(),
             stream: copy.stream().to_owned(),
             error: copy.added("error").to_owned(),
+            tries: copy.added("tries").parse().ok(),
+            since: time_of(&copy.id),
             fields: copy.fields,
             place: Place::Redis(copy.key, copy.id),
         }));
@@ -182,15 +222,15 @@ impl DeadLetters {
     /// Closes a letter whose event is published again for another one.
     pub async fn set_replayed(&mut self, place: &Place) -> Result<()> {
         match place {
-            Place::Database(service, id) => close(self.pool(*service)?, *id, REPLAYED).await,
+            Place::Database(service, id) => close(self.pool(*service)?, *id, REPLAYED, None).await,
             Place::Redis(key, id) => self.remove(key, id).await,
         }
     }
 
-    /// Closes a letter whose event is not wanted any more.
-    pub async fn discard(&mut self, place: &Place) -> Result<()> {
+    /// Closes a letter whose event is not wanted any more, and keeps why; a letter that is in Redis alone goes without it.
+    pub async fn discard(&mut self, place: &Place, reason: &str) -> Result<()> {
         match place {
-            Place::Database(service, id) => close(self.pool(*service)?, *id, DISCARDED).await,
+            Place::Database(service, id) => close(self.pool(*service)?, *id, DISCARDED, Some(reason)).await,
             Place::Redis(key, id) => self.remove(key, id).await,
         }
     }
@@ -219,8 +259,13 @@ impl DeadLetters {
         added.map(drop).map_err(Error::redis("put a dead letter back"))
     }
 
+    /// Removes a copy, and those of the same event and group.
     async fn remove(&mut self, key: &str, id: &str) -> Result<()> {
-        let removed: redis::RedisResult<usize> = self.redis.xdel(key, &[id]).await;
+        let copies = copies(&mut self.redis).await?;
+        let Some(named) = copies.iter().find(|copy| copy.key == key && copy.id == id) else { return Ok(()) };
+        let same = copies.iter().filter(|copy| copy.key == key && (copy.id == id || copy.is_same(named)));
+        let ids: Vec<&str> = same.map(|copy| copy.id.as_str()).collect();
+        let removed: redis::RedisResult<usize> = self.redis.xdel(key, &ids).await;
         removed.map(drop).map_err(Error::redis("remove a dead letter"))
     }
 
@@ -246,7 +291,8 @@ fn field<'a>(fields: &'a [(Bytes, Bytes)], name: &str) -> Option<&'a str> {
 }
 
 async fn rows(pool: &PgPool) -> Result<Vec<Row>> {
-    let select = "SELECT id, consumer, stream, entry_id, event_id::text, error, names, contents,
+    let select =
+        "SELECT id, consumer, stream, entry_id, event_id::text, error, tries, died_at, names, contents,
             replayed_at IS NULL AND discarded_at IS NULL AS open
         FROM messaging.dead_letters ORDER BY id";
     sqlx::query_as(select).fetch_all(pool).await.map_err(Error::sql("read dead letters"))
@@ -263,13 +309,13 @@ async fn replay_by_outbox(pool: &PgPool, id: i64, stream: &str, event: &Value) -
     replayed.map(drop).map_err(Error::sql("put a dead letter back"))
 }
 
-const REPLAYED: &str =
-    "UPDATE messaging.dead_letters SET replayed_at = now() WHERE id = $1 AND discarded_at IS NULL";
-const DISCARDED: &str =
-    "UPDATE messaging.dead_letters SET discarded_at = now() WHERE id = $1 AND replayed_at IS NULL";
+const REPLAYED: &str = "UPDATE messaging.dead_letters SET replayed_at = now()
+    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL AND $2::text IS NULL";
+const DISCARDED: &str = "UPDATE messaging.dead_letters SET discarded_at = now(), discard_reason = $2
+    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";
 
-async fn close(pool: &PgPool, id: i64, statement: &'static str) -> Result<()> {
-    let closed = sqlx::query(statement).bind(id).execute(pool).await;
+async fn close(pool: &PgPool, id: i64, statement: &'static str, reason: Option<&str>) -> Result<()> {
+    let closed = sqlx::query(statement).bind(id).bind(reason).execute(pool).await;
     closed.map(drop).map_err(Error::sql("close a dead letter"))
 }
 

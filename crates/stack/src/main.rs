@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stack::bench::{Plan, Size, Target, Workload};
 use stack::hosts::Hosts;
+use stack::replay::Selection;
 use stack::settings::Settings;
 use stack::shop::ports;
 
@@ -50,15 +51,34 @@ enum Command {
         #[command(flatten)]
         how: Examination,
     },
-    /// Put dead letters back onto their streams, once the cause is fixed.
+    /// List open dead letters: group, error, tries and correlation id of each; those that are named with their event.
+    Letters {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        which: Which,
+        /// Print them as JSON, with their events.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put dead letters back onto their streams, once the cause is fixed: all of them, or those that are named. Every group
+    /// reads the event again; those that have handled it skip it.
     Replay {
         #[command(flatten)]
         folder: Folder,
+        #[command(flatten)]
+        which: Which,
     },
-    /// Close dead letters whose events are no longer needed, by the names that `doctor` prints.
+    /// Close dead letters whose events are no longer needed, and keep why.
     Discard {
         #[command(flatten)]
         folder: Folder,
+        /// Why the events are not needed, up to 255 characters.
+        #[arg(long)]
+        reason: String,
+        /// Only those of this group.
+        #[arg(long)]
+        group: Option<String>,
         /// Such as `product-service/17`.
         #[arg(required = true)]
         letters: Vec<String>,
@@ -81,6 +101,22 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Args)]
+struct Which {
+    /// Only those of this group, such as `product-group`.
+    #[arg(long)]
+    group: Option<String>,
+    /// By name, such as `product-service/17` [default: all that are open]
+    letters: Vec<String>,
+}
+
+impl From<Which> for Selection {
+    fn from(which: Which) -> Self {
+        Self { names: which.letters, group: which.group }
+    }
 }
 
 /// How `doctor` looks.
@@ -239,9 +275,15 @@ async fn run(command: Command) -> stack::Result<u8> {
                 Ok(COULD_NOT_LOOK)
             })
         }
-        Command::Replay { folder } => stack::replay::run(&settings(&folder)?).await.map(|()| 0),
-        Command::Discard { folder, letters } => {
-            stack::replay::discard(&settings(&folder)?, &letters).await.map(|()| 0)
+        Command::Letters { folder, which, json } => {
+            stack::replay::list(&settings(&folder)?, &which.into(), json).await.map(|()| 0)
+        }
+        Command::Replay { folder, which } => {
+            stack::replay::run(&settings(&folder)?, &which.into()).await.map(|()| 0)
+        }
+        Command::Discard { folder, reason, group, letters } => {
+            let which = Which { group, letters };
+            stack::replay::discard(&settings(&folder)?, &which.into(), &reason).await.map(|()| 0)
         }
         Command::Clean { folder } => stack::up::clean(&folder.data()?).await.map(|()| 0),
         Command::Databases { command } => stack::databases::run(&command).await,

@@ -8,7 +8,7 @@ use dev_servers::{Postgres, PostgresOptions, Redis, RedisOptions, folder, ports}
 use redis::AsyncCommands;
 use sqlx::{Connection, Executor, PgConnection};
 use stack::dead_letters::DeadLetters;
-use stack::replay::replay;
+use stack::replay::{Selection, replay};
 use stack::root;
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -132,8 +132,8 @@ async fn dead_letters_go_back_onto_their_streams() {
     let letter = [event, epitaph].concat();
     let _: String = connection.xadd("stream:orders:paid:dlq", "*", &letter).await.unwrap();
     let mut letters = DeadLetters::new(Vec::new(), connection.clone());
-    assert_eq!(replay(&mut letters).await.unwrap(), 1);
-    assert_eq!(replay(&mut letters).await.unwrap(), 0);
+    assert_eq!(replay(&mut letters, &Selection::default()).await.unwrap(), 1);
+    assert_eq!(replay(&mut letters, &Selection::default()).await.unwrap(), 0);
     let mut range = redis::cmd("XRANGE");
     range.arg("stream:orders:paid").arg("-").arg("+");
     let entries: Vec<(String, Fields)> = range.query_async(&mut connection).await.unwrap();

@@ -12,6 +12,7 @@ mod harness;
 mod holes;
 mod journeys;
 mod ledger;
+mod letters;
 mod neighbours;
 mod nights;
 mod repeats;

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use stack::actors::Poller;
 use stack::api::{Api, number};
 use stack::dead_letters::Place;
-use stack::replay::replay;
+use stack::replay::{Selection, replay};
 use stack::shop::Service;
 use tokio::time::timeout;
 
@@ -17,7 +17,7 @@ use crate::harness::Open;
 /// Nothing waits for longer for what is not its own fault.
 const BOUND: Duration = Duration::from_secs(15);
 
-async fn database(open: &Open, service: Service) -> PgPool {
+pub async fn database(open: &Open, service: Service) -> PgPool {
     PgPool::connect(&open.shop.database_url(service).unwrap()).await.unwrap()
 }
 
@@ -64,7 +64,7 @@ async fn another_replica_publishes_when_the_one_with_the_lock_is_frozen() {
 }
 
 /// Publishes an event of tomorrow, which no consumer of today can read.
-async fn publish_unreadable(open: &Open) -> String {
+pub async fn publish_unreadable(open: &Open) -> String {
     let event_id = uuid::Uuid::now_v7().to_string();
     let fields = json!({"event_id": event_id, "type": "OrderPaid", "version": "2", "order_id": "1",
         "occurred_at": "2026-11-01T00:00:00Z", "correlation_id": "tomorrow", "traceparent": ""});
@@ -74,7 +74,7 @@ async fn publish_unreadable(open: &Open) -> String {
 }
 
 /// Waits until these, and no others, have an open letter of this event; in Redis there is cart's alone.
-async fn wait_for_letters(open: &Open, event_id: &str) -> Vec<Place> {
+pub async fn wait_for_letters(open: &Open, event_id: &str) -> Vec<Place> {
     let mut letters = open.ledger().await.dead_letters();
     let mut poller = Poller::new();
     loop {
@@ -112,11 +112,11 @@ async fn dead_letters_outlive_redis_and_can_be_put_back_or_discarded() {
 
     // Put back, it is read once more by all, and dies once more.
     let mut letters = open.ledger().await.dead_letters();
-    replay(&mut letters).await.unwrap();
+    replay(&mut letters, &Selection::default()).await.unwrap();
     let third = wait_for_letters(&open, &event_id).await;
     assert_ne!(first[0], third[0]);
     for place in &third {
-        letters.discard(place).await.unwrap();
+        letters.discard(place, "nobody needs it").await.unwrap();
     }
     letters.remove_closed_copies().await.unwrap();
     assert!(letters.open().await.unwrap().is_empty());
@@ -147,9 +147,9 @@ async fn an_event_that_is_put_back_is_handled_by_those_that_have_not() {
         sqlx::query(lost).execute(&deliveries).await.unwrap();
     }
     let mut letters = open.ledger().await.dead_letters();
-    assert_eq!(replay(&mut letters).await.unwrap(), 1);
+    assert_eq!(replay(&mut letters, &Selection::default()).await.unwrap(), 1);
     buyer.wait_for_delivery(order).await.unwrap();
-    assert_eq!(replay(&mut letters).await.unwrap(), 0);
+    assert_eq!(replay(&mut letters, &Selection::default()).await.unwrap(), 0);
     open.delivered(&buyer, order).await;
     open.close().await;
 }
