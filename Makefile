@@ -8,12 +8,14 @@ PROTOS := product cart payment delivery
 SERVICES := user product cart order payment delivery
 CRATE :=
 MINUTES := 4
+CHAOS_MINUTES := 10
 SEED :=
 BASE :=
 ARGS :=
 PARTS :=
 LETTERS :=
 REASON :=
+FAULTS :=
 
 .PHONY: help
 help: ## List the targets
@@ -37,6 +39,10 @@ bench: deps ## Measure this build on a temporary shop (ARGS="orders --against /p
 .PHONY: doctor
 doctor: ## Check the health and the books of the running shop, and say what to do (ARGS="--apply" repairs what is safe)
 	@$(call in_shop,doctor $(ARGS))
+
+.PHONY: chaos
+chaos: deps build ## Break a temporary shop in every way for ten minutes (CHAOS_MINUTES=.. SEED=.. FAULTS=redis,network)
+	@exec $(STACK) chaos --minutes $(CHAOS_MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 .PHONY: letters
 letters: ## List dead letters: events that a service gave up, and why (LETTERS="product-service/17" shows one)

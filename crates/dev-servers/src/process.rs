@@ -181,13 +181,14 @@ impl Process {
     }
 
     /// Freezes it where it is, as a machine that swaps or a debugger would: it keeps its connections and answers nothing.
+    /// So do its children, if it has a group of its own.
     pub fn freeze(&self) {
-        self.signal(Signal::SIGSTOP);
+        self.signal_all(Signal::SIGSTOP);
     }
 
     /// Lets a frozen process go on.
     pub fn thaw(&self) {
-        self.signal(Signal::SIGCONT);
+        self.signal_all(Signal::SIGCONT);
     }
 
     fn signal(&self, signal: Signal) {
@@ -196,13 +197,17 @@ impl Process {
         }
     }
 
-    /// Its own children go with it, if it has a group of its own.
-    fn kill_group(&self) {
-        if self.spec.detached
-            && let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok())
-        {
-            let _gone_already = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+    fn signal_all(&self, signal: Signal) {
+        match self.group() {
+            Some(group) => drop(killpg(group, signal)),
+            None => self.signal(signal),
         }
+    }
+
+    /// Its group, if it runs and has one of its own.
+    fn group(&self) -> Option<Pid> {
+        let pid = self.child.id().filter(|_| self.spec.detached)?;
+        i32::try_from(pid).ok().map(Pid::from_raw)
     }
 
     /// Its children, if it has a group of its own: they outlive a kill, and keep its port or its memory.
@@ -226,7 +231,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill_group();
+        // Its own children go with it.
+        if let Some(group) = self.group() {
+            let _gone_already = killpg(group, Signal::SIGKILL);
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(100);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
+const PASSWORD: &str = "correct horse battery";
+
 /// Polls for something asynchronous, until a deadline.
 #[derive(Debug)]
 pub struct Poller {
@@ -60,10 +62,17 @@ impl Customer {
     pub async fn register(api: &Api) -> Result<Self> {
         let username = format!("demo-{:010x}", rand::random::<u64>() >> 24);
         let email = format!("{username}@example.com");
-        let body = json!({"username": username, "email": email, "password": "correct horse battery"});
+        let body = json!({"username": username, "email": email, "password": PASSWORD});
         let registered = api.post("/api/v1/register", None, &body).await?.expect(201)?;
-        let token = login(api, &email, "correct horse battery").await?;
+        let token = login(api, &email, PASSWORD).await?;
         Ok(Self { api: api.clone(), id: number(&registered, "/user/id")?, username, token })
+    }
+
+    /// Logs her in once more, for a token that lives longer.
+    pub async fn log_in_again(&mut self) -> Result<()> {
+        let email = format!("{}@example.com", self.username);
+        self.token = login(&self.api, &email, PASSWORD).await?;
+        Ok(())
     }
 
     /// Puts units of a product into the cart.

@@ -4,6 +4,7 @@
 pub mod actors;
 pub mod api;
 pub mod bench;
+pub mod chaos;
 pub mod databases;
 pub mod dead_letters;
 pub mod demo;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stack::bench::{Plan, Size, Target, Workload};
+use stack::chaos::Kind;
 use stack::hosts::Hosts;
 use stack::replay::Selection;
 use stack::settings::Settings;
@@ -39,6 +40,11 @@ enum Command {
     },
     /// Measure what this build of the shop can do and what it spends on it, on a temporary shop.
     Bench(Bench),
+    /// Break a temporary shop in every way under steady traffic, and check that nothing was lost.
+    ///
+    /// Faults come one after the other, in an order that the seed decides; after each one the shop has to recover by itself. Then
+    /// traffic ends, the shop settles, and the ledger is checked. Exit code: 0 if every aim was reached.
+    Chaos(Chaos),
     /// Check processes, health and books of the running shop, and say what to do.
     ///
     /// It compares what each service says of each order with what the others say, and only reads. In production set
@@ -116,6 +122,39 @@ struct Which {
 impl From<Which> for Selection {
     fn from(which: Which) -> Self {
         Self { names: which.letters, group: which.group }
+    }
+}
+
+/// What `chaos` does.
+#[derive(Debug, Args)]
+struct Chaos {
+    /// For how many minutes faults come.
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Only these kinds of faults [default: all of them]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    faults: Vec<Kind>,
+    /// Repeats the faults of an earlier run [default: another one each time; it is printed]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Purchases that begin per second.
+    #[arg(long, default_value_t = 3.0)]
+    rate: f64,
+    /// Where the page with the time line is written.
+    #[arg(long, default_value = "target/chaos.html")]
+    page: PathBuf,
+}
+
+impl Chaos {
+    fn options(self) -> stack::Result<stack::chaos::Options> {
+        Ok(stack::chaos::Options {
+            duration: Duration::from_secs_f64(self.minutes.clamp(0.1, 1440.0) * 60.0),
+            faults: self.faults,
+            seed: self.seed.unwrap_or_else(rand::random),
+            rate: self.rate.clamp(0.1, 50.0),
+            page: Some(self.page),
+            data: stack::up::default_data().join("chaos"),
+        })
     }
 }
 
@@ -264,6 +303,7 @@ async fn run(command: Command) -> stack::Result<u8> {
             stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
         }
         Command::Bench(bench) => stack::bench::run(&bench.plan()?).await.map(|()| 0),
+        Command::Chaos(chaos) => stack::chaos::run(&chaos.options()?).await.map(code),
         Command::Doctor { place, how } => {
             let looked = async {
                 let settings = settings(&place.folder)?;

@@ -2,6 +2,7 @@
 
 mod databases;
 pub mod ports;
+mod routes;
 mod services;
 mod start;
 
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 pub use self::ports::Ports;
+pub use self::routes::{End, Routes};
 pub use self::services::Service;
 
 use crate::settings::Settings;
@@ -29,6 +31,8 @@ pub struct ShopOptions {
     pub settings: Settings,
     /// The ports on which everything listens.
     pub ports: Ports,
+    /// Detours between them.
+    pub routes: Routes,
     /// The folder with the programs of the services.
     pub programs: PathBuf,
     /// The folder with the gateway's template.
@@ -59,6 +63,7 @@ impl ShopOptions {
         Ok(Self {
             settings,
             ports: Ports::free()?,
+            routes: Routes::default(),
             programs: root::programs()?,
             gateway: root::find()?.join("nginx"),
             postgres_settings: Vec::new(),
@@ -73,6 +78,7 @@ impl ShopOptions {
     pub fn for_person(data: PathBuf, settings: Settings) -> Result<Self> {
         Ok(Self {
             ports: Ports::of_settings(&settings)?,
+            routes: Routes::default(),
             settings,
             programs: root::programs()?,
             gateway: root::find()?.join("nginx"),
@@ -177,6 +183,11 @@ impl Shop {
         self.redis.url(database)
     }
 
+    /// Where Redis listens.
+    pub fn redis_port(&self) -> u16 {
+        self.redis.port()
+    }
+
     /// The variables from which those of its processes are made.
     pub fn settings(&self) -> &Settings {
         &self.options.settings
@@ -185,6 +196,21 @@ impl Shop {
     /// Redis, to be killed and restarted.
     pub fn redis(&mut self) -> &mut Redis {
         &mut self.redis
+    }
+
+    /// Has another server that runs be its Redis from now on, and returns the one before.
+    pub fn replace_redis(&mut self, redis: Redis) -> Redis {
+        std::mem::replace(&mut self.redis, redis)
+    }
+
+    /// One of its processes, to be killed, frozen and started again.
+    pub fn process_at(&mut self, end: End) -> Result<&mut Process> {
+        match end {
+            End::Gateway => Ok(self.gateway.process()),
+            End::Redis => Ok(self.redis.process()),
+            End::Postgres => Ok(self.postgres()?.process()),
+            End::Service(service) => self.process(service),
+        }
     }
 
     /// Its own `PostgreSQL`, to be stopped and restarted.

@@ -7,7 +7,7 @@ use crate::settings::{Settings, parse};
 use crate::{Error, Result};
 use dev_servers::ports;
 
-use super::Service;
+use super::{End, Service};
 
 /// Where the ports begin; those of another shop on the same machine begin a multiple of `STEP` later.
 pub const USUAL_BASE: u16 = 8080;
@@ -88,6 +88,17 @@ impl Ports {
     /// Where a service answers gRPC, if it does.
     pub fn grpc(&self, service: Service) -> u16 {
         self.grpc[service as usize]
+    }
+
+    /// Where a process listens to the others: gRPC, where a service has it.
+    pub fn of(&self, end: End) -> u16 {
+        match end {
+            End::Gateway => self.gateway,
+            End::Redis => self.redis,
+            End::Postgres => self.postgres,
+            End::Service(service) if service.answers_grpc() => self.grpc(service),
+            End::Service(service) => self.http(service),
+        }
     }
 
     /// All of them, each with what listens there.

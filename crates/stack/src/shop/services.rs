@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Ports;
+use super::{End, Ports, Routes};
 use crate::settings::Settings;
 
 /// A program of the shop that runs as a process.
@@ -75,7 +75,14 @@ impl Service {
     }
 }
 
-pub(super) fn environment(service: Service, settings: &Settings, ports: &Ports) -> Vec<(String, String)> {
+/// The variables of one service.
+pub(super) fn environment(
+    service: Service,
+    settings: &Settings,
+    ports: &Ports,
+    routes: &Routes,
+) -> Vec<(String, String)> {
+    let reached = |end| routes.port(End::Service(service), end).unwrap_or_else(|| ports.of(end));
     let mut env: Vec<(String, String)> = settings
         .iter()
         .filter(|(_, value)| !value.is_empty())
@@ -87,31 +94,39 @@ pub(super) fn environment(service: Service, settings: &Settings, ports: &Ports) 
         set("GRPC_ADDR", format!("127.0.0.1:{}", ports.grpc(service)));
     }
     set("DB_HOST", "127.0.0.1".into());
-    set("DB_PORT", ports.postgres.to_string());
+    set("DB_PORT", reached(End::Postgres).to_string());
     set("REDIS_HOST", "127.0.0.1".into());
-    set("REDIS_PORT", ports.redis.to_string());
+    set("REDIS_PORT", reached(End::Redis).to_string());
     for peer in Service::SIX {
         set(&format!("{}_URL", peer.prefix()), format!("http://127.0.0.1:{}", ports.http(peer)));
         if peer.answers_grpc() {
-            set(&format!("{}_GRPC_URL", peer.prefix()), format!("http://127.0.0.1:{}", ports.grpc(peer)));
+            set(
+                &format!("{}_GRPC_URL", peer.prefix()),
+                format!("http://127.0.0.1:{}", reached(End::Service(peer))),
+            );
         }
     }
     let public = settings.get("PUBLIC_URL");
     let public =
         if public.is_empty() { format!("http://localhost:{}", ports.gateway) } else { public.to_owned() };
     set("PUBLIC_URL", public);
-    set("MIDTRANS_LOCAL_URL", format!("http://127.0.0.1:{}/midtrans", ports.http(Service::Sandbox)));
+    let midtrans = reached(End::Service(Service::Sandbox));
+    set("MIDTRANS_LOCAL_URL", format!("http://127.0.0.1:{midtrans}/midtrans"));
     let webhook = format!("http://127.0.0.1:{}/api/v1/payment/webhook", ports.gateway);
     set("SANDBOX_NOTIFICATION_URL", webhook);
     env
 }
 
 /// What the gateway's template asks for.
-pub(super) fn gateway_variables(settings: &Settings, ports: &Ports) -> Vec<(String, String)> {
+pub(super) fn gateway_variables(
+    settings: &Settings,
+    ports: &Ports,
+    routes: &Routes,
+) -> Vec<(String, String)> {
+    let reached =
+        |service| routes.port(End::Gateway, End::Service(service)).unwrap_or_else(|| ports.http(service));
     let mut variables: Vec<(String, String)> = Service::ALL
-        .map(|service| {
-            (format!("{}_UPSTREAM", service.prefix()), format!("127.0.0.1:{}", ports.http(service)))
-        })
+        .map(|service| (format!("{}_UPSTREAM", service.prefix()), format!("127.0.0.1:{}", reached(service))))
         .into();
     let mut set = |name: &str, value: &str| variables.push((name.to_owned(), value.to_owned()));
     set("GATEWAY_BIND", settings.get("GATEWAY_BIND"));

@@ -60,7 +60,7 @@ pub(super) async fn replica(service: Service, options: &ShopOptions, ports: &Por
 async fn process(name: &str, service: Service, options: &ShopOptions, ports: &Ports) -> Result<Process> {
     let program = options.programs.join(service.name());
     let mut spec = Spec::new(name, program, &options.data, &options.log(name)).args(["serve"]);
-    spec.env = environment(service, &options.settings, ports);
+    spec.env = environment(service, &options.settings, ports, &options.routes);
     let state = options.data.join("midtrans-sandbox.json");
     spec.env.push(("SANDBOX_STATE_FILE".to_owned(), state.display().to_string()));
     spec.clean_env = !options.detached;
@@ -74,7 +74,7 @@ pub(super) async fn gateway(options: &ShopOptions) -> Result<Nginx> {
         source: options.gateway.clone(),
         folder: options.data.join("nginx"),
         log: options.log("nginx"),
-        variables: gateway_variables(&options.settings, &options.ports),
+        variables: gateway_variables(&options.settings, &options.ports, &options.routes),
         pid_file: options.pid_file("nginx"),
         detached: options.detached,
     })
