@@ -146,15 +146,15 @@ struct Chaos {
 }
 
 impl Chaos {
-    fn options(self) -> stack::Result<stack::chaos::Options> {
-        Ok(stack::chaos::Options {
+    fn options(self) -> stack::chaos::Options {
+        stack::chaos::Options {
             duration: Duration::from_secs_f64(self.minutes.clamp(0.1, 1440.0) * 60.0),
             faults: self.faults,
             seed: self.seed.unwrap_or_else(rand::random),
             rate: self.rate.clamp(0.1, 50.0),
             page: Some(self.page),
             data: stack::up::default_data().join("chaos"),
-        })
+        }
     }
 }
 
@@ -303,7 +303,7 @@ async fn run(command: Command) -> stack::Result<u8> {
             stack::demo::run(&place.url(&settings)?, orders, &settings).await.map(code)
         }
         Command::Bench(bench) => stack::bench::run(&bench.plan()?).await.map(|()| 0),
-        Command::Chaos(chaos) => stack::chaos::run(&chaos.options()?).await.map(code),
+        Command::Chaos(chaos) => stack::chaos::run(&chaos.options()).await.map(code),
         Command::Doctor { place, how } => {
             let looked = async {
                 let settings = settings(&place.folder)?;

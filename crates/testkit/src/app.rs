@@ -51,11 +51,9 @@ impl<S: Service> TestService<S> {
         let pool =
             chassis::Configuration::database(&config).map(|(database, name)| database.pool(name, S::NAME));
         let app = S::state(config, pool, &context).await.expect("the service is built");
-        let base = serve(http::router(S::NAME, S::http(), app.clone(), &context), &context.lifecycle).await;
+        let base = serve(http::router(S::NAME, S::http(), app.clone(), &context), &context.lifecycle);
         let grpc = match S::grpc(&app) {
-            Some(routes) => {
-                Some(serve(service::grpc_router(routes, &context).await, &context.lifecycle).await)
-            }
+            Some(routes) => Some(serve(service::grpc_router(routes, &context).await, &context.lifecycle)),
             None => None,
         };
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -189,7 +187,7 @@ fn all_flags(own: &[&str], database: Option<&TestDatabase>, redis: &Redis) -> Ve
     flags
 }
 
-async fn serve(router: http::Router, lifecycle: &Lifecycle) -> String {
+fn serve(router: http::Router, lifecycle: &Lifecycle) -> String {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = http::bind(any, "the port").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -201,7 +199,7 @@ async fn serve(router: http::Router, lifecycle: &Lifecycle) -> String {
 ///
 /// The secret that callers show is not looked at: that is tested where it is checked.
 pub async fn serve_grpc(routes: Routes) -> String {
-    serve(routes.into_axum_router(), &Lifecycle::new()).await
+    serve(routes.into_axum_router(), &Lifecycle::new())
 }
 
 impl<S: Service> std::fmt::Debug for TestService<S> {

@@ -183,7 +183,7 @@ async fn the_document_says_what_every_operation_can_answer() {
 #[tokio::test]
 async fn the_pages_of_the_document_are_there_compressed_or_not() {
     let context = context();
-    let content = async |path: &str, coding: Option<&str>| {
+    let fetch = async |path: &str, coding: Option<&str>| {
         let request = Request::get(format!("/sample-docs/{path}"));
         let request =
             coding.into_iter().fold(request, |request, coding| request.header("accept-encoding", coding));
@@ -193,10 +193,10 @@ async fn the_pages_of_the_document_are_there_compressed_or_not() {
         (coding, axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap())
     };
     for path in ["", "index.html", "swagger-initializer.js"] {
-        assert!(!content(path, None).await.1.is_empty(), "{path}");
+        assert!(!fetch(path, None).await.1.is_empty(), "{path}");
     }
     for path in ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"] {
-        let (plain, compressed) = (content(path, None).await, content(path, Some("br, gzip")).await);
+        let (plain, compressed) = (fetch(path, None).await, fetch(path, Some("br, gzip")).await);
         assert_eq!((plain.0, compressed.0.unwrap().as_bytes()), (None, b"gzip".as_slice()));
         let mut decompressed = Vec::new();
         flate2::read::GzDecoder::new(&compressed.1[..]).read_to_end(&mut decompressed).unwrap();

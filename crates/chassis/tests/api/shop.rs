@@ -17,7 +17,7 @@ use super::{context_with, get, service};
 const PEERS: usize = 6;
 
 /// All peers in one, and how often they were asked.
-async fn peers(context: &ServiceContext) -> (String, Arc<AtomicUsize>) {
+fn peers(context: &ServiceContext) -> (String, Arc<AtomicUsize>) {
     let calls = Arc::<AtomicUsize>::default();
     let counter = calls.clone();
     let ready = on_get(async move || {
@@ -34,7 +34,7 @@ async fn peers(context: &ServiceContext) -> (String, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn many_callers_ask_the_peers_once_a_second() {
     let lifecycle = context_with(&[]);
-    let (url, calls) = peers(&lifecycle).await;
+    let (url, calls) = peers(&lifecycle);
     let flags =
         ["user", "product", "cart", "order", "payment", "delivery"].map(|name| format!("--{name}-url={url}"));
     let router = service(&context_with(&flags.each_ref().map(String::as_str)));

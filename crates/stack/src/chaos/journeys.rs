@@ -68,7 +68,7 @@ impl Traffic<'_> {
                     let card = json!({"payment_type": "credit_card", "card_number": "4911111111111113"});
                     self.pay(page, card).await?;
                 }
-                self.pay(page, self.method(journey)).await?;
+                self.pay(page, method(journey)).await?;
                 &["PAID"]
             }
         };
@@ -132,25 +132,6 @@ impl Traffic<'_> {
         None
     }
 
-    /// How the customer pays, and what becomes of the notification about it.
-    fn method(&self, journey: &str) -> Value {
-        let mut method = match journey {
-            // Only what has settled can be refunded in part.
-            "refunded in part" => json!({"payment_type": "qris"}),
-            _ => json!({"payment_type": "credit_card", "card_number": "4811111111111114"}),
-        };
-        let notify = match rand::random_range(0..20) {
-            0..=2 => json!({"drop": true}),
-            3..=5 => json!({"times": 3}),
-            6..=8 => json!({"delay_ms": 3000}),
-            9 => json!({"forge": true}),
-            10 => json!({"gross_amount": 1}),
-            _ => json!({}),
-        };
-        method["notify"] = notify;
-        method
-    }
-
     /// Acts on a payment page. A repetition of what has happened is refused there, which is as good.
     async fn pay(&self, page: &str, mut how: Value) -> Option<Reply> {
         how["token"] = json!(page);
@@ -171,4 +152,23 @@ impl Traffic<'_> {
         let path = format!("/api/v1/delivery?order_id={order}");
         self.poll("GET /delivery", &path, buyer, |seen| seen[0]["id"].as_i64()).await
     }
+}
+
+/// How the customer pays, and what becomes of the notification about it.
+fn method(journey: &str) -> Value {
+    let mut method = match journey {
+        // Only what has settled can be refunded in part.
+        "refunded in part" => json!({"payment_type": "qris"}),
+        _ => json!({"payment_type": "credit_card", "card_number": "4811111111111114"}),
+    };
+    let notify = match rand::random_range(0..20) {
+        0..=2 => json!({"drop": true}),
+        3..=5 => json!({"times": 3}),
+        6..=8 => json!({"delay_ms": 3000}),
+        9 => json!({"forge": true}),
+        10 => json!({"gross_amount": 1}),
+        _ => json!({}),
+    };
+    method["notify"] = notify;
+    method
 }

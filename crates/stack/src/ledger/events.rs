@@ -59,7 +59,7 @@ struct Published {
     stream: String,
     event_id: Uuid,
     order_id: Option<i64>,
-    published_at: OffsetDateTime,
+    at: OffsetDateTime,
     entry: String,
 }
 
@@ -71,8 +71,8 @@ impl Ledger {
             let mut after = 0;
             loop {
                 let page = self.published(service, after).await?;
-                let Some(last) = page.last() else { break };
-                after = last.id;
+                let Some(newest) = page.last() else { break };
+                after = newest.id;
                 for group in STREAMS.iter().flat_map(|stream| stream.groups).collect::<BTreeSet<_>>() {
                     lost.extend(self.lost_by(group, service, &page).await?);
                 }
@@ -83,7 +83,7 @@ impl Ledger {
 
     async fn published(&self, service: Service, after: i64) -> Result<Vec<Published>> {
         let query = "SELECT id, stream, (fields->>'event_id')::uuid AS event_id,
-                (fields->>'order_id')::bigint AS order_id, published_at, entry_ms || '-' || entry_seq AS entry
+                (fields->>'order_id')::bigint AS order_id, published_at AS at, entry_ms || '-' || entry_seq AS entry
             FROM messaging.outbox WHERE id > $1 AND published_at IS NOT NULL ORDER BY id LIMIT $2";
         let rows = sqlx::query_as(query).bind(after).bind(PAGE).fetch_all(self.pool(service)?).await;
         rows.map_err(Error::sql(format!("read the outbox of {}", service.name())))
@@ -200,7 +200,7 @@ fn words(group: &str, service: Service, row: &Published) -> Discrepancy {
     let (id, stream, event) = (row.id, &row.stream, row.event_id);
     let what =
         format!("{group} never got event {event} of {stream}, which {} published as {id}", service.name());
-    let found = Discrepancy::new(LOST, what).since(row.published_at);
+    let found = Discrepancy::new(LOST, what).since(row.at);
     let found = found.with_repair(Repair::Publish { service, row: row.id });
     row.order_id.into_iter().fold(found, Discrepancy::of_order)
 }

@@ -98,9 +98,9 @@ fn compare(order: &Order, hold: Option<&Hold>) -> Option<Discrepancy> {
     let (id, status) = (order.id, &order.status);
     let since = hold.map_or(order.updated_at, |hold| hold.updated_at.max(order.updated_at));
     let found = |advice, what| Some(Discrepancy::new(advice, what).of_order(id).since(since));
-    let held = hold.map_or("nothing", |hold| hold.status.as_str());
-    if !fits(status, held) {
-        return found(DISAGREE, format!("order {id} is {status}, but its goods are {held}"));
+    let goods = hold.map_or("nothing", |hold| hold.status.as_str());
+    if !fits(status, goods) {
+        return found(DISAGREE, format!("order {id} is {status}, but its goods are {goods}"));
     }
     let hold = hold?;
     let differs = |theirs: Option<i64>, ours| theirs.is_some_and(|theirs| theirs != ours);
@@ -113,7 +113,7 @@ fn compare(order: &Order, hold: Option<&Hold>) -> Option<Discrepancy> {
     // A tombstone was written before the lines were known.
     let other = !hold.items.is_empty() && hold.items != order.items;
     other.then(|| {
-        found(STRANGER, format!("order {id} is for {}, but {} are {held}", order.items, hold.items))
+        found(STRANGER, format!("order {id} is for {}, but {} are {goods}", order.items, hold.items))
     })?
 }
 
