@@ -1,0 +1,56 @@
+//! A mail server that delivers nothing: it takes every mail over SMTP, keeps the last ones in memory and shows them on a
+//! page, so that a developer sees what the shop sends with no account and no internet.
+//!
+//! Tour, from the inside out:
+//! - `mail.rs` is a mail as it was read, `store.rs` the last ones within bounds.
+//! - `smtp/session.rs` is the protocol of one connection as a state machine without IO, on the parser of `smtp-proto`;
+//!   `smtp.rs` moves the bytes.
+//! - `fault_injection.rs` is what a test or a demo may have go wrong: a server that is down, slow, greylisting, refusing, or
+//!   that loses its answer.
+//! - `http.rs` and its folder are the page and the JSON API, below `/mail`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+mod cli;
+mod config;
+mod fault_injection;
+mod http;
+mod mail;
+mod smtp;
+mod store;
+
+pub use crate::cli::{BoxError, Cli};
+pub use crate::config::Config;
+pub use crate::fault_injection::{FaultInjection, InjectedFaults};
+pub use crate::mail::Mail;
+pub use crate::store::Store;
+
+/// What the SMTP side and the page share.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    /// The mails that were taken.
+    pub store: Store,
+    /// What goes wrong on purpose.
+    pub fault_injection: FaultInjection,
+}
+
+/// Takes mails on one listener and shows them on the other, until `shutdown` is cancelled.
+///
+/// # Errors
+/// If HTTP cannot be served.
+pub async fn run(
+    mailbox: Arc<Mailbox>,
+    smtp: TcpListener,
+    http: TcpListener,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let service = http::router(mailbox.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(http, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let (served, ()) = tokio::join!(server.into_future(), smtp::serve(mailbox, smtp, shutdown));
+    served
+}
