@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 STACK := target/release/stack
 DEV_STACK := target/debug/stack
-PROTOS := product cart payment delivery
+PROTOS := user product cart payment delivery
 SERVICES := user product cart order payment delivery
 CRATE :=
 MINUTES := 4

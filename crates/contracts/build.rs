@@ -4,7 +4,7 @@ use std::path::Path;
 
 use protox::prost::Message;
 
-const FILES: [&str; 4] = ["product.proto", "cart.proto", "payment.proto", "delivery.proto"];
+const FILES: [&str; 5] = ["user.proto", "product.proto", "cart.proto", "payment.proto", "delivery.proto"];
 
 #[allow(clippy::disallowed_methods, reason = "cargo gives a build script its folder this way")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -19,6 +19,7 @@ macro_rules! package {
     };
 }
 
+package!(user, "user", "`user.UserService`: how people are reached.");
 package!(product, "product", "`product.ProductService`: the catalogue and its stock.");
 package!(cart, "cart", "`cart.CartService`: shopping carts.");
 package!(payment, "payment", "`payment.PaymentService`: payment pages and their end.");

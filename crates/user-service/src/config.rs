@@ -1,7 +1,7 @@
 //! The configuration of user-service.
 
 use chassis::{
-    Common, ConfigErrors, Configuration, Database,
+    Common, ConfigErrors, Configuration, Database, Grpc,
     config::{AppEnv, Switch},
 };
 use clap::Args;
@@ -26,6 +26,9 @@ pub struct Config {
     /// Where the accounts are.
     #[command(flatten)]
     pub database: Database,
+    /// Where notification-service calls.
+    #[command(flatten)]
+    pub grpc: Grpc,
     /// The database's name.
     #[arg(long, env = "USER_DB_NAME", default_value = "user_db")]
     pub db_name: String,
@@ -72,6 +75,10 @@ pub struct FirstAdmin {
 impl Configuration for Config {
     fn common(&self) -> &Common {
         &self.common
+    }
+
+    fn grpc(&self) -> Option<&Grpc> {
+        Some(&self.grpc)
     }
 
     fn database(&self) -> Option<(&Database, &str)> {

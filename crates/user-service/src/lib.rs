@@ -4,6 +4,7 @@
 //! - [`app`]: one file per use case; the only place where transactions begin and end.
 //! - [`store`]: the SQL, and the counts of attempts in Redis.
 //! - [`http`]: the routes; [`http::Caller`] is who asks, looked up in the database.
+//! - [`grpc`]: how people are reached, for messages to them.
 //! - [`hasher`]: passwords are hashed a few at a time, and parties take turns.
 //! - [`workers`]: purges what has expired, and releases memory.
 //!
@@ -15,6 +16,7 @@ pub mod app;
 pub mod config;
 pub mod domain;
 mod error;
+pub mod grpc;
 pub mod hasher;
 pub mod http;
 mod state;
@@ -24,6 +26,7 @@ pub mod workers;
 use chassis::{BoxError, Service, ServiceContext};
 use contracts::events::{Event, SessionEnded, Stream};
 use sqlx::{PgPool, migrate::Migrator};
+use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
@@ -41,6 +44,7 @@ pub struct UserService;
 impl Service for UserService {
     const NAME: &'static str = "user-service";
     const HTTP_PORT: u16 = 8081;
+    const GRPC_PORT: Option<u16> = Some(9081);
     type Config = Config;
     type State = AppState;
 
@@ -50,6 +54,10 @@ impl Service for UserService {
 
     fn http() -> OpenApiRouter<AppState> {
         http::router()
+    }
+
+    fn grpc(state: &AppState) -> Option<Routes> {
+        Some(grpc::routes(state))
     }
 
     async fn state(

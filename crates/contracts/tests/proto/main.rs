@@ -35,6 +35,11 @@ fn is_kept(package: &str) {
 }
 
 #[test]
+fn user_is_kept() {
+    is_kept("user");
+}
+
+#[test]
 fn product_is_kept() {
     is_kept("product");
 }
@@ -56,7 +61,7 @@ fn delivery_is_kept() {
 
 #[test]
 fn these_are_all_and_none_of_the_committed_ones_is_gone() {
-    let known = BTreeSet::from(["product", "cart", "payment", "delivery"].map(str::to_owned));
+    let known = BTreeSet::from(["user", "product", "cart", "payment", "delivery"].map(str::to_owned));
     assert_eq!(present().iter().map(|file| file.package().to_owned()).collect::<BTreeSet<_>>(), known);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named = |folder: &str, prefix: &'static str, suffix: &'static str| {

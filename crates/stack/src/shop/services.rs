@@ -71,7 +71,7 @@ impl Service {
     }
 
     pub(super) fn answers_grpc(self) -> bool {
-        matches!(self, Self::Product | Self::Cart | Self::Payment | Self::Delivery)
+        matches!(self, Self::User | Self::Product | Self::Cart | Self::Payment | Self::Delivery)
     }
 }
 

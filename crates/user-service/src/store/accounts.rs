@@ -15,6 +15,14 @@ pub struct Login {
     pub now: OffsetDateTime,
 }
 
+/// What a message to somebody needs. Its fields go to nobody else, and into no log.
+pub struct Contact {
+    pub name: String,
+    pub email: String,
+    /// Of the default address.
+    pub phone: Option<String>,
+}
+
 pub struct TakenNames {
     pub username: bool,
     pub email: bool,
@@ -114,6 +122,19 @@ pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Log
         password_hash: row.password_hash,
         now: row.now,
     }))
+}
+
+/// How the owner of an account is reached.
+pub async fn find_contact(db: &mut PgConnection, id: UserId) -> Result<Option<Contact>> {
+    sqlx::query_as!(
+        Contact,
+        r#"select username as name, email, a.phone as "phone?"
+           from users u left join addresses a on a.user_id = u.id and a.is_default
+           where u.id = $1"#,
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// The PHC string of an account's password.

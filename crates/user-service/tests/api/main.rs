@@ -5,6 +5,7 @@
 mod addresses;
 mod admin;
 mod auth;
+mod contact;
 mod devices;
 mod input;
 mod limits;
