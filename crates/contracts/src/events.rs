@@ -24,6 +24,9 @@ pub mod groups {
     pub const PAYMENT: &str = "payment-group";
     pub const CART: &str = "cart-group";
     pub const DELIVERY: &str = "delivery-group";
+    /// In no list of a stream, because nothing waits for it: notification-service need not run. Where it has run once, its
+    /// group keeps what it has not read, as every group that exists does.
+    pub const NOTIFICATION: &str = "notification-group";
 }
 
 /// A stream and the groups that must have read an entry before it may be trimmed.

@@ -95,6 +95,7 @@ id!(ProductId, "A product of product-service.");
 id!(CategoryId, "A category of product-service.");
 id!(OrderId, "An order of order-service; also what its payment, hold and delivery are found by.");
 id!(DeliveryId, "A delivery of delivery-service.");
+id!(NotificationId, "A notification of notification-service.");
 
 #[cfg(test)]
 mod tests {

@@ -11,4 +11,4 @@ pub mod grpc;
 pub mod ids;
 pub mod tables;
 
-pub use ids::{AddressId, CategoryId, DeliveryId, OrderId, ProductId, SessionId, UserId};
+pub use ids::{AddressId, CategoryId, DeliveryId, NotificationId, OrderId, ProductId, SessionId, UserId};
