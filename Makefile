@@ -5,7 +5,7 @@ SHELL := /bin/bash
 STACK := target/release/stack
 DEV_STACK := target/debug/stack
 PROTOS := user product cart payment delivery
-SERVICES := user product cart order payment delivery
+SERVICES := user product cart order payment delivery notification
 CRATE :=
 MINUTES := 4
 CHAOS_MINUTES := 10
@@ -123,7 +123,7 @@ test: deps ## Run all tests on a PostgreSQL and Redis that are started for them
 	$(DEV_STACK) databases -- cargo nextest run --workspace
 
 .PHONY: fuzz-api
-fuzz-api: deps ## Fuzz the six API documents (MINUTES=4; SEED=.. repeats a run; ARGS="--only cart --role nobody")
+fuzz-api: deps ## Fuzz the API documents (MINUTES=4; SEED=.. repeats a run; ARGS="--only cart --role nobody")
 	cargo build --workspace
 	.ci/fuzz-api --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 

@@ -1,108 +1,28 @@
 //! The whole shop as processes of this machine.
 
 mod databases;
+mod options;
 pub mod ports;
 mod routes;
 mod services;
 mod start;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::time::Instant;
 
+pub use self::options::{ShopOptions, pid_file};
 pub use self::ports::Ports;
 pub use self::routes::{End, Routes};
 pub use self::services::Service;
 
 use crate::settings::Settings;
-use crate::{Error, Result, root};
+use crate::{Error, Result};
 use dev_servers::identity::resident_bytes;
 use dev_servers::{Nginx, POLL, Postgres, Process, Redis, folder};
 
 const READY: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_secs(12);
-
-/// How to run the shop: which programs, where, with which settings.
-#[derive(Debug)]
-pub struct ShopOptions {
-    /// The variables from which those of each process are made.
-    pub settings: Settings,
-    /// The ports on which everything listens.
-    pub ports: Ports,
-    /// Detours between them.
-    pub routes: Routes,
-    /// The folder with the programs of the services.
-    pub programs: PathBuf,
-    /// The folder with the gateway's template.
-    pub gateway: PathBuf,
-    /// More settings of a private `PostgreSQL`, each `name=value`.
-    pub postgres_settings: Vec<&'static str>,
-    /// The folder with all that outlives a process: databases, logs, identities.
-    pub data: PathBuf,
-    /// A `PostgreSQL` that runs already, where this user may make databases; a private one if absent.
-    pub postgres: Option<String>,
-    /// Whether the processes live in groups of their own, with their identities on disk: so that Ctrl-C reaches this
-    /// process alone, and so that a later run finds what a killed one left.
-    pub detached: bool,
-    /// Removed when the shop is dropped.
-    pub temporary: Option<TempDir>,
-}
-
-impl ShopOptions {
-    /// For a test: free ports, a temporary folder, and nothing from the environment.
-    pub fn for_test(postgres: Option<String>) -> Result<Self> {
-        let temporary = folder::temporary(None)?;
-        let prefix = format!("shop_{:08x}", rand::random::<u32>());
-        let databases = Service::SIX.into_iter().filter_map(Service::database);
-        let settings = databases.fold(Settings::default(), |settings, variable| {
-            let name = format!("{prefix}_{}", settings.get(variable));
-            settings.with(variable, name)
-        });
-        Ok(Self {
-            settings,
-            ports: Ports::free()?,
-            routes: Routes::default(),
-            programs: root::programs()?,
-            gateway: root::find()?.join("nginx"),
-            postgres_settings: Vec::new(),
-            data: temporary.path().to_owned(),
-            postgres,
-            detached: false,
-            temporary: Some(temporary),
-        })
-    }
-
-    /// For a person: the ports of the settings, and data that stays.
-    pub fn for_person(data: PathBuf, settings: Settings) -> Result<Self> {
-        Ok(Self {
-            ports: Ports::of_settings(&settings)?,
-            routes: Routes::default(),
-            settings,
-            programs: root::programs()?,
-            gateway: root::find()?.join("nginx"),
-            postgres_settings: Vec::new(),
-            data,
-            postgres: None,
-            detached: true,
-            temporary: None,
-        })
-    }
-
-    fn log(&self, name: &str) -> PathBuf {
-        self.data.join("logs").join(format!("{name}.log"))
-    }
-
-    fn pid_file(&self, name: &str) -> Option<PathBuf> {
-        self.detached.then(|| pid_file(&self.data, name))
-    }
-}
-
-/// Where the identity of a process is kept.
-pub fn pid_file(data: &Path, name: &str) -> PathBuf {
-    data.join("run").join(format!("{name}.pid"))
-}
 
 /// A running shop. Dropping it kills its processes; [`Shop::stop`] ends them in order.
 #[derive(Debug)]
@@ -129,7 +49,7 @@ pub struct Replica {
 impl Shop {
     /// Starts everything and returns when all of it is healthy. `progress` is called with each step that was reached.
     pub async fn start(options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
-        start::check_programs(&options.programs)?;
+        start::check_programs(&options.programs, &options.started())?;
         for name in ["logs", "run"] {
             folder::create(&options.data.join(name))?;
         }
@@ -138,7 +58,7 @@ impl Shop {
         let server = databases::Server::new(&options, postgres.as_ref())?;
         server.prepare(&mut options).await?;
         let mut services = Vec::new();
-        for service in Service::ALL {
+        for service in options.started() {
             services.push((service, start::service(service, &options).await?));
         }
         let gateway = start::gateway(&options).await?;
@@ -304,10 +224,15 @@ impl Shop {
         services.into_iter().chain([gateway, redis, postgres]).collect()
     }
 
-    /// The local Midtrans ends by itself when it is not wanted.
+    /// The local Midtrans and the mailbox end by themselves when they are not wanted.
     fn running(&self) -> Vec<Service> {
-        let local = self.options.settings.get("MIDTRANS_ENVIRONMENT") == "local";
-        Service::ALL.into_iter().filter(|service| local || *service != Service::Sandbox).collect()
+        let settings = &self.options.settings;
+        let wanted = |service: &Service| match service {
+            Service::Sandbox => settings.get("MIDTRANS_ENVIRONMENT") == "local",
+            Service::Mailbox => services::has_mailbox(settings),
+            _ => true,
+        };
+        self.options.started().into_iter().filter(wanted).collect()
     }
 
     fn process(&mut self, service: Service) -> Result<&mut Process> {

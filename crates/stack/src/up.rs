@@ -74,18 +74,21 @@ fn welcome(shop: &Shop, took: Duration) {
     let url = shop.public_url();
     let settings = shop.settings();
     println!("\nThe shop is healthy after {:.1} s.\n", took.as_secs_f64());
-    println!("  Shop          {url}");
-    println!("  API           {url}/api/v1/products");
-    for service in Service::SIX {
+    println!("  Shop             {url}");
+    println!("  API              {url}/api/v1/products");
+    for service in Service::SERVICES {
         let name = service.name().trim_end_matches("-service");
-        println!("  {:<13} {url}/{name}-docs/index.html", format!("{name} API"));
+        println!("  {:<16} {url}/{name}-docs/index.html", format!("{name} API"));
     }
-    println!("  Health        {url}/health");
+    println!("  Health           {url}/health");
     if settings.get("MIDTRANS_ENVIRONMENT") == "local" {
-        println!("  Midtrans      {url}/midtrans/sandbox/transactions");
+        println!("  Midtrans         {url}/midtrans/sandbox/transactions");
     }
-    println!("\n  Administrator {} / {}", settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD"));
-    println!("  Customers     register themselves: POST {url}/api/v1/register");
+    if settings.get("MAILBOX") == "on" {
+        println!("  Mails            {url}/mail/");
+    }
+    println!("\n  Administrator    {} / {}", settings.get("ADMIN_EMAIL"), settings.get("ADMIN_PASSWORD"));
+    println!("  Customers        register themselves: POST {url}/api/v1/register");
     println!("\nIn a second terminal, `make demo` buys something. Ctrl-C stops everything.");
 }
 

@@ -128,6 +128,8 @@ impl Servers {
         let mut options = ShopOptions::for_person(data.clone(), unlimited())?;
         options.ports = Ports::free()?;
         options.programs = programs(folder)?;
+        // What is measured is the shop, and an earlier checkout has neither.
+        options.without = vec![Service::Notification, Service::Mailbox];
         if let Some(gateway) = gateway(folder, &options.data)? {
             options.gateway = gateway;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contracts::events::groups::NOTIFICATION;
 use redis::AsyncCommands;
 use redis::streams::{StreamInfoGroupsReply, StreamRangeReply};
 use time::OffsetDateTime;
@@ -27,15 +28,19 @@ impl Ledger {
         let mut broken = self.unpublished().await?;
         broken.extend(self.dead().await?);
         broken.extend(self.dead_jobs().await?);
-        broken.extend(self.unread().await?);
+        // Nothing waits for what the shop does without.
+        let (optional, others): (Vec<_>, Vec<_>) =
+            self.unread().await?.into_iter().partition(|(group, _)| group == NOTIFICATION);
+        broken.extend(others.into_iter().map(|(_, unread)| unread));
         broken.extend(self.lost_events().await?);
         broken.extend(self.foreign_events().await?);
         let what = "no event is unpublished, unread, lost, foreign or dead, and no job was given up";
-        Ok(Finding::new("L6", what, broken))
+        let remarks = optional.into_iter().map(|(_, unread)| unread).collect();
+        Ok(Finding::new("L6", what, broken).with_remarks(remarks))
     }
 
-    /// The first event of each stream that a group has not acknowledged.
-    async fn unread(&self) -> Result<Vec<Discrepancy>> {
+    /// The first event of each stream that a group has not acknowledged, each with its group.
+    async fn unread(&self) -> Result<Vec<(String, Discrepancy)>> {
         let mut redis = self.redis();
         let failed = || Error::redis("look at the streams");
         let mut streams: Vec<String> = redis.keys("stream:*").await.map_err(failed())?;
@@ -47,7 +52,7 @@ impl Ledger {
                 let first = first_unread(&mut redis, stream, &group.name, &group.last_delivered_id);
                 let Some(first) = first.await.map_err(failed())? else { continue };
                 let what = format!("{} has not read {first} of {stream} to the end", group.name);
-                broken.push(Discrepancy::new(UNREAD, what).since(time_of(&first)));
+                broken.push((group.name, Discrepancy::new(UNREAD, what).since(time_of(&first))));
             }
         }
         Ok(broken)

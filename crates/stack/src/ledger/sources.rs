@@ -50,7 +50,7 @@ impl Ledger {
     /// Of a shop that this process runs.
     pub async fn of_shop(shop: &Shop) -> Result<Self> {
         let urls =
-            Service::SIX.into_iter().filter_map(|service| Some((service, shop.database_url(service)?)));
+            Service::SERVICES.into_iter().filter_map(|service| Some((service, shop.database_url(service)?)));
         let redis = [shop.redis_url(EVENTS), shop.redis_url(CARTS)];
         Self::open(urls.collect(), redis, shop.base_url(), shop.settings(), Access::Write).await
     }
@@ -59,7 +59,7 @@ impl Ledger {
     pub async fn of_settings(url: &str, settings: &Settings, access: Access) -> Result<Self> {
         let hosts = Hosts::of_settings(settings)?;
         let mut urls = Vec::new();
-        for service in Service::SIX {
+        for service in Service::SERVICES {
             urls.extend(hosts.database(service, settings)?.map(|url| (service, url)));
         }
         let redis = [hosts.redis(EVENTS, settings)?, hosts.redis(CARTS, settings)?];
@@ -81,7 +81,12 @@ impl Ledger {
                 options = options.options([("default_transaction_read_only", "on")]);
             }
             let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(CONNECT_TIMEOUT);
-            databases.insert(service, pool.connect_with(options).await.map_err(unreachable())?);
+            match pool.connect_with(options).await {
+                Ok(pool) => drop(databases.insert(service, pool)),
+                // A shop that does without it may have no database for it either.
+                Err(_) if service.is_optional() => {}
+                Err(error) => return Err(unreachable()(error)),
+            }
         }
         let (redis, carts) = (connect(events).await?, connect(carts).await?);
         Ok(Self { databases, redis, carts, api: Api::new(base)?, midtrans: midtrans(settings)? })

@@ -1,4 +1,4 @@
-//! The five databases in one `PostgreSQL`, and the role that owns them.
+//! The databases in one `PostgreSQL`, and the role that owns them.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
@@ -41,7 +41,7 @@ impl Server {
             .map_err(Error::sql("connect to PostgreSQL"))?;
         let role = options.settings.get("DB_USER").to_owned();
         make_role(&mut connection, &role, &options.settings).await?;
-        for variable in Service::SIX.into_iter().filter_map(Service::database) {
+        for variable in Service::SERVICES.into_iter().filter_map(Service::database) {
             make_database(&mut connection, options.settings.get(variable), &role).await?;
         }
         connection.close().await.map_err(Error::sql("close a connection"))

@@ -16,7 +16,7 @@ const STEP: u16 = 100;
 const SHOPS: u16 = 20;
 /// How far behind the base the ports of the servers are. One service has the same distance for HTTP, on a base of its
 /// own, and for gRPC.
-const SERVICES: [u16; 7] = [1, 2, 3, 4, 5, 6, 10];
+const SERVICES: [u16; 9] = [1, 2, 3, 4, 5, 6, 7, 10, 11];
 const GRPC: u16 = 1000;
 const POSTGRES: u16 = 7352;
 const REDIS: u16 = 8299;
@@ -30,8 +30,8 @@ pub struct Ports {
     pub postgres: u16,
     /// The port of the private Redis.
     pub redis: u16,
-    http: [u16; 7],
-    grpc: [u16; 7],
+    http: [u16; 9],
+    grpc: [u16; 9],
 }
 
 impl Ports {
@@ -47,7 +47,7 @@ impl Ports {
             port.ok_or_else(|| Error::other(format!("STACK_PORT_BASE={base} leaves too few ports above it")))
         };
         let chosen = |name, distance| settings.port(name)?.map_or_else(|| after(distance), Ok);
-        let (mut http, mut grpc) = ([0; 7], [0; 7]);
+        let (mut http, mut grpc) = ([0; 9], [0; 9]);
         for (index, distance) in SERVICES.into_iter().enumerate() {
             (http[index], grpc[index]) = (after(distance)?, after(GRPC + distance)?);
         }
@@ -65,7 +65,7 @@ impl Ports {
     /// # Errors
     /// If there are too few.
     pub fn free() -> Result<Self> {
-        let (mut http, mut grpc) = ([0; 7], [0; 7]);
+        let (mut http, mut grpc) = ([0; 9], [0; 9]);
         for port in http.iter_mut().chain(&mut grpc) {
             *port = ports::free()?;
         }
@@ -101,13 +101,18 @@ impl Ports {
         }
     }
 
+    /// Where the mailbox takes mails, at the distance at which the others answer gRPC.
+    pub fn smtp(&self) -> u16 {
+        self.grpc(Service::Mailbox)
+    }
+
     /// All of them, each with what listens there.
     fn all(&self) -> Vec<(&'static str, u16)> {
         let own = [("the gateway", self.gateway), ("PostgreSQL", self.postgres), ("Redis", self.redis)];
         let http = Service::ALL.map(|service| (service.name(), self.http(service)));
         let grpc = Service::SIX.into_iter().filter(|service| service.answers_grpc());
         let grpc = grpc.map(|service| (service.name(), self.grpc(service)));
-        own.into_iter().chain(http).chain(grpc).collect()
+        own.into_iter().chain(http).chain(grpc).chain([("mailbox", self.smtp())]).collect()
     }
 }
 
@@ -177,8 +182,8 @@ mod tests {
     fn the_ports_follow_the_base_but_for_those_that_are_chosen() {
         let usual = Ports::of_settings(&Settings::default()).unwrap();
         assert_eq!([usual.gateway, usual.postgres, usual.redis], [8080, 15_432, 16_379]);
-        assert_eq!(usual.http, [8081, 8082, 8083, 8084, 8085, 8086, 8090]);
-        assert_eq!(usual.grpc, [9081, 9082, 9083, 9084, 9085, 9086, 9090]);
+        assert_eq!(usual.http, [8081, 8082, 8083, 8084, 8085, 8086, 8087, 8090, 8091]);
+        assert_eq!(usual.grpc, [9081, 9082, 9083, 9084, 9085, 9086, 9087, 9090, 9091]);
         let moved = Settings::default().with("STACK_PORT_BASE", "20000").with("GATEWAY_PORT", "80");
         let moved = Ports::of_settings(&moved).unwrap();
         assert_eq!(

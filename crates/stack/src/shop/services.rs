@@ -21,17 +21,40 @@ pub enum Service {
     Payment,
     /// Deliveries, from the paid order to the buyer.
     Delivery,
+    /// What customers are sent; the shop does without it.
+    Notification,
     /// The local Midtrans, instead of the real one.
     Sandbox,
+    /// The mail server that delivers nothing.
+    Mailbox,
 }
 
 impl Service {
-    /// The six services of the shop.
+    /// The six services, without which there is no shop.
     pub const SIX: [Self; 6] =
         [Self::User, Self::Product, Self::Cart, Self::Order, Self::Payment, Self::Delivery];
+    /// All services: the six, and the one that nothing waits for.
+    pub const SERVICES: [Self; 7] = [
+        Self::User,
+        Self::Product,
+        Self::Cart,
+        Self::Order,
+        Self::Payment,
+        Self::Delivery,
+        Self::Notification,
+    ];
     /// All programs of the project that run.
-    pub const ALL: [Self; 7] =
-        [Self::User, Self::Product, Self::Cart, Self::Order, Self::Payment, Self::Delivery, Self::Sandbox];
+    pub const ALL: [Self; 9] = [
+        Self::User,
+        Self::Product,
+        Self::Cart,
+        Self::Order,
+        Self::Payment,
+        Self::Delivery,
+        Self::Notification,
+        Self::Sandbox,
+        Self::Mailbox,
+    ];
 
     /// The name of its program, and of its process.
     pub fn name(self) -> &'static str {
@@ -42,7 +65,9 @@ impl Service {
             Self::Order => "order-service",
             Self::Payment => "payment-service",
             Self::Delivery => "delivery-service",
+            Self::Notification => "notification-service",
             Self::Sandbox => "midtrans-sandbox",
+            Self::Mailbox => "mailbox",
         }
     }
 
@@ -54,7 +79,9 @@ impl Service {
             Self::Order => "ORDER",
             Self::Payment => "PAYMENT",
             Self::Delivery => "DELIVERY",
+            Self::Notification => "NOTIFICATION",
             Self::Sandbox => "SANDBOX",
+            Self::Mailbox => "MAILBOX",
         }
     }
 
@@ -66,13 +93,24 @@ impl Service {
             Self::Order => Some("ORDER_DB_NAME"),
             Self::Payment => Some("PAYMENT_DB_NAME"),
             Self::Delivery => Some("DELIVERY_DB_NAME"),
-            Self::Cart | Self::Sandbox => None,
+            Self::Notification => Some("NOTIFICATION_DB_NAME"),
+            Self::Cart | Self::Sandbox | Self::Mailbox => None,
         }
     }
 
     pub(super) fn answers_grpc(self) -> bool {
         matches!(self, Self::User | Self::Product | Self::Cart | Self::Payment | Self::Delivery)
     }
+
+    /// Whether the shop sells as before while it is away.
+    pub fn is_optional(self) -> bool {
+        matches!(self, Self::Notification | Self::Mailbox)
+    }
+}
+
+/// Whether the mailbox runs: it ends by itself where it is not wanted.
+pub(super) fn has_mailbox(settings: &Settings) -> bool {
+    settings.get("APP_ENV") == "development" && settings.get("MAILBOX") == "on"
 }
 
 /// The variables of one service.
@@ -112,6 +150,10 @@ pub(super) fn environment(
     set("PUBLIC_URL", public);
     let midtrans = reached(End::Service(Service::Sandbox));
     set("MIDTRANS_LOCAL_URL", format!("http://127.0.0.1:{midtrans}/midtrans"));
+    set("MAILBOX_SMTP_ADDR", format!("127.0.0.1:{}", ports.smtp()));
+    if settings.get("SMTP_URL").is_empty() {
+        set("SMTP_URL", format!("smtp://127.0.0.1:{}", ports.smtp()));
+    }
     let webhook = format!("http://127.0.0.1:{}/api/v1/payment/webhook", ports.gateway);
     set("SANDBOX_NOTIFICATION_URL", webhook);
     env
@@ -132,6 +174,7 @@ pub(super) fn gateway_variables(
     set("GATEWAY_BIND", settings.get("GATEWAY_BIND"));
     set("GATEWAY_PORT", &ports.gateway.to_string());
     set("MIDTRANS_ENVIRONMENT", settings.get("MIDTRANS_ENVIRONMENT"));
+    set("MAILBOX", if has_mailbox(settings) { "on" } else { "off" });
     set("RATE_LIMIT", settings.get("RATE_LIMIT"));
     set("TRUSTED_PROXIES", settings.get("TRUSTED_PROXIES"));
     set("UPSTREAM_RESOLVE", "");

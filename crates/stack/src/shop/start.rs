@@ -8,8 +8,8 @@ use crate::{Error, Result};
 use dev_servers::{Nginx, NginxOptions, Postgres, PostgresOptions, Process, Redis, RedisOptions, Spec};
 
 /// An error that names the programs which were not built.
-pub(super) fn check_programs(programs: &Path) -> Result<()> {
-    let names = Service::ALL.iter().map(|service| service.name());
+pub(super) fn check_programs(programs: &Path, started: &[Service]) -> Result<()> {
+    let names = started.iter().map(|service| service.name());
     let missing: Vec<&str> = names.filter(|name| !programs.join(name).is_file()).collect();
     if missing.is_empty() {
         return Ok(());

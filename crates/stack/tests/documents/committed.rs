@@ -6,7 +6,7 @@ use stack::{root, shop::Service};
 
 #[test]
 fn the_committed_documents_are_those_of_the_programs() {
-    for service in Service::SIX {
+    for service in Service::SERVICES {
         let program = root::programs().unwrap().join(service.name());
         let output = Command::new(&program)
             .args(["openapi", "--public-url", "http://localhost:8080"])

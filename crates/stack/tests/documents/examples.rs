@@ -24,7 +24,7 @@ fn every_example_fits_its_schema() {
             }
         }
     }
-    for service in Service::SIX {
+    for service in Service::SERVICES {
         let document = document(service);
         for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
             fits(&document, schema, &example(&document, schema), name);
@@ -39,6 +39,7 @@ async fn every_request_example_is_taken_and_every_reply_is_as_described() {
     catalogue(&mut story).await;
     let paid = orders(&mut story).await;
     money(&mut story, paid).await;
+    messages(&mut story).await;
     farewell(&mut story).await;
     let all: BTreeSet<String> = Operation::all().iter().map(|operation| operation.id().to_owned()).collect();
     assert_eq!(story.told(), all, "every route has a part in this story");
@@ -109,6 +110,13 @@ async fn money(story: &mut Story, [paid, wrong]: [Value; 2]) {
     story.expect("list_deliveries", &[], json!({}), 200).await;
     story.expect("get_delivery", &[&delivery], json!({}), 200).await;
     story.admin("set_delivery_status", &[&delivery], json!({ "status": "IN_TRANSIT" }), 200).await;
+}
+
+async fn messages(story: &mut Story) {
+    story.expect("get_notification_preferences", &[], json!({}), 200).await;
+    story.expect("set_notification_preferences", &[], json!({}), 200).await;
+    let sent = story.notification().await;
+    story.admin("retry_notification", &[&sent], json!({}), 409).await;
 }
 
 async fn farewell(story: &mut Story) {

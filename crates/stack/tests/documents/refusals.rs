@@ -8,7 +8,7 @@ use crate::support::{Operation, document, example, validator};
 
 const JSON: &str = "application/json";
 /// What can be seen of all that a request could change.
-const VISIBLE: [&str; 8] = [
+const VISIBLE: [&str; 9] = [
     "/api/v1/products?limit=100",
     "/api/v1/categories",
     "/api/v1/auth/profile",
@@ -17,6 +17,7 @@ const VISIBLE: [&str; 8] = [
     "/api/v1/cart",
     "/api/v1/order/all",
     "/api/v1/delivery",
+    "/api/v1/notification/preferences",
 ];
 
 #[tokio::test]

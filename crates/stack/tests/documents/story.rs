@@ -119,6 +119,20 @@ impl Story {
         Bank::of(&self.api).act(&token, &json!({ "gross_amount": amount })).await.unwrap();
     }
 
+    /// A notification that was sent.
+    pub async fn notification(&mut self) -> Value {
+        let deadline = tokio::time::Instant::now() + stack::actors::TIMEOUT;
+        loop {
+            let listed = self.expect("list_notifications", &[], json!({}), 200).await;
+            let sent = listed.as_array().unwrap().iter().find(|one| one["state"] == "SENT");
+            if let Some(sent) = sent {
+                return sent["id"].clone();
+            }
+            assert!(tokio::time::Instant::now() < deadline, "nothing was sent");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// The delivery of a paid order.
     pub async fn delivery(&mut self, order: &Value) -> Value {
         self.wait("get_order", &[order], "PAID").await;

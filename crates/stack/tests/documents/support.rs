@@ -21,7 +21,7 @@ pub struct Operation {
 impl Operation {
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
-        for service in Service::SIX {
+        for service in Service::SERVICES {
             let document = document(service);
             for (path, item) in document["paths"].as_object().unwrap() {
                 for (method, value) in item.as_object().unwrap() {

@@ -14,6 +14,7 @@ mod documents;
 mod forgery;
 mod limits;
 mod money_back;
+mod notifications;
 mod orders;
 mod outages;
 mod payments;
@@ -70,6 +71,7 @@ async fn each_group_holds(open: &Open, documents: &Documents) {
         ("reviews", reviews::hold(open).boxed_local()),
         ("webhook", webhook::hold(open).boxed_local()),
         ("deliveries", deliveries::hold(open).boxed_local()),
+        ("notifications", notifications::hold(open).boxed_local()),
     ];
     let ends =
         groups.into_iter().map(async |(name, group)| (name, AssertUnwindSafe(group).catch_unwind().await));

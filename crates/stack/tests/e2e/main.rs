@@ -1,4 +1,4 @@
-//! The shop from outside: six services, nginx, PostgreSQL, Redis and the local Midtrans as real processes, driven
+//! The shop from outside: all services, nginx, PostgreSQL, Redis and the local Midtrans as real processes, driven
 //! through the gateway by customers who know nothing but the contract. Each test has a shop of its own.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -16,6 +16,7 @@ mod ledger;
 mod letters;
 mod neighbours;
 mod nights;
+mod optional;
 mod repeats;
 mod siege;
 mod supervision;

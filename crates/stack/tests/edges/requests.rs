@@ -58,10 +58,10 @@ async fn sent(api: &Api, collection: &Collection, request: &Written) -> Reply {
     api.send(filled.body(collection.fill(&request.body))).await.unwrap()
 }
 
-/// Every route of the six documents.
+/// Every route of all documents.
 async fn routes(api: &Api) -> Vec<(String, String)> {
     let mut routes = Vec::new();
-    for service in Service::SIX {
+    for service in Service::SERVICES {
         let name = service.name().trim_end_matches("-service");
         let document =
             api.get(&format!("/{name}-docs/openapi.json"), None).await.unwrap().expect(200).unwrap();

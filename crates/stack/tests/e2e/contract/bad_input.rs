@@ -207,6 +207,7 @@ async fn state(open: &Open, subject: &Subject) -> Value {
         "cart",
         "order?limit=100",
         "delivery?limit=100",
+        "notification/preferences",
         "products?limit=100",
         "categories",
     ] {

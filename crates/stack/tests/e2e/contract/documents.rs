@@ -24,7 +24,7 @@ pub struct Documents(Vec<Operation>);
 impl Documents {
     pub async fn read(open: &Open) -> Self {
         let mut operations = Vec::new();
-        for service in Service::SIX {
+        for service in Service::SERVICES {
             let name = service.name().trim_end_matches("-service");
             let line = format!("GET /{name}-docs/openapi.json");
             let document = Arc::new(open.ask(NOBODY, &line, Value::Null).await.is(200));

@@ -153,7 +153,7 @@ async fn all_is_well_again(open: &mut Open) {
 async fn rename_databases(open: &mut Open, rename: impl Fn(&str) -> (String, String)) {
     let server = open.shop.postgres().unwrap().url("postgres");
     let mut connection = PgConnection::connect(&server).await.unwrap();
-    for variable in Service::SIX.into_iter().filter_map(Service::database) {
+    for variable in Service::SERVICES.into_iter().filter_map(Service::database) {
         let (from, to) = rename(open.shop.settings().get(variable));
         for statement in [
             format!("alter database {from} allow_connections false"),
@@ -176,7 +176,7 @@ fn what_is_away(operation: &Operation) -> &'static str {
 }
 
 async fn every_route_of_a_dead_service_is_a_503(open: &mut Open, documents: &Documents) {
-    for service in Service::SIX {
+    for service in Service::SERVICES {
         open.shop.kill(service).await.unwrap();
     }
     for operation in documents.operations() {
@@ -185,7 +185,7 @@ async fn every_route_of_a_dead_service_is_a_503(open: &mut Open, documents: &Doc
             .await
             .refused(503, "upstream_unavailable");
     }
-    for service in Service::SIX {
+    for service in Service::SERVICES {
         open.shop.restart(service).await.unwrap();
     }
     open.shop.wait_ready(|_| {}).await.unwrap();

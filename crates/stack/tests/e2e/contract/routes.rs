@@ -9,7 +9,7 @@ use stack::api::Api;
 use super::documents::{Documents, Operation};
 use crate::harness::{Answer, NOBODY, Open};
 
-const ROUTES: [&str; 43] = [
+const ROUTES: [&str; 47] = [
     "DELETE /api/v1/auth/addresses/{id}",
     "DELETE /api/v1/auth/sessions/{id}",
     "DELETE /api/v1/cart",
@@ -23,6 +23,8 @@ const ROUTES: [&str; 43] = [
     "GET /api/v1/categories",
     "GET /api/v1/delivery",
     "GET /api/v1/delivery/{id}",
+    "GET /api/v1/notification",
+    "GET /api/v1/notification/preferences",
     "GET /api/v1/order",
     "GET /api/v1/order/all",
     "GET /api/v1/order/{id}",
@@ -38,6 +40,7 @@ const ROUTES: [&str; 43] = [
     "POST /api/v1/categories",
     "POST /api/v1/checkout",
     "POST /api/v1/login",
+    "POST /api/v1/notification/{id}/retry",
     "POST /api/v1/order",
     "POST /api/v1/order/{id}/cancel",
     "POST /api/v1/payment/webhook",
@@ -52,6 +55,7 @@ const ROUTES: [&str; 43] = [
     "PUT /api/v1/cart/item/{product_id}",
     "PUT /api/v1/categories/{id}",
     "PUT /api/v1/delivery/{id}/status",
+    "PUT /api/v1/notification/preferences",
     "PUT /api/v1/products/{id}",
 ];
 

@@ -5,7 +5,7 @@ use stack::actors::{Customer, Poller};
 
 use super::accounts::{PASSWORD, email, log_in};
 use super::documents::Operation;
-use super::{addresses, cart, categories, products, reviews, webhook};
+use super::{addresses, cart, categories, notifications, products, reviews, webhook};
 use crate::harness::{Answer, Open};
 
 /// An operation with everything that makes it succeed.
@@ -23,6 +23,7 @@ impl Subject {
             "payment" if operation.path.ends_with("/review") => reviews::in_review(open).await,
             "payment" if operation.id().is_some() => delivered(open).await,
             "delivery" if operation.id().is_some() => delivery(open).await,
+            "notification" if operation.id().is_some() => notifications::bounced(open).await,
             _ => something_small(open, operation).await,
         };
         let body = body(open, operation, &owner, id);
@@ -104,6 +105,7 @@ fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value 
         "cart/item/{product_id}" => json!({"quantity": 2}),
         "payment/{order_id}/refund" => json!({"amount": 1, "method": "manual", "reference": "BCA 4711"}),
         "payment/{order_id}/review" => json!({"decision": "refund"}),
+        "notification/preferences" => json!({"language": "id", "email": false, "webhook": false}),
         "delivery/{id}/status" => json!({"status": "IN_TRANSIT"}),
         "payment/webhook" | "webhook" => webhook::signed(open, &unique, "20000.00"),
         _ => json!({}),
