@@ -2,6 +2,7 @@
 
 mod journeys;
 mod latency;
+mod mails;
 mod reporter;
 
 use crate::actors::{Admin, Bank};

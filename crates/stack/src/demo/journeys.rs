@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Fixtures;
 use super::reporter::Reporter;
+use super::{Fixtures, mails};
 use crate::actors::Customer;
 use crate::api::{number, text};
 use crate::{Error, Result};
@@ -31,7 +31,8 @@ pub(super) async fn happy(out: &Reporter, fixtures: &Fixtures) -> Result<()> {
         Ok(((), format!("delivery {delivery} arrived: order {order} is DELIVERED")))
     })
     .await?;
-    timeline(out, fixtures, &ani, order).await
+    timeline(out, fixtures, &ani, order).await?;
+    mails::show(out, fixtures, &ani, order).await
 }
 
 pub(super) async fn denied(out: &Reporter, fixtures: &Fixtures) -> Result<()> {
