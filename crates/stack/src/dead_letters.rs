@@ -19,7 +19,15 @@ const COPIES: &str = ":dlq";
 /// What a consumer adds to a copy.
 const ADDED: [&str; 4] = ["group", "error", "tries", "entry_id"];
 
+/// For as long as inboxes remember an event.
+const DISCARDED_SECONDS: u64 = 30 * 24 * 3600;
+
 type Bytes = Vec<u8>;
+
+/// The key that says that a group's letter, which was in Redis alone, was discarded; its value is the reason.
+pub(crate) fn discarded(group: &str, event_id: &str) -> String {
+    format!("discarded:{group}:{event_id}")
+}
 
 /// The databases and the Redis in which dead letters are.
 #[derive(Debug, Clone)]
@@ -227,11 +235,18 @@ impl DeadLetters {
         }
     }
 
-    /// Closes a letter whose event is not wanted any more, and keeps why; a letter that is in Redis alone goes without it.
-    pub async fn discard(&mut self, place: &Place, reason: &str) -> Result<()> {
-        match place {
+    /// Closes a letter whose event is not wanted any more, and keeps why.
+    pub async fn discard(&mut self, letter: &DeadLetter, reason: &str) -> Result<()> {
+        match &letter.place {
             Place::Database(service, id) => close(self.pool(*service)?, *id, DISCARDED, Some(reason)).await,
-            Place::Redis(key, id) => self.remove(key, id).await,
+            Place::Redis(key, id) => {
+                if let Some(event_id) = letter.event_id() {
+                    let mark = discarded(&letter.group, event_id);
+                    let kept = self.redis.set_ex(mark, reason, DISCARDED_SECONDS).await;
+                    let () = kept.map_err(Error::redis("keep why a dead letter was discarded"))?;
+                }
+                self.remove(key, id).await
+            }
         }
     }
 

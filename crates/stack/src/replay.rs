@@ -82,7 +82,7 @@ pub async fn discard(settings: &Settings, selection: &Selection, reason: &str) -
     let open = letters.open().await?;
     say_unknown(selection, &open);
     for letter in open.iter().filter(|letter| selection.has(letter)) {
-        letters.discard(&letter.place, reason).await?;
+        letters.discard(letter, reason).await?;
         println!("discarded {}", line(letter));
     }
     letters.remove_closed_copies().await

@@ -10,10 +10,12 @@ use contracts::events::{
     Stream, groups,
 };
 use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Advice, Discrepancy, Ledger, Repair};
+use crate::dead_letters::discarded;
 use crate::shop::Service;
 use crate::{Error, Result};
 
@@ -122,16 +124,12 @@ impl Ledger {
 
     /// cart-service has no database: it notes in Redis what it has handled.
     async fn handled_by_cart(&self, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
-        let mut pipe = redis::pipe();
-        for id in ids {
-            pipe.exists(format!("cart:seen:{id}"));
-        }
-        let known: Vec<bool> = pipe
-            .query_async(&mut self.carts())
-            .await
-            .map_err(Error::redis("look at cart-service's marks"))?;
-        let mut handled: BTreeSet<Uuid> =
-            ids.iter().zip(known).filter(|(_, known)| *known).map(|(id, _)| *id).collect();
+        let keys = |name: &dyn Fn(&Uuid) -> String| ids.iter().map(name).collect::<Vec<_>>();
+        let seen = existing(&mut self.carts(), keys(&|id| format!("cart:seen:{id}"))).await?;
+        let discarded = keys(&|id| discarded(groups::CART, &id.to_string()));
+        let discarded = existing(&mut self.redis(), discarded).await?;
+        let known = ids.iter().zip(seen.iter().zip(discarded)).filter(|(_, (seen, gone))| **seen || *gone);
+        let mut handled: BTreeSet<Uuid> = known.map(|(id, _)| *id).collect();
         let letters = self.dead_letters().open().await?;
         let dead = letters.iter().filter(|letter| letter.group == groups::CART);
         handled.extend(dead.filter_map(|letter| letter.event_id()?.parse::<Uuid>().ok()));
@@ -194,6 +192,15 @@ impl Ledger {
         }
         Ok(known)
     }
+}
+
+/// Which of these keys exist.
+async fn existing(redis: &mut MultiplexedConnection, keys: Vec<String>) -> Result<Vec<bool>> {
+    let mut pipe = redis::pipe();
+    for key in keys {
+        pipe.exists(key);
+    }
+    pipe.query_async(redis).await.map_err(Error::redis("look at cart-service's marks"))
 }
 
 fn words(group: &str, service: Service, row: &Published) -> Discrepancy {

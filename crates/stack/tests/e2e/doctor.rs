@@ -14,8 +14,8 @@ async fn run(open: &Open, service: Service, sql: impl Into<String>) {
 }
 
 /// Runs it and returns its exit code and its report.
-fn doctor(open: &Open, role: &str, arguments: &[&str]) -> (Option<i32>, Value) {
-    let output = open.stack(role).args(["doctor", "--json"]).args(arguments).output().unwrap();
+async fn doctor(open: &Open, role: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let output = open.stack(role).args(["doctor", "--json"]).args(arguments).output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let report = serde_json::from_str(&text).unwrap_or_default();
     assert_ne!(report, Value::Null, "{text} {}", String::from_utf8_lossy(&output.stderr));
@@ -38,14 +38,14 @@ async fn an_operator_reads_what_is_wrong_and_has_repaired_what_is_safe() {
     run(&open, Service::User, format!("CREATE ROLE {reader} LOGIN; GRANT pg_read_all_data TO {reader}"))
         .await;
 
-    let (code, report) = doctor(&open, &reader, &["--grace", "0"]);
+    let (code, report) = doctor(&open, &reader, &["--grace", "0"]).await;
     assert_eq!((code, &report["healthy"]), (Some(0), &Value::Bool(true)), "{report:#}");
 
     // delivery-service lost the delivery and the event that began it, and order-service what would have noticed.
     run(&open, Service::Order, "UPDATE jobs.queue SET run_at = now() + interval '1 day'").await;
     let lost = "TRUNCATE deliveries CASCADE; DELETE FROM messaging.inbox";
     run(&open, Service::Delivery, lost).await;
-    let (code, report) = doctor(&open, &reader, &["--grace", "3"]);
+    let (code, report) = doctor(&open, &reader, &["--grace", "3"]).await;
     assert_eq!((code, &report["healthy"]), (Some(1), &Value::Bool(false)), "{report:#}");
     let found = &broken(&report, "L5")[0];
     assert_eq!(found["order_id"], order, "{report:#}");
@@ -54,9 +54,9 @@ async fn an_operator_reads_what_is_wrong_and_has_repaired_what_is_safe() {
     }
     assert_eq!(broken(&report, "L6")[0]["repair"]["kind"], "publish", "{report:#}");
 
-    let (code, report) = doctor(&open, &reader, &["--grace", "0", "--apply"]);
+    let (code, report) = doctor(&open, &reader, &["--grace", "0", "--apply"]).await;
     assert_eq!((code, report["repairs"].as_array().unwrap().len()), (Some(1), 0), "a reader repairs nothing");
-    let (code, report) = doctor(&open, "postgres", &["--grace", "60", "--apply"]);
+    let (code, report) = doctor(&open, "postgres", &["--grace", "60", "--apply"]).await;
     assert_eq!(code, Some(0), "{report:#}");
     let repairs = report["repairs"].to_string();
     assert!(repairs.contains("of order-service again"), "{report:#}");

@@ -1,13 +1,12 @@
 //! A shop for one test, with its actors.
 
-use std::process::Command;
-
 use reqwest::Method;
 use serde_json::Value;
 use stack::actors::{Admin, Bank, Customer};
 use stack::api::{Api, Reply};
 use stack::ledger::Ledger;
 use stack::shop::{Service, Shop, ShopOptions};
+use tokio::process::Command;
 
 /// The token of somebody who has none.
 pub const NOBODY: &str = "";
