@@ -15,7 +15,7 @@ use zip::{ZipArchive, result::ZipResult};
 
 const FILES: [&str; 3] = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
 
-#[expect(clippy::disallowed_methods, reason = "Cargo tells a build script so")]
+#[expect(clippy::disallowed_methods, reason = "Cargo passes it so")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let out = env::var("OUT_DIR")?;
