@@ -51,6 +51,6 @@ pub async fn run(
 ) -> io::Result<()> {
     let service = http::router(mailbox.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(http, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let (served, ()) = tokio::join!(server.into_future(), smtp::serve(mailbox, smtp, shutdown));
-    served
+    let (ended, ()) = tokio::join!(server.into_future(), smtp::serve(mailbox, smtp, shutdown));
+    ended
 }

@@ -1,6 +1,8 @@
 //! A mail as it was taken.
 
-use mail_parser::MessageParser;
+use std::borrow::Cow;
+
+use mail_parser::{MessageParser, MessagePart};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -43,8 +45,8 @@ impl Mail {
     /// Reads a mail. What cannot be read is shown as plain text, so that nothing is taken without a trace.
     pub(crate) fn read(envelope: Envelope, raw: &[u8], received_at: OffsetDateTime) -> Self {
         let parsed = MessageParser::default().parse(raw).unwrap_or_default();
-        let text = parsed.body_text(0).map(|text| text.into_owned());
-        let has_html = parsed.html_bodies().any(|part| part.is_text_html());
+        let text = parsed.body_text(0).map(Cow::into_owned);
+        let has_html = parsed.html_bodies().any(MessagePart::is_text_html);
         Self {
             id: 0,
             received_at,
@@ -54,7 +56,7 @@ impl Mail {
             subject: parsed.subject().unwrap_or_default().to_owned(),
             language: parsed.header_raw("Content-Language").map(|value| value.trim().to_owned()),
             text: text.unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
-            html: has_html.then(|| parsed.body_html(0).map(|html| html.into_owned())).flatten(),
+            html: has_html.then(|| parsed.body_html(0).map(Cow::into_owned)).flatten(),
             size: raw.len(),
             copies: 1,
         }

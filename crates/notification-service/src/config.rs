@@ -32,8 +32,8 @@ pub struct Config {
     /// gRPC base URL of user-service, which knows how customers are reached.
     #[arg(long, env, default_value = "http://user-service:9081")]
     pub user_grpc_url: String,
-    /// The mail server: smtps://USER:PASSWORD@HOST, or smtp://USER:PASSWORD@HOST:587?tls=required; special characters of the
-    /// password are percent-encoded.
+    /// The mail server: `smtps://USER:PASSWORD@HOST`, or `smtp://USER:PASSWORD@HOST:587?tls=required`; special characters of
+    /// the password are percent-encoded.
     #[arg(long, env, hide_env_values = true, default_value = MAILBOX)]
     pub smtp_url: SecretString,
     /// Whom mails are from; its domain is in their Message-ID too.
@@ -45,7 +45,7 @@ pub struct Config {
     /// A folder of templates that take the place of the built-in ones of the same name, such as en/paid.txt.
     #[arg(long, env, default_value = "")]
     pub notification_templates_dir: String,
-    /// The page of an order in your front end, such as https://shop.example/orders/{order_id}; without it, mails name the
+    /// The page of an order in your front end, such as `https://shop.example/orders/{order_id}`; without it, mails name the
     /// order's number and the shop's address.
     #[arg(long, env, default_value = "")]
     pub notification_order_url: String,

@@ -76,7 +76,8 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+            let is_html = Path::new(name).extension().is_some_and(|extension| extension == "html");
+            if is_html { AutoEscape::Html } else { AutoEscape::None }
         });
         let folder = folder.map(Path::to_owned);
         environment.set_loader(move |name| read(folder.as_ref(), name));

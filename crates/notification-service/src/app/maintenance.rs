@@ -17,7 +17,7 @@ pub async fn count_waiting(state: &AppState) -> sqlx::Result<()> {
     let counts = store::count_states(&mut *state.db.acquire().await?).await?;
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float, and nobody waits for 2^52 mails")]
     let show = |state: &'static str, count: i64| {
-        metrics::gauge!("notifications", "state" => state).set(count as f64)
+        metrics::gauge!("notifications", "state" => state).set(count as f64);
     };
     show("PENDING", counts.pending);
     show("BOUNCED", counts.bounced);

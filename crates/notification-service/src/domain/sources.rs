@@ -33,14 +33,17 @@ pub trait Notifies: Event {
     fn what(&self) -> Option<What>;
 }
 
-fn units(items: &[Item]) -> Option<i64> {
-    Some(items.iter().map(|item| i64::from(item.quantity)).sum())
+fn units(items: &[Item]) -> i64 {
+    items.iter().map(|item| i64::from(item.quantity)).sum()
 }
 
 impl Notifies for OrderCreated {
     fn what(&self) -> Option<What> {
-        let details =
-            Details { amount: Some(self.total_amount), units: units(&self.items), ..Details::default() };
+        let details = Details {
+            amount: Some(self.total_amount),
+            units: Some(units(&self.items)),
+            ..Details::default()
+        };
         Some(What::new(Kind::OrderReceived, self.order_id, self.user_id, details))
     }
 }
@@ -53,8 +56,11 @@ impl Notifies for StockReserved {
 
 impl Notifies for OrderPaid {
     fn what(&self) -> Option<What> {
-        let details =
-            Details { amount: Some(self.total_amount), units: units(&self.items), ..Details::default() };
+        let details = Details {
+            amount: Some(self.total_amount),
+            units: Some(units(&self.items)),
+            ..Details::default()
+        };
         Some(What::new(Kind::Paid, self.order_id, self.user_id, details))
     }
 }

@@ -36,6 +36,7 @@ impl Adapter {
         (adapter, TestApp::with_flags(&[&url, &secret]).await)
     }
 
+    #[expect(clippy::unused_async, reason = "axum's handlers are async")]
     async fn take(State(adapter): State<Self>, headers: HeaderMap, body: Bytes) -> StatusCode {
         adapter.posts.lock().unwrap().push((headers, String::from_utf8(body.to_vec()).unwrap()));
         *adapter.status.lock().unwrap()
