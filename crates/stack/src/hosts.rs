@@ -68,7 +68,9 @@ impl Hosts {
             Self::Compose => format!("{}-db:5432", service.name().trim_end_matches("-service")),
             Self::Given { .. } => {
                 let variable = format!("STACK_{}", variable.replace("_NAME", "_URL"));
-                return given(settings, &variable).map(|url| Some(url.to_owned()));
+                let url = given(settings, &variable).map(str::to_owned);
+                // A shop that does without a service has no database for it.
+                return if service.is_optional() { Ok(url.ok()) } else { url.map(Some) };
             }
         };
         let invalid = || Error::other(format!("{variable}, DB_USER and DB_PASSWORD make no address"));
@@ -131,5 +133,10 @@ mod tests {
         assert_eq!(order, "postgres://reader:secret@db.example/orders");
         let missing = hosts.database(Service::User, &settings).unwrap_err().to_string();
         assert_eq!(missing, "STACK_HOSTS=given needs STACK_USER_DB_URL");
+        assert_eq!(
+            hosts.database(Service::Notification, &settings).unwrap(),
+            None,
+            "a shop may do without it"
+        );
     }
 }

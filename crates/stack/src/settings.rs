@@ -44,6 +44,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("STACK_ORDER_DB_URL", ""),
     ("STACK_PAYMENT_DB_URL", ""),
     ("STACK_DELIVERY_DB_URL", ""),
+    ("STACK_NOTIFICATION_DB_URL", ""),
     ("STACK_REDIS_URL", ""),
     ("STACK_PORT_BASE", ""),
     ("STACK_POSTGRES_PORT", ""),

@@ -82,9 +82,10 @@ impl Ledger {
             }
             let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(CONNECT_TIMEOUT);
             match pool.connect_with(options).await {
-                Ok(pool) => drop(databases.insert(service, pool)),
-                // A shop that does without it may have no database for it either.
+                // A shop that does without it may have no database for it either, or an empty one.
+                Ok(pool) if service.is_optional() && !has_tables(&pool).await? => {}
                 Err(_) if service.is_optional() => {}
+                Ok(pool) => drop(databases.insert(service, pool)),
                 Err(error) => return Err(unreachable()(error)),
             }
         }
@@ -142,6 +143,12 @@ impl Ledger {
         let rows = sqlx::query_as(query).fetch_all(self.pool(service)?).await;
         rows.map_err(Error::sql(format!("ask the database of {}", service.name())))
     }
+}
+
+/// Whether the service of a database has ever run.
+async fn has_tables(pool: &PgPool) -> Result<bool> {
+    let exists = sqlx::query_scalar("SELECT to_regclass('messaging.outbox') IS NOT NULL").fetch_one(pool);
+    exists.await.map_err(Error::sql("look for the tables of a service"))
 }
 
 /// As the shop itself is configured.

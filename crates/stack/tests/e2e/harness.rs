@@ -99,7 +99,7 @@ impl Open {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.env("STACK_HOSTS", "given").env("STACK_GATEWAY_URL", self.shop.base_url());
         command.env("STACK_REDIS_URL", self.shop.redis_url(0).trim_end_matches("/0"));
-        for service in Service::SIX {
+        for service in Service::SERVICES {
             let Some(url) = self.shop.database_url(service) else { continue };
             let mut url: reqwest::Url = url.parse().unwrap();
             url.set_username(role).unwrap();

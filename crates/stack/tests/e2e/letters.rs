@@ -25,7 +25,7 @@ async fn letters_are_listed_shown_put_back_by_group_and_discarded_with_a_reason(
     let event_id = publish_unreadable(&open).await;
     wait_for_letters(&open, &event_id).await;
     let all = letters(&open, &[]).await;
-    assert_eq!(all.len(), 3);
+    assert_eq!(all.len(), 4);
     for letter in &all {
         assert_eq!(
             (&letter["event_id"], &letter["correlation_id"]),
@@ -52,10 +52,10 @@ async fn letters_are_listed_shown_put_back_by_group_and_discarded_with_a_reason(
     let names: Vec<String> = again.iter().map(ToString::to_string).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let discard = [&["discard", "--reason", "made for a test"], names.as_slice()].concat();
-    assert_eq!(stack(&open, &discard).await.matches("discarded ").count(), 3);
+    assert_eq!(stack(&open, &discard).await.matches("discarded ").count(), 4);
     assert_eq!(
         stack(&open, &discard).await.matches("is no open dead letter").count(),
-        3,
+        4,
         "the second time changes nothing"
     );
     assert!(letters(&open, &[]).await.is_empty());

@@ -80,9 +80,9 @@ pub async fn wait_for_letters(open: &Open, event_id: &str) -> Vec<Place> {
     loop {
         let open_now = letters.open().await.unwrap();
         let groups: Vec<&str> = open_now.iter().map(|letter| letter.group.as_str()).collect();
-        if groups == ["product-group", "delivery-group", "cart-group"] {
+        if groups == ["product-group", "delivery-group", "notification-group", "cart-group"] {
             assert!(open_now.iter().all(|letter| letter.event_id() == Some(event_id)));
-            assert!(matches!(open_now[2].place, Place::Redis(..)));
+            assert!(matches!(open_now[3].place, Place::Redis(..)));
             return open_now.into_iter().map(|letter| letter.place).collect();
         }
         poller.wait(|| format!("dead letters of {groups:?}")).await.unwrap();
