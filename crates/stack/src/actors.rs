@@ -131,9 +131,7 @@ impl Customer {
     /// Waits until an order can be paid, and returns the token of its payment page.
     pub async fn payment_token(&self, order: i64) -> Result<String> {
         let seen = self.wait_for(order, &["AWAITING_PAYMENT"]).await?;
-        let url = text(&seen, "/payment_url")?;
-        let token = url.rsplit('/').next().and_then(|last| last.split('?').next()).unwrap_or_default();
-        Ok(token.to_owned())
+        page_token(&seen).map(str::to_owned)
     }
 
     /// Cancels an order, as far as the buyer may.
@@ -161,6 +159,12 @@ pub async fn login(api: &Api, email: &str, password: &str) -> Result<String> {
     let body = json!({"email": email, "password": password});
     let tokens = api.post("/api/v1/login", None, &body).await?.expect(200)?;
     text(&tokens, "/access_token").map(str::to_owned)
+}
+
+/// The token of the payment page of an order: what the path of its URL ends with.
+pub fn page_token(order: &Value) -> Result<&str> {
+    let url = text(order, "/payment_url")?;
+    Ok(url.rsplit('/').next().and_then(|last| last.split('?').next()).unwrap_or_default())
 }
 
 /// The administrator of the shop.

@@ -76,12 +76,7 @@ fn write(page: &Path, text: &str) -> Result<()> {
 }
 
 fn shop(data: &Path) -> Result<ShopOptions> {
-    let settings = Settings::default()
-        .with("RATE_LIMIT", "off")
-        .with("MAX_OPEN_ORDERS_PER_USER", "0")
-        .with("MAX_HELD_UNITS_PER_PRODUCT", "0")
-        .with("MAX_HELD_UNITS_PER_BUYER", "0")
-        .with("PAYMENT_EXPIRY_SECONDS", "120");
+    let settings = Settings::default().without_limits().with("PAYMENT_EXPIRY_SECONDS", "120");
     let mut options = ShopOptions::for_person(data.to_owned(), settings)?;
     options.ports = Ports::free()?;
     options.gateway = root::find()?.join("nginx");

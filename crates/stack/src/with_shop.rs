@@ -13,13 +13,7 @@ pub async fn run(command: &[OsString]) -> Result<u8> {
         command.split_first().ok_or_else(|| Error::other("no command was given after --"))?;
     let mut signals = Signals::listen()?;
     let mut options = ShopOptions::for_test(None)?;
-    options.settings = options
-        .settings
-        .with("RATE_LIMIT", "off")
-        .with("MAX_OPEN_ORDERS_PER_USER", "0")
-        .with("MAX_HELD_UNITS_PER_PRODUCT", "0")
-        .with("MAX_HELD_UNITS_PER_BUYER", "0")
-        .with("PAYMENT_EXPIRY_SECONDS", "60");
+    options.settings = options.settings.without_limits().with("PAYMENT_EXPIRY_SECONDS", "60");
     let mut shop = tokio::select! {
         started = Shop::start(options, |_| {}) => started?,
         () = signals.asked_to_end() => return Ok(130),

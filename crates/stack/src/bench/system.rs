@@ -125,7 +125,7 @@ impl Servers {
         let data = root::find()?.join(format!(".data/bench-{place}"));
         reset(&data).await?;
         let lock = Lock::take(&data)?;
-        let mut options = ShopOptions::for_person(data.clone(), unlimited())?;
+        let mut options = ShopOptions::for_person(data.clone(), Settings::default().without_limits())?;
         options.ports = Ports::free()?;
         options.programs = programs(folder)?;
         // What is measured is the shop, and an earlier checkout has neither.
@@ -246,12 +246,6 @@ async fn wait_count(find: impl AsyncFn() -> sqlx::Result<i64>, count: usize) -> 
         }
         sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// Nothing that refuses, and no payment that ends meanwhile.
-fn unlimited() -> Settings {
-    let limits = ["MAX_OPEN_ORDERS_PER_USER", "MAX_HELD_UNITS_PER_PRODUCT", "MAX_HELD_UNITS_PER_BUYER"];
-    limits.into_iter().fold(Settings::default(), |all, name| all.with(name, "0")).with("RATE_LIMIT", "off")
 }
 
 /// Where the programs of a build are.

@@ -13,7 +13,8 @@ use super::fixtures::{Fixtures, LINES, SETUP_CONNECTIONS, parsed};
 use super::load::{Burst, Call, Connection, Load, burst, once};
 use super::report::Round;
 use super::system::{Servers, System};
-use crate::api::{number, text};
+use crate::actors::page_token;
+use crate::api::number;
 use crate::measure::Latencies;
 use crate::{Error, Result};
 
@@ -154,9 +155,8 @@ async fn pay(system: &System, orders: &[i64]) -> Result<Vec<Call>> {
     let pages = once(&system.address, reads.collect(), SETUP_CONNECTIONS).await?;
     let payments = pages.iter().map(|order| {
         let order = parsed(order)?;
-        let page = text(&order, "/payment_url")?;
-        let token = page.rsplit('/').next().and_then(|last| last.split('?').next());
-        let how = json!({"token": token, "payment_type": "bank_transfer", "notify": {"drop": true}});
+        let how =
+            json!({"token": page_token(&order)?, "payment_type": "bank_transfer", "notify": {"drop": true}});
         Ok(Call::post("/midtrans/sandbox/pay", &how, 200))
     });
     let payments = payments.collect::<Result<_>>()?;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::record::End;
 use super::traffic::{GIVES_UP, PRICE, Traffic};
-use crate::actors::Customer;
+use crate::actors::{Customer, page_token};
 use crate::api::Reply;
 
 /// Each with its share.
@@ -50,8 +50,7 @@ impl Traffic<'_> {
         if seen["status"] == "FAILED" {
             return Some(End::Refused);
         }
-        let url = seen["payment_url"].as_str().unwrap_or_default();
-        let page = url.rsplit('/').next().and_then(|last| last.split('?').next()).unwrap_or_default();
+        let page = page_token(&seen).unwrap_or_default();
         let expected = match journey {
             "never paid" => return Some(End::Done),
             "cancelled" => {
