@@ -11,7 +11,7 @@ use sqlx::PgTransaction;
 use crate::{
     AppState,
     app::SendNotification,
-    domain::{NewNotification, Notifies, What},
+    domain::{NewNotification, Notifies},
     store,
 };
 
@@ -50,6 +50,5 @@ impl<E: Notifies> Handle<E> for AppState {
 }
 
 fn notification<E: Notifies>(Received { event_id, event, .. }: &Received<E>) -> Option<NewNotification> {
-    let What { kind, order_id, user_id, part, details } = event.what()?;
-    Some(NewNotification { event_id: *event_id, kind, order_id, user_id, part, details })
+    Some(NewNotification { event_id: *event_id, what: event.what()? })
 }

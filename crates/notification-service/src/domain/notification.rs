@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Kind, Language};
+use super::{Kind, Language, What};
 
 /// How a customer is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -64,11 +64,6 @@ impl State {
             Self::Dead => "DEAD",
         }
     }
-
-    /// Whether a person may have it sent once more.
-    pub const fn can_be_retried(self) -> bool {
-        matches!(self, Self::Bounced | Self::Dead)
-    }
 }
 
 impl fmt::Display for State {
@@ -106,12 +101,7 @@ pub struct Details {
 pub struct NewNotification {
     /// The event that gives reason to it.
     pub event_id: Uuid,
-    pub kind: Kind,
-    pub order_id: OrderId,
-    pub user_id: UserId,
-    /// Distinguishes what may happen to an order more than once; empty for all else.
-    pub part: String,
-    pub details: Details,
+    pub what: What,
 }
 
 /// A notification as sending it needs.

@@ -89,10 +89,10 @@ pub async fn insert_notifications(
     new: &[NewNotification],
     channels: &[Channel],
 ) -> Result<Vec<NotificationId>> {
-    let kinds: Vec<&str> = new.iter().map(|new| new.kind.as_str()).collect();
-    let parts: Vec<&str> = new.iter().map(|new| new.part.as_str()).collect();
+    let kinds: Vec<&str> = new.iter().map(|new| new.what.kind.as_str()).collect();
+    let parts: Vec<&str> = new.iter().map(|new| new.what.part.as_str()).collect();
     let channels: Vec<&str> = channels.iter().map(|channel| channel.as_str()).collect();
-    let details: Vec<Json<&Details>> = new.iter().map(|new| Json(&new.details)).collect();
+    let details: Vec<Json<&Details>> = new.iter().map(|new| Json(&new.what.details)).collect();
     sqlx::query_scalar!(
         r#"insert into notifications (event_id, kind, order_id, user_id, part, details, channel)
          select event_id, kind, order_id, user_id, part, details, channel
@@ -104,8 +104,8 @@ pub async fn insert_notifications(
          returning id as "id: NotificationId""#,
         &new.iter().map(|new| new.event_id).collect::<Vec<Uuid>>(),
         &kinds as &[&str],
-        &new.iter().map(|new| new.order_id.get()).collect::<Vec<i64>>(),
-        &new.iter().map(|new| new.user_id.get()).collect::<Vec<i64>>(),
+        &new.iter().map(|new| new.what.order_id.get()).collect::<Vec<i64>>(),
+        &new.iter().map(|new| new.what.user_id.get()).collect::<Vec<i64>>(),
         &parts as &[&str],
         &details as _,
         &channels as &[&str],
