@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use client_addr::ClientAddr;
 pub use docs::{Refusals, complete};
 pub use listen::{bind, serve};
-pub use page::{Page, link_next};
+pub use page::{Page, list_headers};
 pub use shop::plain_client;
 
 use crate::{Code, Problem, ServiceContext, auth::Tokens, health::Health};

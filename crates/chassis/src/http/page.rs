@@ -4,7 +4,7 @@ use garde::Validate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue, header::LINK};
 
 /// Which page of a list. Lists with more parameters repeat these two members: `serde(flatten)` would accept unknown
 /// ones.
@@ -39,14 +39,42 @@ impl Page {
         (self.page - 1) * self.limit
     }
 
+    /// The parameters that lead to the next page, if a list of so many entries has one.
+    pub const fn next(self, total: i64) -> Option<[(&'static str, i64); 2]> {
+        if self.page * self.limit < total {
+            Some([("page", self.page + 1), ("limit", self.limit)])
+        } else {
+            None
+        }
+    }
+
     /// How many pages a number of entries fills.
     pub const fn pages(self, total: i64) -> i64 {
         (total + self.limit - 1) / self.limit
     }
 }
 
-/// The value of a `Link` header to the next page: the present path with some parameters replaced.
-pub fn link_next(path: &str, query: &[(&str, String)]) -> Option<HeaderValue> {
+/// The headers of a part of a list: how many entries there are in all, and a `Link` to the next part if parameters lead
+/// there. The filters that are set are kept in it.
+pub fn list_headers(
+    path: &str,
+    total: i64,
+    filters: [(&'static str, Option<String>); 2],
+    next: Option<[(&'static str, i64); 2]>,
+) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-total-count", HeaderValue::from(total));
+    headers.extend(next.and_then(|next| Some((LINK, link_next(path, filters, next)?))));
+    headers
+}
+
+fn link_next(
+    path: &str,
+    filters: [(&'static str, Option<String>); 2],
+    next: [(&'static str, i64); 2],
+) -> Option<HeaderValue> {
+    let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = filters.chain(next.map(|(name, value)| (name, value.to_string())));
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     HeaderValue::from_str(&format!("<{path}?{query}>; rel=\"next\"")).ok()
 }

@@ -1,13 +1,9 @@
 //! `/delivery`: a customer sees their own deliveries, an administrator sees all and moves them.
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, HeaderValue, header},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use chassis::{
     Admin, Json, Path, Problem, Query, User,
-    http::{Page, Refusals, link_next},
+    http::{Page, Refusals, list_headers},
     rules::not_blank,
 };
 use contracts::{DeliveryId, OrderId, UserId, events::ShippingAddress};
@@ -176,29 +172,11 @@ pub async fn list_deliveries(
     let page = Page { page: query.page, limit: query.limit };
     let Deliveries { page: found, total } = app::list_deliveries(&state, filter, page).await?;
     let deliveries: Vec<_> = found.into_iter().map(DeliveryView::from).collect();
-    Ok((headers(query, total), axum::Json(deliveries)))
-}
-
-/// How many there are, and where the next page is.
-fn headers(query: ListDeliveries, total: i64) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert("x-total-count", HeaderValue::from(total));
-    if query.page * query.limit < total
-        && let Some(next) = link_next(PATH, &next_page(query))
-    {
-        headers.insert(header::LINK, next);
-    }
-    headers
-}
-
-fn next_page(query: ListDeliveries) -> Vec<(&'static str, String)> {
     let filters = [
-        ("status", query.status.map(|s| s.to_string())),
+        ("status", query.status.map(|it| it.to_string())),
         ("order_id", query.order_id.map(|id| id.to_string())),
     ];
-    let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let page = [("page", (query.page + 1).to_string()), ("limit", query.limit.to_string())];
-    filters.chain(page).collect()
+    Ok((list_headers(PATH, total, filters, page.next(total)), axum::Json(deliveries)))
 }
 
 /// Get a delivery

@@ -1,13 +1,9 @@
 //! `/notification`: a customer sees what they were sent, an administrator sees all and has some sent again.
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, HeaderValue, header},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use chassis::{
     Admin, Path, Problem, Query, User,
-    http::{Page, Refusals, link_next},
+    http::{Page, Refusals, list_headers},
 };
 use contracts::{NotificationId, OrderId, UserId};
 use garde::Validate;
@@ -113,29 +109,11 @@ pub async fn list_notifications(
     let page = Page { page: query.page, limit: query.limit };
     let Notifications { page: found, total } = app::list_notifications(&state, filter, page).await?;
     let notifications: Vec<_> = found.into_iter().map(NotificationView::from).collect();
-    Ok((headers(query, total), axum::Json(notifications)))
-}
-
-/// How many there are, and where the next page is.
-fn headers(query: ListNotifications, total: i64) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert("x-total-count", HeaderValue::from(total));
-    if query.page * query.limit < total
-        && let Some(next) = link_next(PATH, &next_page(query))
-    {
-        headers.insert(header::LINK, next);
-    }
-    headers
-}
-
-fn next_page(query: ListNotifications) -> Vec<(&'static str, String)> {
     let filters = [
-        ("state", query.state.map(|s| s.to_string())),
+        ("state", query.state.map(|it| it.to_string())),
         ("order_id", query.order_id.map(|id| id.to_string())),
     ];
-    let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let page = [("page", (query.page + 1).to_string()), ("limit", query.limit.to_string())];
-    filters.chain(page).collect()
+    Ok((list_headers(PATH, total, filters, page.next(total)), axum::Json(notifications)))
 }
 
 /// Retry a notification

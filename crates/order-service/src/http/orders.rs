@@ -1,16 +1,9 @@
 //! Reading orders and their timelines, and cancelling orders.
 
-use axum::{
-    extract::State,
-    http::{
-        HeaderValue,
-        header::{HeaderMap, LINK},
-    },
-    response::IntoResponse,
-};
+use axum::{extract::State, http::HeaderMap, response::IntoResponse};
 use chassis::{
     Admin, OptionalJson, Path, Problem, Query, User,
-    http::{Page, Refusals, link_next},
+    http::{Page, Refusals, list_headers},
     rules::not_blank,
 };
 use contracts::{OrderId, UserId};
@@ -144,18 +137,9 @@ fn reply(
     status: Option<Status>,
     limit: i64,
 ) -> (HeaderMap, axum::Json<Vec<Order>>) {
-    let mut headers = HeaderMap::new();
-    headers.insert("x-total-count", HeaderValue::from(listed.total));
-    let next = listed.next_before.and_then(|before| {
-        let kept = [("status", status.map(|s| s.to_string())), ("user_id", buyer.map(|id| id.to_string()))];
-        let mut query: Vec<(&str, String)> =
-            kept.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        query.extend([("limit", limit.to_string()), ("before", before.to_string())]);
-        link_next(path, &query)
-    });
-    if let Some(next) = next {
-        headers.insert(LINK, next);
-    }
+    let filters = [("status", status.map(|s| s.to_string())), ("user_id", buyer.map(|id| id.to_string()))];
+    let next = listed.next_before.map(|before| [("limit", limit), ("before", before.get())]);
+    let headers = list_headers(path, listed.total, filters, next);
     (headers, axum::Json(listed.orders))
 }
 
