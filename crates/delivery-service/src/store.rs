@@ -151,28 +151,50 @@ pub async fn insert_tombstone(db: &mut PgConnection, order_id: OrderId) -> sqlx:
     Ok(inserted.rows_affected() == 1)
 }
 
+/// A query for whole deliveries; the first argument is what follows `from deliveries d`.
+macro_rules! select_deliveries {
+    ($rest:literal, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Row,
+            r#"select id as "id: DeliveryId", order_id as "order_id: OrderId", user_id as "user_id!: UserId",
+                      status as "status: Status", tracking_number,
+                      shipping_address as "shipping_address: Json<ShippingAddress>", created_at, updated_at,
+                      (select jsonb_agg(jsonb_build_object('at', at, 'status', h.status, 'note', note) order by h.id)
+                       from delivery_history h
+                       where delivery_id = d.id) as "history!: Json<Vec<Change>>"
+               from deliveries d
+               "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
 /// A delivery, for `owner` only if it is the buyer.
 pub async fn find_delivery(
     db: &mut PgConnection,
     id: DeliveryId,
     owner: Option<UserId>,
 ) -> sqlx::Result<Option<Delivery>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select id as "id: DeliveryId", order_id as "order_id: OrderId", user_id as "user_id!: UserId",
-                  status as "status: Status", tracking_number,
-                  shipping_address as "shipping_address: Json<ShippingAddress>", created_at, updated_at,
-                  (select jsonb_agg(jsonb_build_object('at', at, 'status', h.status, 'note', note) order by h.id)
-                   from delivery_history h
-                   where delivery_id = d.id) as "history!: Json<Vec<Change>>"
-           from deliveries d
-           where id = $1 and user_id = coalesce($2, user_id)"#,
+    let row = select_deliveries!(
+        "where id = $1 and user_id = coalesce($2, user_id)",
         id.get(),
-        owner.map(UserId::get),
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(Delivery::from))
+        owner.map(UserId::get)
+    );
+    Ok(row.fetch_optional(db).await?.map(Delivery::from))
+}
+
+/// Deliveries that nobody else changes before this transaction ends; locked in the order of their ids, so that no two
+/// transactions deadlock. Tombstones are none.
+pub async fn lock_deliveries(
+    db: &mut PgConnection,
+    ids: &[i64],
+) -> sqlx::Result<BTreeMap<DeliveryId, Delivery>> {
+    sqlx::query!("select from deliveries where id = any($1) order by id for no key update", ids)
+        .execute(&mut *db)
+        .await?;
+    // A statement of its own: the one that waited for a lock does not see the history that it waited for.
+    let rows = select_deliveries!("where id = any($1) and user_id is not null", ids);
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.id, row.into())).collect())
 }
 
 /// The deliveries of orders, or their tombstones.
@@ -197,6 +219,14 @@ pub async fn find_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Re
     Ok(list_by_orders(db, &[order_id.get()]).await?.remove(&order_id))
 }
 
+/// The delivery of an order, or its tombstone, which nobody else changes before this transaction ends.
+pub async fn lock_by_order(db: &mut PgConnection, order_id: OrderId) -> sqlx::Result<Option<DeliveryRow>> {
+    sqlx::query!("select from deliveries where order_id = $1 for no key update", order_id.get())
+        .execute(&mut *db)
+        .await?;
+    find_by_order(db, order_id).await
+}
+
 /// A part of the deliveries that a filter lets through, newest first.
 pub async fn list_deliveries(
     db: &mut PgConnection,
@@ -204,28 +234,17 @@ pub async fn list_deliveries(
     limit: i64,
     offset: i64,
 ) -> sqlx::Result<Vec<Delivery>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select id as "id: DeliveryId", order_id as "order_id: OrderId", user_id as "user_id!: UserId",
-                  status as "status: Status", tracking_number,
-                  shipping_address as "shipping_address: Json<ShippingAddress>", created_at, updated_at,
-                  (select jsonb_agg(jsonb_build_object('at', at, 'status', h.status, 'note', note) order by h.id)
-                   from delivery_history h
-                   where delivery_id = d.id) as "history!: Json<Vec<Change>>"
-           from deliveries d
-           where user_id is not null and ($1::bigint is null or user_id = $1)
-             and ($2::text is null or status = $2) and ($3::bigint is null or order_id = $3)
-           order by id desc
-           limit $4 offset $5"#,
+    let rows = select_deliveries!(
+        "where user_id is not null and ($1::bigint is null or user_id = $1)
+            and ($2::text is null or status = $2) and ($3::bigint is null or order_id = $3)
+         order by id desc limit $4 offset $5",
         filter.user_id.map(UserId::get),
         filter.status as Option<Status>,
         filter.order_id.map(OrderId::get),
         limit,
-        offset,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(Delivery::from).collect())
+        offset
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(Delivery::from).collect())
 }
 
 /// How many deliveries a filter lets through.
@@ -243,23 +262,42 @@ pub async fn count_deliveries(db: &mut PgConnection, filter: Filter) -> sqlx::Re
     .await
 }
 
-/// Moves a delivery, or does nothing and returns `false` if its status is no longer the one that was decided on.
-pub async fn move_delivery(db: &mut PgConnection, change: &Move<'_>) -> sqlx::Result<bool> {
-    let updated = sqlx::query!(
+/// Moves deliveries that are locked, each once. Returns when, by the database's clock; nothing if there are none.
+///
+/// # Errors
+/// If one is not in the status that it is to be moved from: whoever moves it has not locked it.
+pub async fn move_deliveries(
+    db: &mut PgConnection,
+    moves: &[Move<'_>],
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    if moves.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<i64> = moves.iter().map(|change| change.id.get()).collect();
+    let from: Vec<&str> = moves.iter().map(|change| change.from.as_str()).collect();
+    let to: Vec<&str> = moves.iter().map(|change| change.to.as_str()).collect();
+    let numbers: Vec<Option<&str>> = moves.iter().map(|change| change.tracking_number).collect();
+    let notes: Vec<Option<&str>> = moves.iter().map(|change| change.note).collect();
+    let moved = sqlx::query_scalar!(
         "with moved as (
-             update deliveries
-             set status = $3, tracking_number = coalesce($4, tracking_number), updated_at = now()
-             where id = $1 and status = $2
-             returning id, status
+             update deliveries d
+             set status = to_status, tracking_number = coalesce(number, tracking_number), updated_at = now()
+             from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
+                 as change (id, from_status, to_status, number, note)
+             where d.id = change.id and status = from_status
+             returning d.id, status, note
          )
-         insert into delivery_history (delivery_id, status, note) select id, status, $5 from moved",
-        change.id.get(),
-        change.from as Status,
-        change.to as Status,
-        change.tracking_number,
-        change.note,
+         insert into delivery_history (delivery_id, status, note) select id, status, note from moved returning at",
+        &ids,
+        &from as &[&str],
+        &to as &[&str],
+        &numbers as &[Option<&str>],
+        &notes as &[Option<&str>],
     )
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    if moved.len() == moves.len() {
+        return Ok(moved.first().copied());
+    }
+    Err(sqlx::Error::Decode("a delivery is not in the status any more that it is to be moved from".into()))
 }

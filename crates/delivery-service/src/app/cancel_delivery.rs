@@ -35,23 +35,24 @@ pub async fn cancel_delivery(
     user_id: Option<UserId>,
 ) -> Result<CancelOutcome, CancelDeliveryError> {
     let mut tx = state.db.begin().await?;
-    // A statement that finds the delivery changed since it was read does nothing; then it is read again.
-    let outcome = loop {
-        let Some(found) = store::find_by_order(&mut tx, order_id).await? else {
-            if store::insert_tombstone(&mut tx, order_id).await? {
-                break CancelOutcome::Cancelled;
-            }
-            continue;
-        };
-        if !found.is_of(user_id) {
-            return Err(CancelDeliveryError::Mismatch);
+    // What is inserted between the two statements is found the next time.
+    let found = loop {
+        if let Some(found) = store::lock_by_order(&mut tx, order_id).await? {
+            break found;
         }
-        let Ok(Transition { to, .. }) = found.status.on(Input::Cancel) else { break CancelOutcome::Shipped };
-        let change = Move { id: found.id, from: found.status, to, tracking_number: None, note: None };
-        if to == found.status || store::move_delivery(&mut tx, &change).await? {
-            break CancelOutcome::Cancelled;
+        if store::insert_tombstone(&mut tx, order_id).await? {
+            tx.commit().await?;
+            return Ok(CancelOutcome::Cancelled);
         }
     };
+    if !found.is_of(user_id) {
+        return Err(CancelDeliveryError::Mismatch);
+    }
+    let Ok(Transition { to, .. }) = found.status.on(Input::Cancel) else { return Ok(CancelOutcome::Shipped) };
+    if to != found.status {
+        let change = Move { id: found.id, from: found.status, to, tracking_number: None, note: None };
+        store::move_deliveries(&mut tx, &[change]).await?;
+    }
     tx.commit().await?;
-    Ok(outcome)
+    Ok(CancelOutcome::Cancelled)
 }

@@ -219,8 +219,8 @@ pub async fn set_delivery_status(
     Path(id): Path<DeliveryId>,
     Json(body): Json<NewStatus>,
 ) -> Result<axum::Json<StatusSet>, Problem> {
-    let advance = Advance { to: body.status, tracking_number: body.tracking_number, note: body.note };
-    let delivery = app::advance_delivery(&state, id, &advance).await?;
+    let advance = Advance::new(id, body.status, body.tracking_number, body.note);
+    let delivery = app::advance_delivery(&state, advance).await?;
     let message = format!("The delivery is {}", delivery.status);
     Ok(axum::Json(StatusSet { message, delivery: delivery.into() }))
 }
