@@ -15,9 +15,10 @@ const SHARED: [&str; 5] = ["chassis", "contracts", "jobs", "messaging", "midtran
 /// The services with a database, by the name of its migrations.
 const DATABASES: [&str; 6] = ["user", "product", "order", "payment", "delivery", "notification"];
 /// The migrations of the shared crates, each with its schema and the databases that have a copy.
-const SHARED_MIGRATIONS: [(&str, &str, &[&str]); 3] = [
+const SHARED_MIGRATIONS: [(&str, &str, &[&str]); 4] = [
     ("_messaging.sql", "messaging.", &DATABASES),
     ("_messaging_discards.sql", "messaging.", &DATABASES),
+    ("_messaging_outbox.sql", "messaging.", &DATABASES),
     ("_jobs.sql", "jobs.", &["order", "payment", "notification"]),
 ];
 /// The longest source file, in lines.
