@@ -28,7 +28,7 @@ pub use self::{
         void_attempt::VoidAttempt,
     },
     notifications::{
-        handle_notification::HandleNotification,
+        handle_notification::{FindHint, HandleNotification},
         poll_payment::PollPayment,
         receive_notification::{ReceiveNotificationError, receive_notification},
     },

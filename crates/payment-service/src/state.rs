@@ -7,6 +7,7 @@ use messaging::Outbox;
 use sqlx::PgPool;
 
 use crate::{
+    app::FindHint,
     clients::{Midtrans, Orders},
     config::Config,
     domain::Settlement,
@@ -27,6 +28,8 @@ pub struct AppState {
     pub pages: GroupCommit<MadePage>,
     /// Notifications that come at the same time are kept together.
     pub notifications: GroupCommit<NewNotification>,
+    /// Notifications that are handled at the same time are read together.
+    pub hints: GroupCommit<FindHint>,
     /// Enqueues jobs, and has the worker run them at once.
     pub jobs: jobs::Queue,
     pub midtrans: Midtrans,
@@ -50,6 +53,7 @@ impl AppState {
             attempts: GroupCommit::default(),
             pages: GroupCommit::default(),
             notifications: GroupCommit::default(),
+            hints: GroupCommit::default(),
             jobs: jobs::Queue::default(),
             midtrans: Midtrans::new(config.midtrans(), context.health.clone())?,
             orders: Orders::new(&config.common.peers.order_url)?,

@@ -10,13 +10,13 @@ mod views;
 
 pub use attempts::{
     Link, MadePage, NewAttempt, Open, Recorded, end_closing, find_attempt, find_link, find_poll,
-    insert_attempts, lease_attempt, list_attempts, list_links, lock_attempts, mark_id_taken, record_pages,
-    record_transactions, release_attempt, start_closing,
+    insert_attempts, lease_attempt, list_attempts, list_attempts_by_id, list_links, lock_attempts,
+    mark_id_taken, record_pages, record_transactions, release_attempt, start_closing,
 };
 pub use idempotency::{KnownReply, claim_key, find_reply, purge_keys, record_reply};
 pub use notifications::{
-    Kept, NewNotification, Notification, find_notification, insert_notifications, mark_notifications_handled,
-    purge_notifications,
+    Kept, NewNotification, Notification, insert_notifications, list_notifications,
+    mark_notifications_handled, purge_notifications,
 };
 pub use payments::{
     Move, NewPayment, NewTombstone, StateChanged, claim_look, find_payment, insert_payments,

@@ -183,7 +183,7 @@ pub struct Recorded<'a> {
 }
 
 /// Records what Midtrans says of transactions, one for each attempt. Returns the attempts whose they are: one that is known
-/// to be another attempt's is not recorded.
+/// to be another attempt's is not recorded. What is known already is not written again: a watched payment is asked about often.
 pub async fn record_transactions(
     db: &mut PgConnection,
     said: &[Recorded<'_>],
@@ -199,7 +199,7 @@ pub async fn record_transactions(
     let charged: Vec<i64> = transactions().map(midtrans::Transaction::charged_for_order).collect();
     let settled: Vec<Option<OffsetDateTime>> = transactions().map(|it| it.settlement_time).collect();
     let recorded = sqlx::query_scalar!(
-        "with said as (
+        r#"with said as (
              select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
                  as said (midtrans_order_id, transaction_id, status, payment_type, charged, settled_at)
          ), claimed as (
@@ -211,13 +211,19 @@ pub async fn record_transactions(
              union all
              select transaction_id, midtrans_order_id from transactions
              where transaction_id in (select transaction_id from said)
+         ), ours as (
+             select said.* from said join owner using (transaction_id, midtrans_order_id)
+         ), changed as (
+             update payment_attempts attempt
+             set transaction_id = ours.transaction_id, midtrans_status = status, payment_type = ours.payment_type,
+                 charged = ours.charged, settled_at = coalesce(ours.settled_at, attempt.settled_at)
+             from ours
+             where attempt.midtrans_order_id = ours.midtrans_order_id
+                 and (attempt.transaction_id, midtrans_status, attempt.payment_type, attempt.charged, attempt.settled_at)
+                     is distinct from (ours.transaction_id, status, ours.payment_type, ours.charged,
+                         coalesce(ours.settled_at, attempt.settled_at))
          )
-         update payment_attempts attempt
-         set transaction_id = said.transaction_id, midtrans_status = said.status, payment_type = said.payment_type,
-             charged = said.charged, settled_at = coalesce(said.settled_at, attempt.settled_at)
-         from said join owner using (transaction_id, midtrans_order_id)
-         where attempt.midtrans_order_id = said.midtrans_order_id
-         returning attempt.midtrans_order_id",
+         select midtrans_order_id as "midtrans_order_id!" from ours"#,
         &attempts as &[&str],
         &ids as &[&str],
         &statuses as &[&str],
@@ -269,7 +275,8 @@ macro_rules! select_attempts {
     };
 }
 
-async fn list_attempts_by_id(
+/// Attempts by their ids at Midtrans.
+pub async fn list_attempts_by_id(
     db: &mut PgConnection,
     midtrans_order_ids: &[&str],
 ) -> sqlx::Result<Vec<Attempt>> {

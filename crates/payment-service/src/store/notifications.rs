@@ -1,5 +1,7 @@
 //! Notifications of Midtrans, one row for each signed content, and when each was last handled.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
 
 /// A notification whose signature was right.
@@ -72,15 +74,23 @@ pub async fn insert_notifications(db: &mut PgConnection, new: &[NewNotification]
     .await
 }
 
-/// A notification; `None` if it was removed.
-pub async fn find_notification(db: &mut PgConnection, id: i64) -> sqlx::Result<Option<Notification>> {
-    sqlx::query_as!(
-        Notification,
-        "select midtrans_order_id, transaction_ids, transaction_status from notifications where id = $1",
-        id,
+/// Notifications by the ids of their rows, those that were removed left out.
+pub async fn list_notifications(
+    db: &mut PgConnection,
+    ids: &[i64],
+) -> sqlx::Result<BTreeMap<i64, Notification>> {
+    let rows = sqlx::query!(
+        "select id, midtrans_order_id, transaction_ids, transaction_status from notifications where id = any($1)",
+        ids,
     )
-    .fetch_optional(db)
-    .await
+    .fetch_all(db)
+    .await?;
+    let notifications = rows.into_iter().map(|row| {
+        let (midtrans_order_id, transaction_ids) = (row.midtrans_order_id, row.transaction_ids);
+        let transaction_status = row.transaction_status;
+        (row.id, Notification { midtrans_order_id, transaction_ids, transaction_status })
+    });
+    Ok(notifications.collect())
 }
 
 /// Records when notifications were last handled.

@@ -50,8 +50,10 @@ pub async fn confirm_payment(
     let Some(paid) = payment.paid.as_ref().filter(|_| payment.status.is_paid()) else {
         return Ok(Confirmation { status: payment.status, confirmed: true });
     };
-    let confirmed = ask(state, &paid.midtrans_order_id).await;
-    Ok(Confirmation { status: find(state, order_id).await?.status, confirmed })
+    Ok(match ask(state, &paid.midtrans_order_id).await {
+        Some(status) => Confirmation { status, confirmed: true },
+        None => Confirmation { status: find(state, order_id).await?.status, confirmed: false },
+    })
 }
 
 async fn find(state: &AppState, order_id: OrderId) -> Result<Payment, ConfirmPaymentError> {
@@ -59,7 +61,8 @@ async fn find(state: &AppState, order_id: OrderId) -> Result<Payment, ConfirmPay
     payment.ok_or(ConfirmPaymentError::Unknown)
 }
 
-async fn ask(state: &AppState, midtrans_order_id: &str) -> bool {
+/// Where the payment stands by what Midtrans says now.
+async fn ask(state: &AppState, midtrans_order_id: &str) -> Option<Status> {
     let asked = async {
         let attempt = store::find_attempt(&mut *state.db.acquire().await?, midtrans_order_id).await?;
         match attempt {
@@ -68,12 +71,12 @@ async fn ask(state: &AppState, midtrans_order_id: &str) -> bool {
         }
     };
     match tokio::time::timeout(DEADLINE, asked).await {
-        Ok(Ok(status)) => status.is_some(),
+        Ok(Ok(status)) => status,
         Ok(Err(error)) => {
             let error = chassis::error_chain(&error);
             tracing::warn!(midtrans_order_id, error, "Midtrans could not be asked before goods leave");
-            false
+            None
         }
-        Err(_late) => false,
+        Err(_late) => None,
     }
 }

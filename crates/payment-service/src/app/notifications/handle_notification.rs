@@ -1,6 +1,8 @@
 //! Handles a stored notification. It is only a hint: Midtrans is asked, and its answer counts.
 
-use chassis::BoxError;
+use std::collections::BTreeMap;
+
+use chassis::{BoxError, group_commit::Commit};
 use jobs::{Job, Outcome};
 use midtrans::TransactionStatus;
 
@@ -22,12 +24,8 @@ impl Job for HandleNotification {
     type Key = i64;
 
     async fn run(state: &AppState, id: i64) -> Result<Outcome, BoxError> {
-        let mut db = state.db.acquire().await?;
-        let Some(notification) = store::find_notification(&mut db, id).await? else {
-            return Ok(Outcome::Done);
-        };
-        let attempt = store::find_attempt(&mut db, &notification.midtrans_order_id).await?;
-        drop(db);
+        let hint = state.hints.submit(state, FindHint(id)).await.map_err(sqlx::Error::from)?;
+        let Some(Hint { notification, attempt }) = hint else { return Ok(Outcome::Done) };
         let observations = match &attempt {
             Some(attempt) => observe(state, attempt, &notification.transaction_ids).await?,
             None => Vec::new(),
@@ -40,6 +38,40 @@ impl Job for HandleNotification {
         apply(state, id, &midtrans_order_id, observations).await?;
         tracing::info!(midtrans_order_id, transaction_status, "webhook notification handled");
         Ok(Outcome::Done)
+    }
+}
+
+/// A notification, and the attempt that it is about, if it is ours.
+#[derive(Debug)]
+pub struct Hint {
+    notification: Notification,
+    attempt: Option<Attempt>,
+}
+
+/// Asks for the notification of a row. Those that are asked for at the same time are read together.
+#[derive(Debug)]
+pub struct FindHint(i64);
+
+impl Commit for FindHint {
+    type State = AppState;
+    /// Nothing if the row was removed.
+    type Reply = Option<Hint>;
+    type Error = sqlx::Error;
+
+    async fn commit(state: &AppState, group: &[Self]) -> sqlx::Result<Vec<Option<Hint>>> {
+        let mut db = state.db.acquire().await?;
+        let ids: Vec<i64> = group.iter().map(|Self(id)| *id).collect();
+        let mut notifications = store::list_notifications(&mut db, &ids).await?;
+        let about: Vec<&str> = notifications.values().map(|it| it.midtrans_order_id.as_str()).collect();
+        let attempts = store::list_attempts_by_id(&mut db, &about).await?;
+        let attempts: BTreeMap<String, Attempt> =
+            attempts.into_iter().map(|attempt| (attempt.midtrans_order_id.clone(), attempt)).collect();
+        let hints = ids.iter().map(|id| {
+            let notification = notifications.remove(id)?;
+            let attempt = attempts.get(&notification.midtrans_order_id).cloned();
+            Some(Hint { notification, attempt })
+        });
+        Ok(hints.collect())
     }
 }
 
