@@ -1,4 +1,4 @@
-//! Everything that crosses a process boundary, and nothing else: ids, country codes, events with their streams and
+//! Everything that crosses a process boundary, and nothing else: ids, money, country codes, events with their streams and
 //! groups, and the gRPC interfaces generated from `proto/`. No IO, no queries, no rules.
 //!
 //! Changes here are additive: an older process must still read what a newer one writes. `tests/` holds a snapshot of
@@ -9,6 +9,7 @@ pub mod country;
 pub mod events;
 pub mod grpc;
 pub mod ids;
+pub mod money;
 pub mod tables;
 
 pub use ids::{AddressId, CategoryId, DeliveryId, NotificationId, OrderId, ProductId, SessionId, UserId};

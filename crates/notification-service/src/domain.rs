@@ -3,11 +3,9 @@
 mod kind;
 mod notification;
 mod preferences;
-mod rupiah;
 mod sources;
 
 pub use kind::Kind;
 pub use notification::{Channel, Contact, Details, Message, NewNotification, Notification, State};
 pub use preferences::{Language, Preferences};
-pub use rupiah::rupiah;
 pub use sources::{Notifies, What};

@@ -8,9 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use contracts::money::rupiah;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 
-use crate::domain::{Details, Kind, Language, Message, rupiah};
+use crate::domain::{Details, Kind, Language, Message};
 
 /// Begins the first line of a text.
 const SUBJECT: &str = "Subject: ";

@@ -1,5 +1,6 @@
 //! The ways an order can go.
 
+use contracts::money::rupiah;
 use serde_json::{Value, json};
 
 use super::reporter::Reporter;
@@ -259,17 +260,4 @@ async fn timeline(out: &Reporter, fixtures: &Fixtures, customer: &Customer, orde
 
 fn expect(holds: bool, otherwise: String) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::other(otherwise)) }
-}
-
-/// An amount as people write it.
-fn rupiah(amount: i64) -> String {
-    let digits = amount.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push('.');
-        }
-        grouped.push(digit);
-    }
-    format!("Rp {grouped}")
 }

@@ -1,18 +1,10 @@
-//! Amounts as people write them.
+//! Money: whole rupiah in an `i64`, wherever it crosses a process boundary.
 
 /// An amount as it is written in Indonesia: `Rp 190.000`.
 pub fn rupiah(amount: i64) -> String {
     let digits = amount.unsigned_abs().to_string();
-    let first = digits.len() % 3;
-    let mut grouped = digits[..first].to_owned();
-    for group in digits.as_bytes()[first..].chunks(3) {
-        if !grouped.is_empty() {
-            grouped.push('.');
-        }
-        grouped.extend(group.iter().map(|digit| char::from(*digit)));
-    }
-    let sign = if amount < 0 { "-" } else { "" };
-    format!("{sign}Rp {grouped}")
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    format!("{}Rp {}", if amount < 0 { "-" } else { "" }, groups.join("."))
 }
 
 #[cfg(test)]
