@@ -3,7 +3,6 @@
 
 mod inject;
 mod journeys;
-mod proxy;
 mod record;
 mod report;
 mod schedule;

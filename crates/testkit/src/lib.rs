@@ -11,7 +11,6 @@ mod app;
 mod codes;
 mod database;
 mod events;
-mod network;
 mod sample;
 
 use std::time::{Duration, Instant};
@@ -20,8 +19,8 @@ pub use actor::{Actor, Reply};
 pub use app::{TestService, claims, production_flags, serve_grpc};
 pub use codes::undocumented;
 pub use database::TestDatabase;
+pub use dev_servers::{Proxy, Upstream};
 pub use events::{deliver, envelope, redeliver};
-pub use network::{Network, Upstream};
 pub use sample::{Sample, SampleConfig, SampleRoutes};
 
 /// How long a condition may take to come true.

@@ -13,7 +13,7 @@ use std::{
 use axum::{extract::Request, http::StatusCode, middleware};
 use chassis::{Lifecycle, ServiceContext, grpc::Peer};
 use secrecy::SecretString;
-use testkit::{Network, Upstream};
+use testkit::{Proxy, Upstream};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -168,13 +168,13 @@ async fn the_end_of_a_replica_costs_no_call_even_while_the_name_stands_for_it() 
 async fn a_replica_that_accepts_calls_and_never_answers_gets_no_more_of_them_until_it_does() {
     let context = super::context();
     let (first, second) = (Replica::start(&context).await, Replica::start(&context).await);
-    let network = Network::to(Upstream::Port(second.address.port())).await;
+    let network = Proxy::to(Upstream::Port(second.address.port())).await.unwrap();
     let name = Name::default();
     name.stands_for_addresses([first.address, SocketAddr::from(([127, 0, 0, 1], network.port()))]);
     let peer = name.follow(&context.lifecycle);
     call_until_all_served(&peer, &[&first, &second]).await;
 
-    network.freeze();
+    network.silence_all();
     let mut unanswered = 0;
     for _ in 0..200 {
         unanswered += usize::from(call(&peer).await.is_err());
@@ -194,12 +194,12 @@ async fn a_replica_that_accepts_calls_and_never_answers_gets_no_more_of_them_unt
 async fn while_no_replica_answers_all_are_tried_and_the_first_that_does_is_used() {
     let context = super::context();
     let only = Replica::start(&context).await;
-    let network = Network::to(Upstream::Port(only.address.port())).await;
+    let network = Proxy::to(Upstream::Port(only.address.port())).await.unwrap();
     let name = Name::default();
     name.stands_for_addresses([SocketAddr::from(([127, 0, 0, 1], network.port()))]);
     let peer = name.follow(&context.lifecycle);
     call_until_all_served(&peer, &[&only]).await;
-    network.freeze();
+    network.silence_all();
     for _ in 0..2 {
         let code = call(&peer).await.unwrap_err();
         assert!([Code::DeadlineExceeded, Code::Cancelled].contains(&code), "{code:?}");

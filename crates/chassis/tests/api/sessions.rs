@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chassis::{Database, database::is_transient};
 use sqlx::{PgPool, migrate::Migrator};
-use testkit::{Network, TestDatabase, Upstream};
+use testkit::{Proxy, TestDatabase, Upstream};
 
 /// No lock of a silent process may hold others up for longer.
 const BOUND: Duration = Duration::from_secs(15);
@@ -51,11 +51,11 @@ async fn a_transaction_that_falls_silent_gives_its_locks_back() {
 #[tokio::test]
 async fn connections_that_the_network_has_lost_do_not_use_the_pool_up() {
     let database = database().await;
-    let network = Network::to(Upstream::Port(database.options.get_port())).await;
+    let network = Proxy::to(Upstream::Port(database.options.get_port())).await.unwrap();
     let pool = pool(&database, network.port(), 2);
     let (mut first, idle) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
     drop(idle);
-    network.cut();
+    network.silence_open();
     let asked = sqlx::query("select 1").execute(&mut *first);
     let answered = tokio::time::timeout(Duration::from_millis(100), asked).await;
     assert!(answered.is_err(), "nobody answers");

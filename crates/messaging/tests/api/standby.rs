@@ -6,7 +6,7 @@ use contracts::events::Event;
 use messaging::{Outbox, Relay, outbox, relay::RelayPolicy};
 use redis::{Cmd, InfoDict, cmd};
 use sqlx::PgPool;
-use testkit::{Network, Upstream};
+use testkit::{Proxy, Upstream};
 use tokio::time::timeout;
 
 use crate::support::{Logs, Metrics, Ping, RedisServer, Running, World, eventually, relay_policy};
@@ -19,13 +19,13 @@ const BOUND: Duration = Duration::from_secs(15);
 async fn a_relay_that_is_cut_off_from_postgres_is_replaced_in_time_and_stands_by_when_it_is_back() {
     let world = World::new().await;
     let database = world.pool.connect_options();
-    let network = Network::to(Upstream::Port(database.get_port())).await;
+    let network = Proxy::to(Upstream::Port(database.get_port())).await.unwrap();
     let by_network = PgPool::connect_lazy_with(database.as_ref().clone().port(network.port()));
     let first = world.relay_by(by_network, world.redis.client(), relay_policy());
     world.publish([Ping::new(1)]).await;
     world.wait_until_published().await;
     let second = world.relay();
-    network.cut();
+    network.silence_open();
     world.publish([Ping::new(2)]).await;
     timeout(BOUND, world.wait_until_published()).await.expect("the second publishes");
 
@@ -64,15 +64,15 @@ async fn what_another_replica_commits_is_sent_long_before_the_active_relay_looks
 
 /// A relay that sent event 2 before it lost its connection to Redis, and then 2 and 3 by another one. What it sent first
 /// is on its way still.
-async fn with_a_batch_on_its_way(world: &World) -> (Network, Running) {
-    let network = Network::to(Upstream::Socket(world.redis.socket())).await;
+async fn with_a_batch_on_its_way(world: &World) -> (Proxy, Running) {
+    let network = Proxy::to(Upstream::Socket(world.redis.socket())).await.unwrap();
     // It compares no marks while it has nothing to send, so that each command of it has a reason.
     let patient = RelayPolicy { check: Duration::from_hours(1), ..relay_policy() };
     let relay = world.relay_by(world.pool.clone(), RedisServer::client_by(network.port()), patient);
     world.publish([Ping::new(1)]).await;
     world.wait_until_published().await;
     world.redis.save().await;
-    network.cut();
+    network.silence_open();
     world.publish([Ping::new(2)]).await;
     eventually("the relay to wait for Redis", async || {
         let waits = "select exists (select from pg_stat_activity join pg_locks using (pid)

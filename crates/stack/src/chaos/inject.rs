@@ -12,13 +12,12 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep};
 
-use super::proxy::Proxy;
 use super::schedule::{Fault, LINKS, Order, RedisLoss, Sickness};
 use crate::api::Api;
 use crate::ledger::sources::{EVENTS, connect};
 use crate::shop::{End, Ports, Routes, Service, Shop, ShopOptions};
 use crate::{Error, Result};
-use dev_servers::{Redis, RedisOptions, ports};
+use dev_servers::{Proxy, Redis, RedisOptions, Upstream, ports};
 
 const STOP: Duration = Duration::from_secs(12);
 const FOLLOWS: Duration = Duration::from_secs(10);
@@ -41,9 +40,9 @@ impl Injector {
     pub(super) async fn start(mut options: ShopOptions, progress: impl Fn(&str)) -> Result<Self> {
         let (mut routes, mut links) = (Routes::default(), BTreeMap::new());
         for (from, to) in LINKS {
-            let own = ports::free()?;
-            routes.insert(from, to, own);
-            links.insert((from, to), Proxy::start(own, target(from, to, &options.ports)).await?);
+            let proxy = Proxy::to(Upstream::Port(target(from, to, &options.ports))).await?;
+            routes.insert(from, to, proxy.port());
+            links.insert((from, to), proxy);
         }
         options.routes = routes;
         let redis = options.data.join("redis");
@@ -84,7 +83,7 @@ impl Injector {
             }
             Fault::NoConnections => self.limit_connections(0).await,
             Fault::Link(from, to, damage) => {
-                self.link(from, to)?.damage(Some(damage));
+                self.link(from, to)?.damage(damage);
                 Ok(())
             }
             Fault::Repeat(order) => self.repeat(order).await,
@@ -112,7 +111,7 @@ impl Injector {
             Fault::ReadOnly => self.sql(&["ALTER SYSTEM RESET default_transaction_read_only", RELOAD]).await,
             Fault::NoConnections => self.limit_connections(-1).await,
             Fault::Link(from, to, _) => {
-                self.link(from, to)?.damage(None);
+                self.link(from, to)?.heal();
                 Ok(())
             }
             Fault::Midtrans(_) => self.infect(None).await,
@@ -177,7 +176,7 @@ impl Injector {
         let (replica, folder) = self.replica.take().ok_or_else(|| Error::other("there is no replica"))?;
         for ((_, to), link) in &self.links {
             if *to == End::Redis {
-                link.retarget(replica.port());
+                link.retarget(Upstream::Port(replica.port()));
             }
         }
         self.redis = folder;

@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use dev_servers::Damage;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
@@ -71,17 +72,6 @@ pub enum RedisLoss {
     Tail,
     /// What came after a copy of its files was made.
     SinceCopy,
-}
-
-/// What happens to the bytes between two processes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Damage {
-    /// Connections are reset, and no new one is made.
-    Cut,
-    /// Every packet takes this many milliseconds more.
-    Slow(u16),
-    /// Requests arrive, answers do not.
-    OneWay,
 }
 
 /// In which order events come again.
