@@ -88,7 +88,7 @@ fn run(case: &str, requests: usize) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let flags = ["--cors-allowed-origins=https://shop.example", "--log-format=json"];
     let context = Sample::<Cases>::context(&flags);
-    let _logs = telemetry::init(&context.common).unwrap();
+    let _logs = telemetry::init(&context.common.logs).unwrap();
     let recorder = telemetry::recorder().unwrap();
     metrics::set_global_recorder(recorder).unwrap();
     let router = Sample::<Cases>::router(&context);

@@ -69,12 +69,9 @@ pub struct Common {
     /// for. It is the default, so that a variable that is missing opens nothing.
     #[arg(long, env, value_enum, default_value = "production")]
     pub app_env: AppEnv,
-    /// What is logged: a level, or tracing's filter syntax (`info,sqlx=debug`).
-    #[arg(long, env, default_value = "info")]
-    pub log_level: String,
-    /// How it is logged.
-    #[arg(long, env, value_enum, default_value = "json")]
-    pub log_format: LogFormat,
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub logs: Logs,
     /// Where HTTP is answered.
     #[arg(long, env)]
     pub http_addr: SocketAddr,
@@ -113,6 +110,17 @@ pub struct Common {
     /// The other services, for `/health/shop`.
     #[command(flatten)]
     pub peers: Peers,
+}
+
+/// What a process logs, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Logs {
+    /// What is logged: a level, or tracing's filter syntax (`info,sqlx=debug`).
+    #[arg(long, env, default_value = "info")]
+    pub log_level: String,
+    /// How it is logged.
+    #[arg(long, env, value_enum, default_value = "json")]
+    pub log_format: LogFormat,
 }
 
 /// Where gRPC is answered.

@@ -129,10 +129,8 @@ impl Lifecycle {
     /// # Errors
     /// If the signal handlers cannot be installed.
     pub async fn run_to_end(&self) -> std::io::Result<bool> {
-        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::select! {
-            _ = term.recv() => tracing::info!("SIGTERM: stopping"),
-            _ = int.recv() => tracing::info!("SIGINT: stopping"),
+            asked = signalled() => asked?,
             () = self.soft.cancelled() => {}
         }
         Ok(self.stop().await)
@@ -148,6 +146,19 @@ impl Lifecycle {
         }
         drained && !self.failed.load(Ordering::Relaxed)
     }
+}
+
+/// Waits for SIGTERM or SIGINT.
+///
+/// # Errors
+/// If the signal handlers cannot be installed.
+pub async fn signalled() -> std::io::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = int.recv() => tracing::info!("SIGINT: stopping"),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a service is to the chassis, and the command line around it.
 
-use std::{ffi::OsString, future::Future, process::ExitCode, time::Duration};
+use std::{ffi::OsString, future::Future, net::SocketAddr, process::ExitCode, time::Duration};
 
 use axum::{Router, middleware};
 use clap::{Args, Command, FromArgMatches, Parser, Subcommand};
@@ -119,7 +119,7 @@ struct OpenApiOptions {
 struct HealthOptions {
     /// Where the service answers HTTP.
     #[arg(long, env)]
-    http_addr: std::net::SocketAddr,
+    http_addr: SocketAddr,
 }
 
 /// The whole of a service's `main`.
@@ -128,14 +128,18 @@ pub fn run<S: Service>() -> ExitCode {
     if arguments.get(1).is_none_or(|first| first.to_string_lossy().starts_with("--") && first != "--help") {
         arguments.insert(1.min(arguments.len()), "serve".into());
     }
+    to_exit_code(S::NAME, execute::<S>(arguments))
+}
+
+/// Runs the work of a program on a runtime of its own. The exit code says whether all went well, standard error why it did
+/// not.
+pub fn to_exit_code(name: &str, work: impl Future<Output = Result<bool, BoxError>>) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new();
-    let outcome =
-        runtime.map_err(BoxError::from).and_then(|runtime| runtime.block_on(execute::<S>(arguments)));
-    match outcome {
+    match runtime.map_err(BoxError::from).and_then(|runtime| runtime.block_on(work)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("{}: {error}", S::NAME);
+            eprintln!("{name}: {error}");
             ExitCode::FAILURE
         }
     }
@@ -150,7 +154,7 @@ async fn execute<S: Service>(arguments: Vec<OsString>) -> Result<bool, BoxError>
             let matches = command::<S>().get_matches_from(arguments);
             match CommandLine::<S::Config>::from_arg_matches(&matches)?.command {
                 Some(Do::Openapi(options)) => openapi::<S>(&options),
-                Some(Do::Healthcheck(options)) => healthcheck(&options).await,
+                Some(Do::Healthcheck(options)) => healthcheck(options.http_addr).await,
                 Some(Do::Serve(_) | Do::Migrate(_)) | None => Ok(true),
             }
         }
@@ -205,7 +209,7 @@ fn pool_of<S: Service>(config: &S::Config) -> Option<PgPool> {
 }
 
 async fn migrate<S: Service>(config: &S::Config) -> Result<bool, BoxError> {
-    let _logs = telemetry::init(config.common())?;
+    let _logs = telemetry::init(&config.common().logs)?;
     if let (Some(pool), Some(migrator)) = (pool_of::<S>(config), S::migrator()) {
         database::migrate(&pool, migrator).await?;
     }
@@ -219,8 +223,11 @@ fn openapi<S: Service>(options: &OpenApiOptions) -> Result<bool, BoxError> {
     Ok(true)
 }
 
-async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
-    let mut address = options.http_addr;
+/// Asks a process on this machine whether it lives, at the address on which it answers HTTP.
+///
+/// # Errors
+/// If there is no answer.
+pub async fn healthcheck(mut address: SocketAddr) -> Result<bool, BoxError> {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
@@ -230,7 +237,7 @@ async fn healthcheck(options: &HealthOptions) -> Result<bool, BoxError> {
 }
 
 async fn serve<S: Service>(config: S::Config) -> Result<bool, BoxError> {
-    let _logs = telemetry::init(config.common())?;
+    let _logs = telemetry::init(&config.common().logs)?;
     let exporter = Exporter::start(config.common(), S::NAME)?;
     let mut context = ServiceContext::new(config.common());
     context.metrics = Some(telemetry::metrics(&context.lifecycle)?);

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     BoxError, Lifecycle,
-    config::{Common, LogFormat},
+    config::{LogFormat, Logs},
 };
 
 /// How often samples are added up.
@@ -29,17 +29,17 @@ const WAITING_LINES: usize = 8_192;
 ///
 /// # Errors
 /// If the filter is malformed, or logging was started already.
-pub fn init(common: &Common) -> Result<WorkerGuard, BoxError> {
+pub fn init(logs: &Logs) -> Result<WorkerGuard, BoxError> {
     let (writer, guard) = writer(io::stdout());
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&common.log_level)?)
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&logs.log_level)?)
         .with_target(true)
         .with_writer(writer);
-    match common.log_format {
+    match logs.log_format {
         LogFormat::Json => {
-            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()?;
+            subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()?;
         }
-        LogFormat::Pretty => logs.compact().try_init()?,
+        LogFormat::Pretty => subscriber.compact().try_init()?,
     }
     Ok(guard)
 }

@@ -2,27 +2,19 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, ValueEnum};
-
-/// Whether something is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Switch {
-    /// It is.
-    On,
-    /// It is not.
-    Off,
-}
+use chassis::config::Switch;
+use clap::Args;
 
 /// The settings of the mailbox.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Whether it is wanted: `off` has it end at once, as where a real mail server is used.
-    #[arg(long, global = true, env = "MAILBOX", value_enum, ignore_case = true, default_value = "on")]
+    #[arg(long, env, value_enum, ignore_case = true, default_value = "on")]
     pub mailbox: Switch,
     /// Where the page and the JSON API are answered.
-    #[arg(long, global = true, env = "HTTP_ADDR", default_value = "0.0.0.0:8091")]
+    #[arg(long, env, default_value = "0.0.0.0:8091")]
     pub http_addr: SocketAddr,
     /// Where mails are taken, over SMTP without TLS.
-    #[arg(long, global = true, env = "MAILBOX_SMTP_ADDR", default_value = "0.0.0.0:2525")]
+    #[arg(long, env = "MAILBOX_SMTP_ADDR", default_value = "0.0.0.0:2525")]
     pub smtp_addr: SocketAddr,
 }

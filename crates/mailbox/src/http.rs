@@ -6,42 +6,19 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
+use chassis::{Code, Problem};
+use local_program::only_from_here;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::store::MOST_MAILS;
 use crate::{InjectedFaults, Mail, Mailbox};
 
-mod guard;
 mod page;
 
 type Shared = State<Arc<Mailbox>>;
-
-/// An error as the rest of the shop words it: RFC 9457.
-#[derive(Debug)]
-struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    detail: String,
-}
-
-impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = json!({"type": format!("/problems/{}", self.code), "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(), "detail": self.detail, "code": self.code});
-        (self.status, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
-    }
-}
 
 /// Everything the mailbox answers to. Mails are personal: only this machine and its private networks see them.
 pub(crate) fn router(mailbox: Arc<Mailbox>) -> Router {
@@ -54,23 +31,19 @@ pub(crate) fn router(mailbox: Arc<Mailbox>) -> Router {
         .route("/messages/{id}", get(page::show))
         .route("/messages/{id}/html", get(page::html))
         .nest("/api", api)
-        .layer(from_fn(guard::only_from_here));
+        .layer(from_fn(only_from_here));
     Router::new()
         .nest("/mail", pages)
-        .route("/mail/", get(page::list).layer(from_fn(guard::only_from_here)))
+        .route("/mail/", get(page::list).layer(from_fn(only_from_here)))
         .route("/health/live", get(healthy))
         .route("/health/ready", get(healthy))
-        .fallback(no_route)
+        .fallback(async || Problem::from(Code::NotFound))
         .layer(DefaultBodyLimit::max(4 * 1024))
         .with_state(mailbox)
 }
 
 async fn healthy() -> Json<Value> {
     Json(json!({"status": "ok"}))
-}
-
-async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such route")
 }
 
 /// Which mails to list.
@@ -101,8 +74,7 @@ async fn list(State(mailbox): Shared, Query(filter): Query<Filter>) -> Json<Valu
 }
 
 async fn show(State(mailbox): Shared, Path(id): Path<u64>) -> Result<Json<Value>, Problem> {
-    let unknown =
-        || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such mail, or it is too old");
+    let unknown = || Problem::new(Code::NotFound, "there is no such mail, or it is too old");
     Ok(Json(json!(*mailbox.store.find(id).ok_or_else(unknown)?)))
 }
 
@@ -116,8 +88,7 @@ async fn set_faults(
     Json(faults): Json<InjectedFaults>,
 ) -> Result<Json<InjectedFaults>, Problem> {
     if let Some(field) = faults.fault() {
-        let detail = format!("{field}: a code is 400 to 599, a latency at most 60000 ms");
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid", detail));
+        return Err(Problem::invalid_field(field, "a code is 400 to 599, a latency at most 60000 ms"));
     }
     tracing::info!(?faults, "faults set");
     mailbox.fault_injection.set(faults);

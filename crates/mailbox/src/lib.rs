@@ -13,10 +13,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use chassis::BoxError;
+use chassis::config::Switch;
+use chassis::http::bind;
+use local_program::LocalProgram;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-mod cli;
 mod config;
 mod fault_injection;
 mod http;
@@ -24,7 +27,6 @@ mod mail;
 mod smtp;
 mod store;
 
-pub use crate::cli::{BoxError, Cli};
 pub use crate::config::Config;
 pub use crate::fault_injection::{FaultInjection, InjectedFaults};
 pub use crate::mail::Mail;
@@ -37,6 +39,27 @@ pub struct Mailbox {
     pub store: Store,
     /// What goes wrong on purpose.
     pub fault_injection: FaultInjection,
+}
+
+impl LocalProgram for Config {
+    const NAME: &'static str = "mailbox";
+    const ABOUT: &'static str =
+        "A mail server for development: takes every mail, delivers none, and shows the last ones on a page.";
+
+    fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    fn unneeded(&self) -> Option<String> {
+        (self.mailbox == Switch::Off).then(|| "MAILBOX is off".to_owned())
+    }
+
+    async fn serve(self, shutdown: CancellationToken) -> Result<(), BoxError> {
+        let smtp = bind(self.smtp_addr, "MAILBOX_SMTP_ADDR")?;
+        let http = bind(self.http_addr, "HTTP_ADDR")?;
+        tracing::info!(smtp = %self.smtp_addr, http = %self.http_addr, "mailbox is up");
+        Ok(run(Arc::default(), smtp, http, shutdown).await?)
+    }
 }
 
 /// Takes mails on one listener and shows them on the other, until `shutdown` is cancelled.

@@ -1,17 +1,5 @@
-//! Starts the mailbox.
+//! Starts the mailbox, or asks whether it runs.
 
-use std::process::ExitCode;
-
-use clap::Parser;
-use mailbox::Cli;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().execute().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mailbox: {error}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> std::process::ExitCode {
+    local_program::run::<mailbox::Config>()
 }

@@ -9,11 +9,11 @@ use secrecy::SecretString;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
     /// Where to listen.
-    #[arg(long, global = true, env = "HTTP_ADDR", default_value = "0.0.0.0:8090")]
+    #[arg(long, env, default_value = "0.0.0.0:8090")]
     pub http_addr: SocketAddr,
 
     /// This local Midtrans runs only while this is `local`; `sandbox` and `production` are Midtrans' own.
-    #[arg(long, global = true, env = "MIDTRANS_ENVIRONMENT", default_value = "local")]
+    #[arg(long, env, default_value = "local")]
     pub midtrans_environment: String,
 
     /// The server key callers have to present and notifications are signed with.
@@ -27,11 +27,11 @@ pub struct Config {
     pub midtrans_server_key: SecretString,
 
     /// The address customers reach the shop at; payment pages are at /midtrans below it.
-    #[arg(long, global = true, env = "PUBLIC_URL", default_value = "http://localhost:8080")]
+    #[arg(long, env, default_value = "http://localhost:8080")]
     pub public_url: String,
 
     /// The file the state survives a restart in, one JSON entry per line.
-    #[arg(long, global = true, env = "SANDBOX_STATE_FILE", default_value = "./midtrans-sandbox.json")]
+    #[arg(long, env, default_value = "./midtrans-sandbox.json")]
     pub sandbox_state_file: PathBuf,
 
     /// Where notifications are sent.
@@ -44,7 +44,7 @@ pub struct Config {
     pub sandbox_notification_url: String,
 
     /// Divides Midtrans' own waits: retries of notifications, slow cards, the bank's confirmation of a refund.
-    #[arg(long, global = true, env = "SANDBOX_SPEEDUP", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub sandbox_speedup: u32,
 }
 

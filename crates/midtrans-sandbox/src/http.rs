@@ -7,18 +7,20 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use local_program::only_from_here;
 use serde_json::json;
 use tower_http::trace::TraceLayer;
 
+use self::json_only::json_only;
 use crate::app::App;
 
 mod auth;
 mod charge;
 mod control;
 mod core;
-mod guard;
 mod headers;
 mod injection;
+mod json_only;
 mod page;
 mod replays;
 mod snap;
@@ -30,8 +32,8 @@ pub(crate) fn router(app: App) -> Router {
         .nest("/snap/v1", snap_api(&app))
         .nest("/v2", core_api(&app))
         .layer(from_fn_with_state(app.clone(), injection::apply))
-        .layer(from_fn(guard::json_only))
-        .layer(from_fn(guard::only_from_here));
+        .layer(from_fn(json_only))
+        .layer(from_fn(only_from_here));
     let midtrans = Router::new()
         .merge(api)
         .nest("/sandbox", control_api())
@@ -85,8 +87,8 @@ fn control_api() -> Router<App> {
         .route("/pay", post(control::pay))
         .route("/faults", put(control::set_faults))
         .fallback(control::no_route)
-        .layer(from_fn(guard::json_only))
-        .layer(from_fn(guard::only_from_here))
+        .layer(from_fn(json_only))
+        .layer(from_fn(only_from_here))
 }
 
 /// Path and method only: queries carry client keys and card numbers.

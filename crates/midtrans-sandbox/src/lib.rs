@@ -16,6 +16,8 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use chassis::BoxError;
+use local_program::LocalProgram;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +25,6 @@ use crate::app::Sandbox;
 
 mod app;
 mod cards;
-mod cli;
 mod clock;
 mod commands;
 mod config;
@@ -42,7 +43,6 @@ mod webhooks;
 mod wib;
 mod wire;
 
-pub use crate::cli::{BoxError, Cli};
 pub use crate::config::Config;
 pub use crate::journal::JournalError;
 
@@ -58,6 +58,26 @@ pub enum RunError {
     /// No HTTP client could be made.
     #[error("cannot send notifications: {0}")]
     Client(#[from] reqwest::Error),
+}
+
+impl LocalProgram for Config {
+    const NAME: &'static str = "midtrans-sandbox";
+    const ABOUT: &'static str =
+        "A local Midtrans: Snap, Core API, payment page, notifications, and a control API for tests.";
+
+    fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    fn unneeded(&self) -> Option<String> {
+        let environment = &self.midtrans_environment;
+        (environment != "local").then(|| format!("MIDTRANS_ENVIRONMENT is {environment:?}, not \"local\""))
+    }
+
+    async fn serve(self, shutdown: CancellationToken) -> Result<(), BoxError> {
+        let listener = chassis::http::bind(self.http_addr, "HTTP_ADDR")?;
+        Ok(run(listener, self, shutdown.cancelled_owned()).await?)
+    }
 }
 
 /// How long requests in hand may take to finish.

@@ -6,7 +6,7 @@ impl Common {
     pub(super) fn check(&self, errors: &mut ConfigErrors) {
         self.check_secrets(errors);
         errors.require(
-            self.log_level.parse::<tracing_subscriber::EnvFilter>().is_ok(),
+            self.logs.log_level.parse::<tracing_subscriber::EnvFilter>().is_ok(),
             "LOG_LEVEL is not a level or filter: use for example `info`",
         );
         self.check_public_url(errors);

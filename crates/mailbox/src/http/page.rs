@@ -1,24 +1,18 @@
 //! The page: plain HTML without scripts, and nothing loaded from elsewhere.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use axum::http::{HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use axum::http::StatusCode;
+use axum::response::Response;
+use local_program::layout;
+use maud::{Markup, PreEscaped, html};
 use time::format_description::well_known::Rfc3339;
 
 use super::{Filter, Shared};
 use crate::Mail;
 
 /// A mail's own HTML runs no script and loads nothing, whoever wrote it.
-const HEADERS: [(HeaderName, &str); 3] = [
-    (CACHE_CONTROL, "no-store"),
-    (REFERRER_POLICY, "no-referrer"),
-    (
-        CONTENT_SECURITY_POLICY,
-        "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-];
+const POLICY: &str = "sandbox allow-top-navigation-by-user-activation; default-src 'none'; \
+    style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn list(State(mailbox): Shared, Query(filter): Query<Filter>) -> Response {
     let mails = filter.select(&mailbox);
@@ -37,7 +31,7 @@ pub(super) async fn list(State(mailbox): Shared, Query(filter): Query<Filter>) -
             }
         }
     };
-    answer(StatusCode::OK, &layout("Mailbox", &content))
+    answer(StatusCode::OK, "Mailbox", &content)
 }
 
 pub(super) async fn show(State(mailbox): Shared, Path(id): Path<u64>) -> Response {
@@ -55,23 +49,24 @@ pub(super) async fn show(State(mailbox): Shared, Path(id): Path<u64>) -> Respons
         pre { (mail.text) }
         p { a href="/mail/" { "All mails" } }
     };
-    answer(StatusCode::OK, &layout(subject(&mail), &content))
+    answer(StatusCode::OK, subject(&mail), &content)
 }
 
 pub(super) async fn html(State(mailbox): Shared, Path(id): Path<u64>) -> Response {
     match mailbox.store.find(id).and_then(|mail| mail.html.clone()) {
-        Some(html) => answer(StatusCode::OK, &PreEscaped(html)),
+        Some(html) => local_program::html(StatusCode::OK, POLICY, PreEscaped(html)),
         None => unknown(),
     }
 }
 
 fn unknown() -> Response {
     let content = html! { p { "It may be too old. " a href="/mail/" { "All mails" } } };
-    answer(StatusCode::NOT_FOUND, &layout("There is no such mail", &content))
+    answer(StatusCode::NOT_FOUND, "There is no such mail", &content)
 }
 
-fn answer(status: StatusCode, page: &Markup) -> Response {
-    (status, HEADERS, axum::response::Html(page.0.clone())).into_response()
+fn answer(status: StatusCode, title: &str, content: &Markup) -> Response {
+    let content = html! { h1 { (title) } (content) };
+    local_program::html(status, POLICY, layout(title, include_str!("page.css"), &content))
 }
 
 fn subject(mail: &Mail) -> &str {
@@ -81,19 +76,4 @@ fn subject(mail: &Mail) -> &str {
 fn when(mail: &Mail) -> String {
     let second = mail.received_at.replace_nanosecond(0).unwrap_or(mail.received_at);
     second.format(&Rfc3339).unwrap_or_default()
-}
-
-fn layout(title: &str, content: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(include_str!("page.css"))) }
-            }
-            body { main { h1 { (title) } (content) } }
-        }
-    }
 }

@@ -3,9 +3,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use chassis::{Problem, codes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -23,50 +21,31 @@ use crate::state;
 use crate::transaction::Event;
 use crate::wire;
 
-/// An error as the rest of the shop words it: RFC 9457.
-pub(super) struct Problem {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) detail: String,
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = json!({"type": "about:blank", "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(), "detail": self.detail, "code": self.code});
-        (self.status, [(CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
-    }
-}
-
-impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
+codes! {
+    /// Why the control API refuses a request, beside what any service does.
+    pub(super) enum Code {
+        /// The state file cannot be written.
+        Storage(SERVICE_UNAVAILABLE, "storage"),
+        /// The customer cannot do this on the page any more.
+        PageOver(CONFLICT, "page_over"),
+        /// This cannot happen to a transaction in this state.
+        NotAllowed(CONFLICT, "not_allowed"),
     }
 }
 
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
-            CommandError::Unknown => Self::new(StatusCode::NOT_FOUND, "not_found", "nothing has this id"),
-            CommandError::Invalid(messages) => {
-                Self::new(StatusCode::BAD_REQUEST, "invalid", messages.join("; "))
+            CommandError::Unknown => Self::new(chassis::Code::NotFound, "nothing has this id"),
+            CommandError::Invalid(messages) => Self::new(chassis::Code::Invalid, messages.join("; ")),
+            CommandError::Storage => Code::Storage.into(),
+            CommandError::PageOver | CommandError::PageCanceled | CommandError::PageInProgress => {
+                Code::PageOver.into()
             }
-            CommandError::Storage => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", "the state file cannot be written")
-            }
-            CommandError::PageOver | CommandError::PageCanceled | CommandError::PageInProgress => Self::new(
-                StatusCode::CONFLICT,
-                "page_over",
-                "the customer cannot do this on the page any more",
-            ),
             CommandError::NotAllowed
             | CommandError::DuplicateOrder
             | CommandError::DuplicateRefund
-            | CommandError::InvalidRefundAmount => Self::new(
-                StatusCode::CONFLICT,
-                "not_allowed",
-                "this cannot happen to a transaction in this state",
-            ),
+            | CommandError::InvalidRefundAmount => Code::NotAllowed.into(),
         }
     }
 }
@@ -223,5 +202,5 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 pub(super) async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such route")
+    chassis::Code::NotFound.into()
 }

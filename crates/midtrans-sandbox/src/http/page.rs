@@ -2,8 +2,7 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 use reqwest::Url;
@@ -21,14 +20,7 @@ use crate::wire;
 
 mod views;
 
-const HEADERS: [(HeaderName, &str); 3] = [
-    (CACHE_CONTROL, "no-store"),
-    (REFERRER_POLICY, "no-referrer"),
-    (
-        CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-];
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A row of the card table links to the page with its number filled in.
 #[derive(Deserialize)]
@@ -163,5 +155,5 @@ fn message(status: StatusCode, text: &str) -> Response {
 }
 
 fn html(status: StatusCode, page: Markup) -> Response {
-    (status, HEADERS, page).into_response()
+    local_program::html(status, POLICY, page)
 }

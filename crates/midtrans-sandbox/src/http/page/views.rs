@@ -1,6 +1,7 @@
 //! What the payment page shows, as HTML without scripts.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use contracts::money::rupiah;
+use maud::{Markup, html};
 
 use crate::cards::{TEST_CARDS, TestCard};
 use crate::method::Method;
@@ -8,33 +9,18 @@ use crate::order::PageState;
 use crate::transaction::{Status, Transaction};
 use crate::wib;
 
-const STYLE: &str = include_str!("page.css");
-
 pub(super) fn layout(order_id: &str, amount: Option<i64>, back: Option<&str>, content: Markup) -> Markup {
     let amount = amount.map(rupiah).unwrap_or_default();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { "Payment " (amount) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    header {
-                        p.soft { "Order " (order_id) }
-                        h1 { (amount) }
-                    }
-                    (content)
-                    @if let Some(url) = back { p.back { a href=(url) { "Back to the shop" } } }
-                    p { small { "Local Midtrans. Nothing here costs money." } }
-                }
-            }
+    let content = html! {
+        header {
+            p.soft { "Order " (order_id) }
+            h1 { (amount) }
         }
-    }
+        (content)
+        @if let Some(url) = back { p.back { a href=(url) { "Back to the shop" } } }
+        p { small { "Local Midtrans. Nothing here costs money." } }
+    };
+    local_program::layout(&format!("Payment {amount}"), include_str!("page.css"), &content)
 }
 
 /// The ways to pay; after a denial, with its reason.
@@ -146,21 +132,4 @@ pub(super) fn over(state: PageState, attempt: Option<&Transaction>) -> Markup {
 /// A headline and a sentence; the class is `good` or `bad`.
 pub(super) fn message(class: &str, title: &str, text: &str) -> Markup {
     html! { h2 class=(class) role="status" { (title) } p { (text) } }
-}
-
-/// An amount as Indonesians write it: `Rp 1.234.567`.
-fn rupiah(amount: i64) -> String {
-    let digits = amount.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    format!("Rp {}", groups.join("."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rupiah;
-
-    #[test]
-    fn rupiah_are_grouped_as_in_indonesia() {
-        assert_eq!([5, 999, 1_000, 1_234_567].map(rupiah), ["Rp 5", "Rp 999", "Rp 1.000", "Rp 1.234.567"]);
-    }
 }
