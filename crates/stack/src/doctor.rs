@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::hosts::Hosts;
 use crate::ledger::{Access, Finding, Ledger};
 use crate::settings::Settings;
-use crate::shop::{Service, pid_file};
+use crate::shop::{self, Service, pid_file};
 use crate::{Error, Result};
 use dev_servers::identity::Identity;
 
@@ -124,8 +124,7 @@ fn processes(data: &Path) -> Vec<Part> {
 }
 
 async fn health(url: &str, hosts: &Hosts) -> Result<Vec<Part>> {
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
-    let http = http.map_err(|error| Error::other(format!("make an HTTP client: {error}")))?;
+    let http = shop::client()?;
     let mut questions = vec![("the gateway", format!("{url}/health"))];
     for service in Service::SERVICES {
         // From elsewhere only the gateway is reached; it asks all six.

@@ -249,7 +249,8 @@ impl Shop {
     }
 }
 
-fn client() -> Result<reqwest::Client> {
+/// A client that asks whether something is ready.
+pub(crate) fn client() -> Result<reqwest::Client> {
     let built = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
     built.map_err(|error| Error::other(format!("make an HTTP client: {error}")))
 }
