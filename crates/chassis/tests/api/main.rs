@@ -202,4 +202,16 @@ async fn the_pages_of_the_document_are_there_compressed_or_not() {
         flate2::read::GzDecoder::new(&compressed.1[..]).read_to_end(&mut decompressed).unwrap();
         assert!(decompressed == plain.1 && plain.1.len() > 500, "{path}");
     }
+    for (accepted, compressed) in [
+        ("br, GZIP;q=0.5", true),
+        ("br, *", true),
+        ("*;q=0, gzip", true),
+        ("gzip;q=0", false),
+        ("br, gzip; q=0.000, *", false),
+        ("*;q=0", false),
+        ("br, ungzip", false),
+        ("", false),
+    ] {
+        assert_eq!(fetch("swagger-ui.css", Some(accepted)).await.0.is_some(), compressed, "{accepted}");
+    }
 }

@@ -59,8 +59,7 @@ pub fn routes(base: &str, title: &str, document: OpenApi) -> Router {
 fn asset(headers: &HeaderMap, content_type: &'static str, compressed: &'static [u8]) -> Response {
     let common =
         [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "max-age=86400"), (VARY, ACCEPT_ENCODING.as_str())];
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepted.contains("gzip") {
+    if accepts_gzip(headers) {
         return (common, [(CONTENT_ENCODING, "gzip")], Bytes::from_static(compressed)).into_response();
     }
     let mut content = Vec::new();
@@ -68,4 +67,17 @@ fn asset(headers: &HeaderMap, content_type: &'static str, compressed: &'static [
         Ok(_) => (common, content).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Whether gzip is named, or else any coding, with a weight above 0 (RFC 9110, section 12.5.3).
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let weight = |coding: &str| {
+        let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).find_map(|entry| {
+            let (name, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
+            let weight = weight.split_once('=').and_then(|(_, weight)| weight.trim().parse::<f32>().ok());
+            name.trim().eq_ignore_ascii_case(coding).then_some(weight.unwrap_or_default())
+        })
+    };
+    weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
 }
