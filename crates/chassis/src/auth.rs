@@ -55,6 +55,9 @@ pub struct Claims {
     pub username: String,
     /// The role when the token was issued.
     pub role: Role,
+    /// Whether the account's owner had shown by then that the e-mail address is theirs. Tokens of older versions do not say.
+    #[serde(default)]
+    pub email_verified: bool,
     /// The session, which can be ended before the token expires.
     pub sid: String,
     /// When it was issued: Unix time in seconds.
@@ -255,6 +258,7 @@ mod tests {
             email: "ani@example.com".to_owned(),
             username: "ani".to_owned(),
             role: Role::User,
+            email_verified: true,
             sid: "s-1".to_owned(),
             iat: NOW(),
             exp: NOW() + 900,

@@ -122,12 +122,13 @@ fn payment_events_are_locked() {
 }
 
 #[test]
-fn delivery_and_session_events_are_locked() {
+fn delivery_and_account_events_are_locked() {
     let (order_id, user_id, delivery_id) = (order(), Some(buyer()), delivery());
     lock(DeliveryShipped { order_id, user_id, delivery_id, tracking_number: Some("JX-1".to_owned()) });
     lock(DeliverySuccess { order_id, user_id, delivery_id });
     lock(DeliveryFailed { order_id, user_id, delivery_id, note: Some("nobody at home".to_owned()) });
     lock(SessionEnded { sid: "s-1".to_owned(), ended_at: datetime!(2026-01-02 03:04:05 UTC) });
+    lock(AccountMailRequested { mail_id: Uuid::from_u128(0x0190_0000_0000_4000_8000_0000_0000_0002) });
 }
 
 #[test]

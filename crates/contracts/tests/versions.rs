@@ -40,7 +40,8 @@ types!(
     DeliveryShipped,
     DeliverySuccess,
     DeliveryFailed,
-    SessionEnded
+    SessionEnded,
+    AccountMailRequested
 );
 
 /// How a consumer of version 1 reads a member.
@@ -95,6 +96,7 @@ fn read_by_version_1(event: &str) -> Vec<(&'static str, Kind)> {
         "DeliverySuccess" => vec![("delivery_id", Id)],
         "DeliveryFailed" => vec![("delivery_id", Id), ("note", Text)],
         "SessionEnded" => return vec![("sid", Text), ("ended_at", Time)],
+        "AccountMailRequested" => return vec![("mail_id", Text)],
         _ => Vec::new(),
     };
     members.push(("order_id", Id));

@@ -1,13 +1,13 @@
-//! What this service calls: user-service for contacts, a mail server, and the shop's own adapter for other channels.
+//! What this service calls: user-service for what is personal, a mail server, and the shop's own adapter for other channels.
 
-mod contacts;
 mod mailer;
+mod users;
 mod webhook;
 
 use chassis::error_chain;
 
-pub use contacts::Contacts;
 pub use mailer::Mailer;
+pub use users::Users;
 pub use webhook::{SigningKey, Webhook};
 
 /// Why a message was not taken. It says nothing of whom it was for, so that it may be kept and logged.

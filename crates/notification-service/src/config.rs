@@ -49,6 +49,10 @@ pub struct Config {
     /// order's number and the shop's address.
     #[arg(long, env, default_value = "")]
     pub notification_order_url: String,
+    /// The page of your front end that e-mails about accounts lead to, such as https://shop.example/account/{action}#{token}:
+    /// the action is verify-email or reset-password. Without it, the gateway's own page.
+    #[arg(long, env, default_value = "")]
+    pub notification_account_url: String,
     /// Where notifications are posted too, for SMS and anything else; none if it is not set.
     #[arg(long, env, default_value = "")]
     pub notification_webhook_url: String,
@@ -72,7 +76,13 @@ impl Config {
     /// What templates may say of the shop.
     pub fn shop(&self) -> Shop {
         let order_url = Some(self.notification_order_url.clone()).filter(|url| !url.is_empty());
-        Shop { url: self.common.public_url.clone(), order_url }
+        let url = self.common.public_url.clone();
+        let account_url = match self.notification_account_url.as_str() {
+            // Behind the `#`: what follows it is sent to no server, and is in no log.
+            "" => format!("{url}/account#{{action}}={{token}}"),
+            own => own.to_owned(),
+        };
+        Shop { url, order_url, account_url }
     }
 
     fn check_mail_server(&self, errors: &mut ConfigErrors) {
@@ -128,6 +138,11 @@ impl Configuration for Config {
         self.check_mail_server(errors);
         self.check_sender(errors);
         self.check_webhook(errors);
+        let account_url = &self.notification_account_url;
+        errors.require(
+            account_url.is_empty() || (account_url.starts_with("http") && account_url.contains("{token}")),
+            "NOTIFICATION_ACCOUNT_URL has no {token} in it: use for example https://shop.example/account/{action}#{token}",
+        );
         let order_url = &self.notification_order_url;
         errors.require(
             order_url.is_empty() || (order_url.starts_with("http") && order_url.contains("{order_id}")),

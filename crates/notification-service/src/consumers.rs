@@ -1,8 +1,9 @@
-//! The events that this service consumes, all in one way: a row for each channel and a job to send it.
+//! The events that this service consumes. Those about orders become a row for each channel and a job to send it; a request
+//! for an e-mail about an account is nothing but a job.
 
 use contracts::events::{
-    DeliveryFailed, DeliveryShipped, DeliverySuccess, OrderCancelled, OrderCreated, OrderPaid,
-    PaymentRefunded, StockReserved, groups,
+    AccountMailRequested, DeliveryFailed, DeliveryShipped, DeliverySuccess, OrderCancelled, OrderCreated,
+    OrderPaid, PaymentRefunded, StockReserved, groups,
 };
 use jobs::{Job, Queue};
 use messaging::{Consumer, Handle, HandlerError, Outcomes, Received};
@@ -10,7 +11,7 @@ use sqlx::PgTransaction;
 
 use crate::{
     AppState,
-    app::SendNotification,
+    app::{SendAccountMail, SendNotification},
     domain::{NewNotification, Notifies},
     store,
 };
@@ -25,6 +26,7 @@ pub fn consumer(state: &AppState) -> Consumer<AppState> {
         .on::<DeliverySuccess>()
         .on::<DeliveryFailed>()
         .on::<PaymentRefunded>()
+        .on::<AccountMailRequested>()
 }
 
 impl<E: Notifies> Handle<E> for AppState {
@@ -45,6 +47,24 @@ impl<E: Notifies> Handle<E> for AppState {
     }
 
     fn committed(&self, _: &[Received<E>]) {
+        self.jobs.wake();
+    }
+}
+
+impl Handle<AccountMailRequested> for AppState {
+    type Prepared = ();
+
+    async fn apply(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        requests: &[Received<AccountMailRequested>],
+        _: Vec<()>,
+    ) -> Result<Outcomes, HandlerError> {
+        Queue::enqueue(tx, requests.iter().map(|one| SendAccountMail::of(&one.event.mail_id).now())).await?;
+        Ok(requests.iter().map(|_| Ok(())).collect())
+    }
+
+    fn committed(&self, _: &[Received<AccountMailRequested>]) {
         self.jobs.wake();
     }
 }

@@ -7,7 +7,7 @@ use messaging::Outbox;
 use sqlx::PgPool;
 
 use crate::{
-    clients::{Contacts, Mailer, Webhook},
+    clients::{Mailer, Users, Webhook},
     config::Config,
     domain::{Channel, Language},
     templates::Templates,
@@ -20,7 +20,7 @@ pub struct AppState {
     pub outbox: Outbox,
     /// Enqueues jobs, and has the worker run them at once.
     pub jobs: jobs::Queue,
-    pub contacts: Contacts,
+    pub users: Users,
     pub mailer: Mailer,
     /// The second channel, where one is set.
     pub webhook: Option<Webhook>,
@@ -39,7 +39,7 @@ impl AppState {
             db: pool.ok_or("notification-service needs its database")?,
             outbox: Outbox::default(),
             jobs: jobs::Queue::default(),
-            contacts: Contacts::follow(&config.user_grpc_url, context)?,
+            users: Users::follow(&config.user_grpc_url, context)?,
             mailer: Mailer::new(&config.smtp_url, &config.mail_from)?,
             webhook: config.webhook().map(|(url, secret)| Webhook::new(url, secret)).transpose()?,
             templates: Arc::new(Templates::load(config.templates_folder(), config.shop())?),

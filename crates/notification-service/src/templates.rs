@@ -10,11 +10,15 @@ use std::{
 
 use contracts::money::rupiah;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+use secrecy::ExposeSecret;
+use time::{OffsetDateTime, format_description::StaticFormatDescription, macros::format_description};
+use uuid::Uuid;
 
-use crate::domain::{Details, Kind, Language, Message};
+use crate::domain::{AccountMail, AccountMailKind, Details, Kind, Language, Message};
 
 /// Begins the first line of a text.
 const SUBJECT: &str = "Subject: ";
+const TIME: StaticFormatDescription = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -41,6 +45,16 @@ built_in!(
     "id/cancelled.txt",
     "id/refunded.txt",
     "id/undeliverable.txt",
+    "en/verify_email.txt",
+    "en/reset_password.txt",
+    "en/confirm_email.txt",
+    "en/email_changed.txt",
+    "en/new_login.txt",
+    "id/verify_email.txt",
+    "id/reset_password.txt",
+    "id/confirm_email.txt",
+    "id/email_changed.txt",
+    "id/new_login.txt",
 );
 
 /// What templates may say of the shop.
@@ -50,6 +64,8 @@ pub struct Shop {
     pub url: String,
     /// The page of an order, with `{order_id}` in it.
     pub order_url: Option<String>,
+    /// Where e-mails about accounts lead to, with `{action}` and `{token}` in it.
+    pub account_url: String,
 }
 
 /// Why a message cannot be made.
@@ -101,6 +117,9 @@ impl Templates {
                 self.render(language, kind, 1, "ani", &details)?;
                 self.render(language, kind, 1, "ani", &Details::default())?;
             }
+            for kind in AccountMailKind::ALL {
+                self.render_account_mail(language, &some_account_mail(kind))?;
+            }
         }
         Ok(())
     }
@@ -117,8 +136,36 @@ impl Templates {
         name: &str,
         details: &Details,
     ) -> Result<Message, TemplateError> {
-        let template = format!("{}/{kind}", language.as_str());
         let values = self.values(language, order_id, name, details);
+        self.message(language, kind.as_str(), values)
+    }
+
+    /// An e-mail about an account in a language.
+    ///
+    /// # Errors
+    /// If its template does not render.
+    pub fn render_account_mail(
+        &self,
+        language: Language,
+        mail: &AccountMail,
+    ) -> Result<Message, TemplateError> {
+        let link = mail.kind.action().zip(mail.token.as_ref()).map(|(action, token)| {
+            self.shop.account_url.replace("{action}", action).replace("{token}", token.expose_secret())
+        });
+        let values = context! {
+            language => language.as_str(),
+            name => mail.name.as_str(),
+            shop_url => self.shop.url.as_str(),
+            order_url => (),
+            link,
+            device => mail.device.as_deref(),
+            requested_at => mail.requested_at.format(TIME).unwrap_or_default(),
+        };
+        self.message(language, mail.kind.as_str(), values)
+    }
+
+    fn message(&self, language: Language, kind: &str, values: Value) -> Result<Message, TemplateError> {
+        let template = format!("{}/{kind}", language.as_str());
         let text = self.fill(&format!("{template}.txt"), values.clone())?;
         let (subject, text) = text
             .trim_start()
@@ -152,6 +199,7 @@ impl Templates {
             order_id,
             shop_url => self.shop.url.as_str(),
             order_url => order_url.map(|url| url.replace("{order_id}", &order_id.to_string())),
+            link => (),
             amount => details.amount.map(rupiah),
             units => details.units,
             tracking_number => details.tracking_number.as_deref(),
@@ -160,6 +208,19 @@ impl Templates {
             refunded_total => details.refunded_total.map(rupiah),
             fully_refunded => details.fully_refunded,
         }
+    }
+}
+
+/// With everything that one of this kind can have.
+fn some_account_mail(kind: AccountMailKind) -> AccountMail {
+    AccountMail {
+        id: Uuid::nil(),
+        kind,
+        name: "ani".to_owned(),
+        email: "ani@example.com".to_owned(),
+        token: kind.action().map(|_| "0f".repeat(32).into()),
+        requested_at: OffsetDateTime::UNIX_EPOCH,
+        device: Some("a telephone".to_owned()),
     }
 }
 
@@ -182,9 +243,14 @@ fn read(folder: Option<&PathBuf>, name: &str) -> Result<Option<minijinja::Templa
 mod tests {
     use super::*;
 
+    const ACCOUNT_URL: &str = "https://shop.example/account#{action}={token}";
+
     fn load(folder: Option<&Path>) -> Result<Templates, TemplateError> {
         let order_url = Some("https://shop.example/orders/{order_id}".to_owned());
-        Templates::load(folder, Shop { url: "https://shop.example".to_owned(), order_url })
+        Templates::load(
+            folder,
+            Shop { url: "https://shop.example".to_owned(), order_url, account_url: ACCOUNT_URL.to_owned() },
+        )
     }
 
     #[test]
@@ -204,6 +270,24 @@ mod tests {
                 let html = message.html.replace("&#x2f;", "/");
                 assert!(html.contains("https://shop.example/orders/41"), "{html}");
                 assert!(!message.text.contains("\n\n\n"), "{}", message.text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mail_about_an_account_leads_to_where_its_token_is_used() {
+        let templates = load(None).unwrap();
+        for kind in AccountMailKind::ALL {
+            let mail = some_account_mail(kind);
+            let [english, indonesian] =
+                Language::ALL.map(|language| templates.render_account_mail(language, &mail).unwrap());
+            assert_ne!(english.subject, indonesian.subject, "{kind:?}");
+            let link = kind.action().map(|action| format!("/account#{action}={}", "0f".repeat(32)));
+            for message in [english, indonesian] {
+                assert!(message.text.contains("ani"), "{message:?}");
+                let has_link = link.as_ref().is_some_and(|link| message.text.contains(link));
+                assert_eq!(has_link, kind.action().is_some(), "{message:?}");
+                assert_eq!(message.html.contains("<a href="), has_link, "{message:?}");
             }
         }
     }

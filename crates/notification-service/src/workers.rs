@@ -12,9 +12,11 @@ const COUNT: Duration = Duration::from_secs(15);
 /// How often old rows are looked for.
 const PURGE: Duration = Duration::from_hours(1);
 
-/// Sends notifications.
+/// Sends notifications, and e-mails about accounts.
 pub fn worker(state: &AppState) -> Worker<AppState> {
-    Worker::new(state.db.clone(), state.jobs.clone(), state.clone()).with::<app::SendNotification>()
+    Worker::new(state.db.clone(), state.jobs.clone(), state.clone())
+        .with::<app::SendNotification>()
+        .with::<app::SendAccountMail>()
 }
 
 /// Starts the jobs and the maintenance.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chassis::{Common, ConfigErrors, Configuration, Database, config::Switch, limit::RateLimit};
-use clap::Args;
+use clap::{ArgAction, Args, builder::BoolishValueParser};
 use contracts::UserId;
 
 use crate::domain::HoldLimits;
@@ -38,6 +38,9 @@ pub struct Config {
     /// 0 for as long as everybody.
     #[arg(long, env, default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=10_080))]
     pub payment_expiry_minutes_new_buyer: u64,
+    /// Whether only accounts with a verified e-mail address may order. It needs notification-service, which sends the tokens.
+    #[arg(long, env, default_value = "false", value_parser = BoolishValueParser::new(), action = ArgAction::Set)]
+    pub require_verified_email: bool,
     /// Where product-service is called over gRPC: its base URL.
     #[arg(long, env, default_value = "http://product-service:9082")]
     pub product_grpc_url: String,

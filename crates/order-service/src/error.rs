@@ -18,6 +18,8 @@ codes! {
         ProductUnavailable(CONFLICT, "product_unavailable"),
         /// The order costs something else than expected.
         PriceChanged(CONFLICT, "price_changed"),
+        /// The shop sells only to accounts with a verified e-mail address: verify it, then refresh the token.
+        EmailNotVerified(CONFLICT, "email_not_verified"),
         /// There are too many unpaid orders already: pay or cancel one of them first.
         TooManyOpenOrders(CONFLICT, "too_many_open_orders"),
         /// Unpaid orders can have only so many units.
@@ -53,6 +55,7 @@ impl Refuses for PlaceOrderError {
     const CODES: Codes = &[
         &Code::ProductUnavailable,
         &Code::PriceChanged,
+        &Code::EmailNotVerified,
         &Code::TooManyOpenOrders,
         &Code::TooManyUnits,
         &Code::EmptyCart,
@@ -70,6 +73,7 @@ impl From<PlaceOrderError> for Problem {
         match error {
             PlaceOrderError::Unorderable(why) => unorderable(why),
             PlaceOrderError::NotInCart(ids) => Self::from(Code::NotInCart).with("product_ids", numbers(&ids)),
+            PlaceOrderError::EmailNotVerified => Code::EmailNotVerified.into(),
             PlaceOrderError::OverLimit(limit) => over_limit(limit),
             PlaceOrderError::TooOften(error) => error.into(),
             PlaceOrderError::KeyReused => Code::IdempotencyKeyReused.into(),

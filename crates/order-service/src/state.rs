@@ -44,6 +44,8 @@ pub struct AppState {
     pub numbers_are_free: Arc<AtomicBool>,
     /// How long somebody has to pay who never paid before; zero for as long as everybody.
     pub new_buyer_expiry: Duration,
+    /// Whether only accounts with a verified e-mail address may order.
+    pub require_verified_email: bool,
 }
 
 impl AppState {
@@ -64,6 +66,7 @@ impl AppState {
             rates: Arc::new(Rates { orders: config.order_rate(), cancels: config.order_rate() }),
             numbers_are_free: Arc::default(),
             new_buyer_expiry: config.new_buyer_expiry(),
+            require_verified_email: config.require_verified_email,
         })
     }
 }

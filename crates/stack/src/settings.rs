@@ -28,6 +28,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("NOTIFICATION_LANGUAGE", "en"),
     ("NOTIFICATION_TEMPLATES_DIR", ""),
     ("NOTIFICATION_ORDER_URL", ""),
+    ("NOTIFICATION_ACCOUNT_URL", ""),
     ("NOTIFICATION_WEBHOOK_URL", ""),
     ("NOTIFICATION_WEBHOOK_SECRET", ""),
     ("ADMIN_EMAIL", "admin@admin.com"),

@@ -142,6 +142,7 @@ pub fn claims(id: i64, role: Role) -> Claims {
         email: format!("user{id}@example.com"),
         username: format!("user{id}"),
         role,
+        email_verified: true,
         sid: format!("session-of-{id}"),
         iat: now,
         exp: now + 900,

@@ -2,6 +2,7 @@
 //! hashed or for Redis.
 
 mod address_book;
+mod change_email;
 mod change_password;
 mod confirm_password;
 mod end_sessions;
@@ -11,11 +12,15 @@ mod make_first_admin;
 mod purge_expired;
 mod refresh;
 mod register;
+mod request_mail;
+mod reset_password;
 mod taken;
 mod update_profile;
+mod verify_email;
 
 pub use self::{
     address_book::{AddressBookError, add_address, delete_address, list_addresses, replace_address},
+    change_email::{ChangeEmailError, change_email},
     change_password::{ChangePasswordError, change_password},
     confirm_password::ConfirmPasswordError,
     end_sessions::{EndSessionError, end_session, list_sessions},
@@ -25,6 +30,9 @@ pub use self::{
     purge_expired::purge_expired,
     refresh::{RefreshError, refresh},
     register::{NewAccount, RegisterError, register},
+    request_mail::find_account_mail,
+    reset_password::{RequestResetError, ResetPasswordError, request_reset, reset_password},
     taken::Taken,
     update_profile::{ProfileChange, UpdateProfileError, update_profile},
+    verify_email::{ResendVerificationError, VerifyEmailError, resend_verification, verify_email},
 };

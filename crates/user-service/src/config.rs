@@ -59,6 +59,14 @@ pub struct Rates {
     /// Changes of the password or the e-mail address that one account may try in ten minutes, 0 for no limit.
     #[arg(long, env, default_value_t = 10)]
     pub password_checks_per_account: u32,
+    /// E-mails of one kind that may be asked for with one address or account in ten minutes, 0 for no limit; 5 if it is not
+    /// set, 500 in development.
+    #[arg(long, env)]
+    pub mails_per_account: Option<u32>,
+    /// E-mails to reset passwords that one network may ask for in ten minutes, 0 for no limit; 20 if it is not set, 2000 in
+    /// development.
+    #[arg(long, env)]
+    pub mails_per_network: Option<u32>,
 }
 
 /// The administrator that the first run makes.
@@ -130,6 +138,8 @@ impl Config {
             logins_per_network: or(self.rates.logins_per_network, 600),
             logins_per_account: or(self.rates.logins_per_account, 60),
             password_checks_per_account: self.rates.password_checks_per_account,
+            mails_per_account: or(self.rates.mails_per_account, 5),
+            mails_per_network: or(self.rates.mails_per_network, 20),
             private_addresses: development,
         };
         match self.common.rate_limit {

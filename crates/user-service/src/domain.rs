@@ -1,6 +1,7 @@
 //! Accounts, sessions and addresses: rules only, without any input or output.
 
 mod account;
+mod account_mail;
 mod address;
 mod device;
 mod key;
@@ -9,6 +10,7 @@ mod password;
 mod session;
 
 pub use account::{Account, Email, Username};
+pub use account_mail::{MailKey, MailKind, MailToken};
 pub use address::{Address, AddressMembers, MAX_ADDRESSES};
 pub use device::{Device, DeviceKey};
 pub use limit::{Limit, LoginLimits, RateLimits};

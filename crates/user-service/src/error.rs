@@ -4,8 +4,9 @@ use chassis::{Codes, Problem, Refuses, codes};
 
 use crate::{
     app::{
-        AddressBookError, ChangePasswordError, ConfirmPasswordError, EndSessionError, IdentifyError,
-        LogInError, RefreshError, RegisterError, Taken, UpdateProfileError,
+        AddressBookError, ChangeEmailError, ChangePasswordError, ConfirmPasswordError, EndSessionError,
+        IdentifyError, LogInError, RefreshError, RegisterError, RequestResetError, ResendVerificationError,
+        ResetPasswordError, Taken, UpdateProfileError, VerifyEmailError,
     },
     hasher::HashError,
 };
@@ -33,6 +34,12 @@ codes! {
         TooManyRegistrations(TOO_MANY_REQUESTS, "too_many_requests"),
         /// Too many wrong passwords, or too many attempts: see Retry-After.
         TooManyAttempts(TOO_MANY_REQUESTS, "too_many_requests"),
+        /// The token was never sent, has expired, was used before, or is for something else.
+        TokenRefused(UNPROCESSABLE_ENTITY, "token_refused"),
+        /// The e-mail address is verified already.
+        AlreadyVerified(CONFLICT, "already_verified"),
+        /// Too many e-mails to this address or from this network: see Retry-After.
+        TooManyMails(TOO_MANY_REQUESTS, "too_many_requests"),
         /// Too many passwords are being checked; try again soon.
         Busy(SERVICE_UNAVAILABLE, "busy"),
     }
@@ -170,6 +177,79 @@ impl From<ChangePasswordError> for Problem {
     }
 }
 
+impl Refuses for VerifyEmailError {
+    const CODES: Codes = &[&Code::TokenRefused, &Code::EmailTaken, &Code::TooManyAttempts];
+}
+
+impl From<VerifyEmailError> for Problem {
+    fn from(error: VerifyEmailError) -> Self {
+        match error {
+            VerifyEmailError::TokenRefused => Code::TokenRefused.into(),
+            VerifyEmailError::Taken(taken) => taken.into(),
+            VerifyEmailError::TooMany(seconds) => too_many(seconds),
+            VerifyEmailError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl Refuses for ResendVerificationError {
+    const CODES: Codes = &[&Code::AlreadyVerified, &Code::TooManyMails];
+}
+
+impl From<ResendVerificationError> for Problem {
+    fn from(error: ResendVerificationError) -> Self {
+        match error {
+            ResendVerificationError::AlreadyVerified => Code::AlreadyVerified.into(),
+            ResendVerificationError::TooMany(seconds) => too_many_mails(seconds),
+            ResendVerificationError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl Refuses for ChangeEmailError {
+    const CODES: Codes = &[&Code::EmailTaken, &Code::WrongPassword, &Code::TooManyAttempts, &Code::Busy];
+}
+
+impl From<ChangeEmailError> for Problem {
+    fn from(error: ChangeEmailError) -> Self {
+        match error {
+            ChangeEmailError::Taken(taken) => taken.into(),
+            ChangeEmailError::Confirm(error) => error.into(),
+            ChangeEmailError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl Refuses for RequestResetError {
+    const CODES: Codes = &[&Code::TooManyMails];
+}
+
+impl From<RequestResetError> for Problem {
+    fn from(error: RequestResetError) -> Self {
+        match error {
+            RequestResetError::TooMany(seconds) => too_many_mails(seconds),
+            RequestResetError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl Refuses for ResetPasswordError {
+    const CODES: Codes =
+        &[&Code::PasswordTooCommon, &Code::TokenRefused, &Code::TooManyAttempts, &Code::Busy];
+}
+
+impl From<ResetPasswordError> for Problem {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::TokenRefused => Code::TokenRefused.into(),
+            ResetPasswordError::TooCommon => too_common("new_password"),
+            ResetPasswordError::TooMany(seconds) => too_many(seconds),
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Database(error) => error.into(),
+        }
+    }
+}
+
 impl From<EndSessionError> for Problem {
     fn from(error: EndSessionError) -> Self {
         match error {
@@ -199,6 +279,11 @@ fn too_common(field: &'static str) -> Problem {
 fn too_many(seconds: u32) -> Problem {
     let detail = "Too many wrong passwords, or too many attempts; wait before the next one.";
     Problem::new(Code::TooManyAttempts, detail).retry_after(seconds)
+}
+
+fn too_many_mails(seconds: u32) -> Problem {
+    let detail = "Too many e-mails were asked for; wait before the next one.";
+    Problem::new(Code::TooManyMails, detail).retry_after(seconds)
 }
 
 #[cfg(test)]

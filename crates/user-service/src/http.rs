@@ -2,9 +2,11 @@
 
 mod addresses;
 mod caller;
+mod emails;
 mod login;
 mod profile;
 mod register;
+mod resets;
 mod sessions;
 
 use serde::Serialize;
@@ -43,6 +45,11 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(login::log_out))
         .routes(routes!(profile::get_profile, profile::update_profile))
         .routes(routes!(profile::change_password))
+        .routes(routes!(emails::verify_email))
+        .routes(routes!(emails::resend_verification))
+        .routes(routes!(emails::change_email))
+        .routes(routes!(resets::forgot_password))
+        .routes(routes!(resets::reset_password))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(addresses::list_addresses, addresses::add_address))

@@ -4,11 +4,12 @@
 //! - [`app`]: one file per use case; the only place where transactions begin and end.
 //! - [`store`]: the SQL, and the counts of attempts in Redis.
 //! - [`http`]: the routes; [`http::Caller`] is who asks, looked up in the database.
-//! - [`grpc`]: how people are reached, for messages to them.
+//! - [`grpc`]: how people are reached, and what e-mails about their accounts say.
 //! - [`hasher`]: passwords are hashed a few at a time, and parties take turns.
 //! - [`workers`]: purges what has expired, and releases memory.
 //!
-//! The other services consume the event `SessionEnded`, which is published through the outbox.
+//! The other services consume the event `SessionEnded`, notification-service also `AccountMailRequested`; both are published
+//! through the outbox.
 
 #![allow(missing_docs, reason = "items are public for the tests only")]
 
@@ -24,7 +25,7 @@ pub mod store;
 pub mod workers;
 
 use chassis::{BoxError, Service, ServiceContext};
-use contracts::events::{Event, SessionEnded, Stream};
+use contracts::events::{AccountMailRequested, Event, SessionEnded, Stream};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,7 +37,7 @@ pub use self::state::AppState;
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/user");
 
 /// The streams that this service writes.
-const STREAMS: &[Stream] = &[SessionEnded::STREAM];
+const STREAMS: &[Stream] = &[SessionEnded::STREAM, AccountMailRequested::STREAM];
 
 #[derive(Debug)]
 pub struct UserService;

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::{
     config::{Config, FirstAdmin},
-    domain::{DeviceKey, RateLimits, RefreshKey},
+    domain::{DeviceKey, MailKey, RateLimits, RefreshKey},
     hasher::Hasher,
     store::counters::Counters,
 };
@@ -19,6 +19,8 @@ pub struct AppState {
     pub tokens: Tokens,
     pub refresh: RefreshKey,
     pub devices: DeviceKey,
+    /// Makes the tokens that are sent by e-mail.
+    pub mails: MailKey,
     pub hasher: Hasher,
     pub counters: Counters,
     pub limits: RateLimits,
@@ -39,6 +41,7 @@ impl AppState {
             tokens: context.tokens.clone(),
             refresh: RefreshKey::derive(secret, previous)?,
             devices: DeviceKey::derive(secret, previous)?,
+            mails: MailKey::derive(secret, previous)?,
             hasher: Hasher::new(),
             counters: Counters::new(config.common.redis.client(0)?),
             limits: config.rate_limits(),

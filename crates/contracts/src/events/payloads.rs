@@ -4,6 +4,7 @@
     reason = "a member whose name says it all, such as `order_id`, has no words of its own"
 )]
 
+mod accounts;
 mod deliveries;
 mod orders;
 mod payments;
@@ -12,6 +13,7 @@ mod stock;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::AccountMailRequested;
 pub use deliveries::{DeliveryFailed, DeliveryShipped, DeliverySuccess};
 pub use orders::{CancelCause, OrderCancelled, OrderCreated, OrderPaid};
 pub use payments::{

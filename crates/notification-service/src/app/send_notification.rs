@@ -9,7 +9,7 @@ use jobs::{Job, Outcome};
 use crate::{
     AppState,
     clients::SendError,
-    domain::{Channel, Contact, Message, Notification, State},
+    domain::{Channel, Contact, Mail, Message, Notification, State},
     store::{self, Waiting},
 };
 
@@ -46,7 +46,7 @@ async fn send(state: &AppState, waiting: &Waiting) -> Result<Outcome, BoxError> 
     if waiting.is_outdated() {
         return end(state, notification, State::Suppressed, "outdated").await;
     }
-    let contact = match state.contacts.find(notification.user_id).await {
+    let contact = match state.users.find_contact(notification.user_id).await {
         Ok(Some(contact)) => contact,
         Ok(None) => return end(state, notification, State::Suppressed, "unknown_user").await,
         Err(status) => return try_later(state, waiting, status.into()).await,
@@ -73,7 +73,7 @@ async fn deliver(
     message: &Message,
 ) -> Result<(), SendError> {
     match (notification.channel, &state.webhook) {
-        (Channel::Email, _) => state.mailer.send(notification, contact, message).await,
+        (Channel::Email, _) => state.mailer.send(&Mail::of_order(notification, contact, message)).await,
         (Channel::Webhook, Some(webhook)) => webhook.send(notification, contact, message).await,
         (Channel::Webhook, None) => {
             Err(SendError::NotYet("NOTIFICATION_WEBHOOK_URL is not set any more".to_owned()))

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use super::SendError;
-use crate::domain::{Contact, Message, Notification};
+use crate::domain::Mail;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -57,13 +57,8 @@ impl Mailer {
     ///
     /// # Errors
     /// If the server does not take it, for good or for now.
-    pub async fn send(
-        &self,
-        notification: &Notification,
-        contact: &Contact,
-        message: &Message,
-    ) -> Result<(), SendError> {
-        let mail = self.compose(notification, contact, message)?;
+    pub async fn send(&self, mail: &Mail<'_>) -> Result<(), SendError> {
+        let mail = self.compose(mail)?;
         let sent = timeout(DEADLINE, self.submit(mail)).await;
         sent.unwrap_or_else(|_| Err(SendError::NotYet(format!("no answer within {} s", DEADLINE.as_secs()))))
     }
@@ -74,20 +69,16 @@ impl Mailer {
         self.transport.send(mail).await.map(drop).map_err(|error| classify(&error))
     }
 
-    fn compose(
-        &self,
-        notification: &Notification,
-        contact: &Contact,
-        message: &Message,
-    ) -> Result<lettre::Message, SendError> {
-        let address: Address = contact.email.parse().map_err(|_| SendError::Refused(NO_ADDRESS))?;
-        let id = format!("<{}@{}>", notification.message_id(), self.from.email.domain());
+    fn compose(&self, mail: &Mail<'_>) -> Result<lettre::Message, SendError> {
+        let Mail { id, created_at, name, email, message } = mail;
+        let address: Address = email.parse().map_err(|_| SendError::Refused(NO_ADDRESS))?;
+        let id = format!("<{id}@{}>", self.from.email.domain());
         lettre::Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(contact.name.clone()), address))
+            .to(Mailbox::new(Some((*name).to_owned()), address))
             .subject(&message.subject)
             .message_id(Some(id))
-            .date(system_time(notification.created_at))
+            .date(system_time(*created_at))
             // RFC 3834: no vacation notice should answer this.
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("Content-Language", message.language.as_str()))

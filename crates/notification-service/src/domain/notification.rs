@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Kind, Language, What};
+use super::{AccountMail, Kind, Language, What};
 
 /// How a customer is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -139,4 +139,28 @@ pub struct Message {
     pub subject: String,
     pub text: String,
     pub html: String,
+}
+
+/// A message on its way to an address, for one attempt.
+pub struct Mail<'a> {
+    /// What a receiver knows it by, the same whenever it is sent again.
+    pub id: String,
+    pub created_at: OffsetDateTime,
+    pub name: &'a str,
+    pub email: &'a str,
+    pub message: &'a Message,
+}
+
+impl<'a> Mail<'a> {
+    /// One about an order.
+    pub fn of_order(notification: &Notification, contact: &'a Contact, message: &'a Message) -> Self {
+        let (id, created_at) = (notification.message_id(), notification.created_at);
+        Self { id, created_at, name: &contact.name, email: &contact.email, message }
+    }
+
+    /// One about an account.
+    pub fn of_account(mail: &'a AccountMail, message: &'a Message) -> Self {
+        let (id, created_at) = (mail.id.to_string(), mail.requested_at);
+        Self { id, created_at, name: &mail.name, email: &mail.email, message }
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod account_mails;
 mod listing;
 mod mail_server;
 mod mails;

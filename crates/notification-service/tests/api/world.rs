@@ -14,7 +14,7 @@ use contracts::{
     OrderId, ProductId, UserId,
     events::{Event, Item, OrderCreated, OrderPaid},
     grpc::user::{
-        GetContactRequest, GetContactResponse,
+        GetAccountMailRequest, GetAccountMailResponse, GetContactRequest, GetContactResponse,
         user_service_server::{UserService, UserServiceServer},
     },
 };
@@ -30,6 +30,7 @@ use tokio_util::{
     task::TaskTracker,
 };
 use tonic::{Request, Response, Status, service::Routes};
+use uuid::Uuid;
 
 /// A user-service. Clones are the same one.
 #[derive(Clone, Default)]
@@ -37,12 +38,22 @@ pub struct Users {
     /// Whether it does not answer.
     pub away: Arc<AtomicBool>,
     known: Arc<Mutex<BTreeMap<u64, GetContactResponse>>>,
+    account_mails: Arc<Mutex<BTreeMap<String, GetAccountMailResponse>>>,
 }
 
 impl Users {
     fn add(&self, id: u64, name: &str, phone: &str) {
         let (name, email, phone) = (name.to_owned(), format!("{name}@example.com"), phone.to_owned());
         self.known.lock().unwrap().insert(id, GetContactResponse { name, email, phone });
+    }
+
+    /// From now on this is what an e-mail says; nothing: it is not worth sending.
+    pub fn set_account_mail(&self, id: Uuid, mail: Option<GetAccountMailResponse>) {
+        let mut mails = self.account_mails.lock().unwrap();
+        match mail {
+            Some(mail) => mails.insert(id.to_string(), mail),
+            None => mails.remove(&id.to_string()),
+        };
     }
 }
 
@@ -57,6 +68,17 @@ impl UserService for Users {
         }
         let found = self.known.lock().unwrap().get(&request.into_inner().user_id).cloned();
         found.map(Response::new).ok_or_else(|| Status::not_found("There is no such account."))
+    }
+
+    async fn get_account_mail(
+        &self,
+        request: Request<GetAccountMailRequest>,
+    ) -> Result<Response<GetAccountMailResponse>, Status> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(Status::unavailable("away"));
+        }
+        let found = self.account_mails.lock().unwrap().get(&request.into_inner().mail_id).cloned();
+        found.map(Response::new).ok_or_else(|| Status::not_found("There is nothing to send any more."))
     }
 }
 

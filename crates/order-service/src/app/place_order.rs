@@ -4,7 +4,7 @@
 mod fill_basket;
 mod group;
 
-use chassis::{context, limit::TooOften};
+use chassis::{User, context, limit::TooOften};
 use contracts::{ProductId, UserId};
 use serde_json::Value;
 use tonic::Status;
@@ -39,6 +39,9 @@ pub enum PlaceOrderError {
     /// These products are not in the cart.
     #[error("some products are not in the cart")]
     NotInCart(Vec<ProductId>),
+    /// The shop sells only to whoever has shown that the account's e-mail address is theirs.
+    #[error("the e-mail address is not verified")]
+    EmailNotVerified,
     /// The buyer would keep too much without having paid for it.
     #[error("the buyer would exceed {0:?}")]
     OverLimit(OverLimit),
@@ -70,13 +73,17 @@ impl From<SkipNumbersError> for PlaceOrderError {
 /// Places an order, or gives the receipt again that the same key got before.
 pub async fn place_order(
     state: &AppState,
-    buyer: UserId,
+    user: &User,
     new: NewOrder,
     key: Option<String>,
 ) -> Result<PlacedOrder, PlaceOrderError> {
+    let buyer = user.id();
     let request = serde_json::to_value(&new)?;
     if let Some(stored) = find_reply(state, buyer, key.as_deref(), &request).await? {
         return replay(stored);
+    }
+    if state.require_verified_email && !user.0.email_verified {
+        return Err(PlaceOrderError::EmailNotVerified);
     }
     state.rates.orders.check(&buyer)?;
     let basket = fill_basket(state, buyer, &new).await?;

@@ -47,7 +47,7 @@ macro_rules! placing_route {
             IdempotencyKey(key): IdempotencyKey,
             OptionalJson(new): OptionalJson<NewOrder>,
         ) -> Result<impl IntoResponse, Problem> {
-            let placed = app::place_order(&state, user.id(), new, key).await?;
+            let placed = app::place_order(&state, &user, new, key).await?;
             reply(placed.receipt, placed.replayed)
         }
     };
@@ -58,7 +58,9 @@ placing_route! {
     ///
     /// Orders the whole cart, or only the products named. Names and prices are those of this moment. The goods are held next, and
     /// then the order can be paid: its `status` becomes `AWAITING_PAYMENT` and `payment_url` appears. The cart is emptied of
-    /// what was bought once it is paid. With an Idempotency-Key a repeated request gets the first one's reply.
+    /// what was bought once it is paid. With an Idempotency-Key a repeated request gets the first one's reply. Where the shop
+    /// wants e-mail addresses to be verified, an account whose address is not gets 409 `email_not_verified`; a token says so
+    /// from the first refresh after the verification on.
     place_order, "/api/v1/order"
 }
 placing_route! {

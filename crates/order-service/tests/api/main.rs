@@ -13,4 +13,5 @@ mod reconciliation;
 mod returns;
 mod saga;
 mod shop;
+mod verified;
 mod world;

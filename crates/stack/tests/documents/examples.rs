@@ -36,6 +36,7 @@ fn every_example_fits_its_schema() {
 async fn every_request_example_is_taken_and_every_reply_is_as_described() {
     let mut story = Story::begin().await;
     accounts(&mut story).await;
+    mails(&mut story).await;
     catalogue(&mut story).await;
     let paid = orders(&mut story).await;
     money(&mut story, paid).await;
@@ -60,6 +61,15 @@ async fn accounts(story: &mut Story) {
     story.expect("replace_address", &[&address], json!({}), 200).await;
     story.expect("delete_address", &[&address], json!({}), 204).await;
     story.expect("list_sessions", &[], json!({}), 200).await;
+}
+
+/// An example has no business with the tokens that are sent by e-mail.
+async fn mails(story: &mut Story) {
+    story.expect("resend_verification", &[], json!({}), 202).await;
+    story.expect("verify_email", &[], json!({}), 422).await;
+    story.expect("change_email", &[], json!({}), 202).await;
+    story.expect("forgot_password", &[], json!({}), 202).await;
+    story.expect("reset_password", &[], json!({}), 422).await;
 }
 
 async fn catalogue(story: &mut Story) {

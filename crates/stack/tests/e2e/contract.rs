@@ -1,7 +1,7 @@
 //! The contract, from the outside: one shop, one file per group of routes, and at the end the proof that every route
 //! and every status of the OpenAPI documents was seen, and none that they do not have.
 
-mod accounts;
+pub mod accounts;
 mod addresses;
 mod authorisation;
 mod bad_input;
@@ -13,6 +13,7 @@ mod deliveries;
 mod documents;
 mod forgery;
 mod limits;
+pub mod mails;
 mod money_back;
 mod notifications;
 mod orders;
@@ -59,6 +60,7 @@ async fn each_group_holds(open: &Open, documents: &Documents) {
         ("routes", routes::hold(open, documents).boxed_local()),
         ("accounts", accounts::hold(open).boxed_local()),
         ("sessions", sessions::hold(open).boxed_local()),
+        ("mails", mails::hold(open).boxed_local()),
         ("addresses", addresses::hold(open).boxed_local()),
         ("cors", cors::hold(open).boxed_local()),
         ("products", products::hold(open).boxed_local()),

@@ -43,6 +43,9 @@ async fn pages_and_documents_are_there(open: &Open) {
         open.api.get("/paid?order_id=1&transaction_status=settlement", None).await.unwrap().status,
         200
     );
+    for path in ["/account", "/account.js"] {
+        assert_eq!(open.api.get(path, None).await.unwrap().status, 200, "{path}");
+    }
     assert_eq!(open.api.get("/health", None).await.unwrap().status, 200);
     assert_eq!(page.header("x-content-type-options"), "nosniff");
 }

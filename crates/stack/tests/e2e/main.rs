@@ -20,3 +20,4 @@ mod optional;
 mod repeats;
 mod siege;
 mod supervision;
+mod verified;

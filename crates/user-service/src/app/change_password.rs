@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     AppState,
-    domain::{Account, Device, GivenPassword, Grant, NewPassword, new_salt},
+    domain::{Account, Device, GivenPassword, Grant, MailKind, NewPassword, new_salt},
     hasher::{HashError, Party},
-    store::{accounts, sessions},
+    store::{account_mails, accounts, sessions},
 };
 
 /// Why the password is still the old one.
@@ -53,6 +53,7 @@ pub async fn change_password(
     let mut tx = state.db.begin().await?;
     let changed = accounts::update_password(&mut tx, account.id, &confirmed, &new).await?;
     let changed_at = changed.ok_or(ConfirmPasswordError::WrongPassword)?;
+    account_mails::delete_tokens(&mut tx, account.id, &[MailKind::ResetPassword]).await?;
     let mut ended = sessions::delete_other_sessions(&mut tx, account.id, session).await?;
     let replaced =
         sessions::replace_refresh_chain(&mut tx, session, sid, &salt, &refresh_token.hash()).await?;

@@ -28,20 +28,14 @@ pub async fn end_session(state: &AppState, owner: UserId, id: SessionId) -> Resu
     Ok(commit_ended(state, tx, [ended]).await?)
 }
 
-/// Commits the end of sessions together with their events.
+/// Commits the end of sessions together with their events, and with whatever else was appended.
 pub(super) async fn commit_ended(
     state: &AppState,
     mut tx: PgTransaction<'_>,
     sids: impl IntoIterator<Item = Uuid>,
 ) -> sqlx::Result<()> {
     let (trace, ended_at) = (context::current(), OffsetDateTime::now_utc());
-    let mut events = sids
-        .into_iter()
-        .map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }))
-        .peekable();
-    if events.peek().is_none() {
-        return tx.commit().await;
-    }
+    let events = sids.into_iter().map(|sid| (trace.clone(), SessionEnded { sid: sid.to_string(), ended_at }));
     outbox::append_all(&mut tx, events).await?;
     state.outbox.commit(tx).await
 }

@@ -8,13 +8,14 @@ use chassis::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::end_sessions::commit_ended;
+use super::{end_sessions::commit_ended, request_mail::notify_of_login};
 use crate::{
     AppState,
     domain::{ACCESS_LIFETIME, Account, Device, Email, GivenPassword, Grant, Limit, new_salt},
     hasher::{HashError, Party},
     store::{
         accounts::{self, Login},
+        emails,
         sessions::{self, NewSession},
     },
 };
@@ -75,8 +76,6 @@ pub async fn log_in(state: &AppState, credentials: Credentials, client: Client) 
     if let Some(wait) = state.counters.increment(&limits.success).await {
         return Err(LogInError::TooMany(wait));
     }
-    let device =
-        device.map_or_else(|| Device::new(login.account.id, login.now), |device| device.renewed(login.now));
     open_session(state, &login, device, client.user_agent.as_deref()).await
 }
 
@@ -94,7 +93,7 @@ async fn refuse_if_limited(state: &AppState, limits: &[Limit]) -> Result<(), Log
 async fn open_session(
     state: &AppState,
     login: &Login,
-    device: Device,
+    known: Option<Device>,
     user_agent: Option<&str>,
 ) -> Result<Grant, LogInError> {
     let (sid, salt) = (Uuid::new_v4(), new_salt());
@@ -108,14 +107,26 @@ async fn open_session(
         user_agent,
         first_token: &refresh_token.hash(),
     };
+    let is_noteworthy = known.is_none() && has_few_notices(state, &login.account).await;
     let mut tx = state.db.begin().await?;
     if !sessions::insert_session(&mut tx, &session).await? {
         return Err(LogInError::WrongCredentials);
     }
+    let is_first = emails::record_first_login(&mut tx, login.account.id).await?;
+    if is_noteworthy && !is_first {
+        notify_of_login(state, &mut tx, (login.account.id, &login.account.email), user_agent).await?;
+    }
     let ended = sessions::delete_surplus_sessions(&mut tx, login.account.id).await?;
     commit_ended(state, tx, ended).await?;
+    let device =
+        known.map_or_else(|| Device::new(login.account.id, login.now), |device| device.renewed(login.now));
     let device_token = Some(state.devices.token(device, &login.password_hash));
     Ok(Grant { access_token, refresh_token, device_token })
+}
+
+/// Of very many logins on new devices only the first ones are worth a message each.
+async fn has_few_notices(state: &AppState, account: &Account) -> bool {
+    state.counters.increment(&state.limits.of_login_notice(account.id)).await.is_none()
 }
 
 /// An access token of a session.
@@ -130,6 +141,7 @@ pub(super) fn sign(
         email: account.email.clone(),
         username: account.username.clone(),
         role: account.role,
+        email_verified: account.email_verified,
         sid: sid.to_string(),
         iat: now.unix_timestamp(),
         exp: (now + ACCESS_LIFETIME).unix_timestamp(),

@@ -46,7 +46,8 @@ pub async fn make_first_admin(state: &AppState) -> Result<(), MakeFirstAdminErro
         return Ok(());
     };
     let (name, email) = (username.as_str(), admin.email.as_str());
-    accounts::insert_account(&mut tx, name, email, &password_hash, Role::Admin).await?;
+    // Whoever runs the shop named the address.
+    accounts::insert_account(&mut tx, name, email, &password_hash, Role::Admin, true).await?;
     tx.commit().await?;
     report(&admin, &username);
     Ok(())

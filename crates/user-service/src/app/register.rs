@@ -2,10 +2,10 @@
 
 use chassis::{Role, http::ClientAddr};
 
-use super::{Taken, taken::RequestedNames};
+use super::{Taken, request_mail::request_mail, taken::RequestedNames};
 use crate::{
     AppState,
-    domain::{Account, Email, NewPassword, Username},
+    domain::{Account, Email, MailKind, NewPassword, Username},
     hasher::{HashError, Party},
     store::accounts,
 };
@@ -33,7 +33,8 @@ pub enum RegisterError {
     Database(#[from] sqlx::Error),
 }
 
-/// Makes a customer's account for someone at this address. Nothing is hashed for a name that is taken.
+/// Makes a customer's account for someone at this address, who is sent a token to verify the e-mail address by. Nothing is
+/// hashed for a name that is taken.
 pub async fn register(
     state: &AppState,
     new: NewAccount,
@@ -52,8 +53,10 @@ pub async fn register(
     let password_hash = state.hasher.hash(Party::Network(client.network()), new.password).await?;
     let mut tx = state.db.begin().await?;
     refuse_taken(names.lock_and_find_taken(&mut tx, None).await?)?;
-    let account = accounts::insert_account(&mut tx, username, email, &password_hash, Role::User).await?;
-    tx.commit().await?;
+    let account =
+        accounts::insert_account(&mut tx, username, email, &password_hash, Role::User, false).await?;
+    request_mail(state, &mut tx, MailKind::VerifyEmail, Some((account.id, email))).await?;
+    state.outbox.commit(tx).await?;
     Ok(account)
 }
 

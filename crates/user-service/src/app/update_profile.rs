@@ -2,6 +2,7 @@
 
 use super::{
     Taken,
+    change_email::address_changed,
     confirm_password::{ConfirmPasswordError, confirm_password},
     taken::RequestedNames,
 };
@@ -53,8 +54,12 @@ pub async fn update_profile(
     refuse_taken(names.lock_and_find_taken(&mut tx, Some(account.id)).await?)?;
     let changed =
         accounts::update_profile(&mut tx, account.id, username, email, confirmed.as_deref()).await?;
-    tx.commit().await?;
-    changed.ok_or(UpdateProfileError::Confirm(ConfirmPasswordError::WrongPassword))
+    let changed = changed.ok_or(UpdateProfileError::Confirm(ConfirmPasswordError::WrongPassword))?;
+    if !changed.email.eq_ignore_ascii_case(&account.email) {
+        address_changed(state, &mut tx, account.id, &account.email, &changed.email).await?;
+    }
+    state.outbox.commit(tx).await?;
+    Ok(changed)
 }
 
 fn refuse_taken(taken: Option<Taken>) -> Result<(), UpdateProfileError> {

@@ -23,6 +23,8 @@ pub struct Account {
     pub id: UserId,
     pub username: String,
     pub email: String,
+    /// Whether the owner has shown that the address is theirs.
+    pub email_verified: bool,
     pub role: Role,
     pub created_at: OffsetDateTime,
 }

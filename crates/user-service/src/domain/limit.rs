@@ -39,6 +39,10 @@ pub struct RateLimits {
     pub logins_per_account: u32,
     /// Changes of the password or the e-mail address of one account, whether they succeed or not.
     pub password_checks_per_account: u32,
+    /// E-mails of one kind, with one address or to one account.
+    pub mails_per_account: u32,
+    /// E-mails to reset passwords, from one network.
+    pub mails_per_network: u32,
     /// Whether private addresses are counted. In production they belong to a proxy that nobody named, and to count them
     /// would shut out everybody who comes through it.
     pub private_addresses: bool,
@@ -62,6 +66,8 @@ impl RateLimits {
             logins_per_network: 0,
             logins_per_account: 0,
             password_checks_per_account: 0,
+            mails_per_account: 0,
+            mails_per_network: 0,
             ..self
         }
     }
@@ -74,7 +80,7 @@ impl RateLimits {
     /// What a login with this e-mail address is counted as, whether anyone has it or not. On a known device of the
     /// account it has nothing to do with what strangers try, neither with that address nor in that network.
     pub fn of_login(&self, email: &str, client: ClientAddr, device: Option<&Device>) -> LoginLimits {
-        let digest = hex::encode(Sha256::digest(email.to_lowercase().as_bytes()));
+        let digest = digest(email);
         let account = limit("successes:email", &digest, self.logins_per_account, RATE);
         let (failure, success) = if let Some(device) = device {
             ([limit("failures:device", device.id(), PER_PERSON, FAILURES), None], [account, None])
@@ -99,10 +105,37 @@ impl RateLimits {
         limit("failures:account", id, PER_PERSON, FAILURES).into_iter().collect()
     }
 
+    /// What a request to reset a password is counted as, whether anyone has the address or not.
+    pub fn of_reset(&self, email: &str, client: ClientAddr) -> Vec<Limit> {
+        let address = limit("resets:email", digest(email), self.mails_per_account, RATE);
+        let network = self.per_network("resets:address", client, self.mails_per_network, RATE);
+        address.into_iter().chain(network).collect()
+    }
+
+    /// What a token that does not count is counted as. Nobody guesses one; this is for whoever tries all the same.
+    pub fn of_wrong_token(&self, client: ClientAddr) -> Vec<Limit> {
+        self.per_network("failures:token", client, PER_NETWORK, FAILURES).into_iter().collect()
+    }
+
+    /// What a request to verify one's address is counted as.
+    pub fn of_verification(&self, id: UserId) -> Vec<Limit> {
+        limit("verifications:account", id, self.mails_per_account, RATE).into_iter().collect()
+    }
+
+    /// What a notice of a login on a new device is counted as.
+    pub fn of_login_notice(&self, id: UserId) -> Vec<Limit> {
+        limit("notices:account", id, self.mails_per_account, RATE).into_iter().collect()
+    }
+
     fn per_network(&self, what: &str, client: ClientAddr, most: u32, window: Duration) -> Option<Limit> {
         let counts = self.private_addresses || !client.is_private();
         counts.then(|| limit(what, client.network(), most, window)).flatten()
     }
+}
+
+/// What stands for an address in a key.
+fn digest(email: &str) -> String {
+    hex::encode(Sha256::digest(email.to_lowercase().as_bytes()))
 }
 
 fn limit(what: &str, whose: impl std::fmt::Display, most: u32, window: Duration) -> Option<Limit> {
@@ -118,6 +151,8 @@ mod tests {
         logins_per_network: 1,
         logins_per_account: 1,
         password_checks_per_account: 1,
+        mails_per_account: 1,
+        mails_per_network: 1,
         private_addresses: false,
     };
 

@@ -32,6 +32,9 @@ pub struct Profile {
     /// The e-mail address of the account.
     #[schema(format = "email", max_length = 254, example = "ani@example.com")]
     email: String,
+    /// Whether its owner has shown that the address is theirs.
+    #[schema(example = false)]
+    email_verified: bool,
     /// What the account may do.
     role: Role,
     /// When the account was made.
@@ -47,6 +50,7 @@ impl From<Account> for Profile {
             user_id: account.id,
             username: account.username,
             email: account.email,
+            email_verified: account.email_verified,
             role: account.role,
             created_at: account.created_at,
         }

@@ -66,22 +66,26 @@ pub async fn find_taken(
     .await
 }
 
-/// Adds an account. Its names were looked for under [`lock_names`].
+/// Adds an account that never logged in. Its names were looked for under [`lock_names`].
 pub async fn insert_account(
     db: &mut PgConnection,
     username: &str,
     email: &str,
     password_hash: &str,
     role: Role,
+    email_verified: bool,
 ) -> Result<Account> {
     sqlx::query_as!(
         Account,
-        r#"insert into users (username, email, password_hash, role) values ($1, $2, $3, $4)
-           returning id as "id: UserId", username, email, role as "role: Role", created_at"#,
+        r#"insert into users (username, email, password_hash, role, email_verified_at, has_logged_in)
+           values ($1, $2, $3, $4, case when $5 then now() end, false)
+           returning id as "id: UserId", username, email, email_verified_at is not null as "email_verified!",
+                     role as "role: Role", created_at"#,
         username,
         email,
         password_hash,
-        role as Role
+        role as Role,
+        email_verified
     )
     .fetch_one(db)
     .await
@@ -104,8 +108,8 @@ pub async fn lock_first_run(db: &mut PgConnection) -> Result<()> {
 /// The account of an e-mail address.
 pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Login>> {
     let row = sqlx::query!(
-        r#"select id as "id: UserId", username, email, role as "role: Role", created_at, password_hash,
-                  now() as "now!"
+        r#"select id as "id: UserId", username, email, email_verified_at is not null as "email_verified!",
+                  role as "role: Role", created_at, password_hash, now() as "now!"
            from users where lower(email) = lower($1)"#,
         email
     )
@@ -116,6 +120,7 @@ pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Log
             id: row.id,
             username: row.username,
             email: row.email,
+            email_verified: row.email_verified,
             role: row.role,
             created_at: row.created_at,
         },
@@ -142,8 +147,8 @@ pub async fn find_password(db: &mut PgConnection, id: UserId) -> Result<Option<S
     sqlx::query_scalar!("select password_hash from users where id = $1", id.get()).fetch_optional(db).await
 }
 
-/// Changes the members that are given, if the password is still the one that was confirmed (if one was). The names were
-/// looked for under [`lock_names`].
+/// Changes the members that are given, if the password is still the one that was confirmed (if one was). Another address
+/// is not verified. The names were looked for under [`lock_names`].
 pub async fn update_profile(
     db: &mut PgConnection,
     id: UserId,
@@ -153,9 +158,13 @@ pub async fn update_profile(
 ) -> Result<Option<Account>> {
     sqlx::query_as!(
         Account,
-        r#"update users set username = coalesce($2, username), email = coalesce($3, email)
+        r#"update users
+           set username = coalesce($2, username), email = coalesce($3, email),
+               email_verified_at =
+                   case when lower(email) = lower(coalesce($3, email)) then email_verified_at end
            where id = $1 and password_hash = coalesce($4, password_hash)
-           returning id as "id: UserId", username, email, role as "role: Role", created_at"#,
+           returning id as "id: UserId", username, email, email_verified_at is not null as "email_verified!",
+                     role as "role: Role", created_at"#,
         id.get(),
         username,
         email,

@@ -67,8 +67,8 @@ pub async fn insert_session(db: &mut PgConnection, new: &NewSession<'_>) -> Resu
 /// Whose session this is, if it lives.
 pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Option<(SessionId, Account)>> {
     let row = sqlx::query!(
-        r#"select s.id as "session: SessionId", u.id as "id: UserId", u.username, u.email, u.role as "role: Role",
-                  u.created_at
+        r#"select s.id as "session: SessionId", u.id as "id: UserId", u.username, u.email,
+                  u.email_verified_at is not null as "email_verified!", u.role as "role: Role", u.created_at
            from sessions s join users u on u.id = s.user_id
            where s.sid = $1 and s.expires_at > now()"#,
         sid
@@ -80,6 +80,7 @@ pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Optio
             id: row.id,
             username: row.username,
             email: row.email,
+            email_verified: row.email_verified,
             role: row.role,
             created_at: row.created_at,
         };
@@ -91,7 +92,8 @@ pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Opti
     let row = sqlx::query!(
         r#"select s.id as "session: SessionId", s.sid, s.salt, t.n, t.used_at, now() as "now!",
                   (select token_hash from refresh_tokens where session_id = s.id and n = t.n + 1) as successor,
-                  u.id as "id: UserId", u.username, u.email, u.role as "role: Role", u.created_at
+                  u.id as "id: UserId", u.username, u.email, u.email_verified_at is not null as "email_verified!",
+                  u.role as "role: Role", u.created_at
            from refresh_tokens t
            join sessions s on s.id = t.session_id
            join users u on u.id = s.user_id
@@ -112,6 +114,7 @@ pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Opti
             id: row.id,
             username: row.username,
             email: row.email,
+            email_verified: row.email_verified,
             role: row.role,
             created_at: row.created_at,
         },
@@ -236,6 +239,13 @@ pub async fn delete_other_sessions(
     )
     .fetch_all(db)
     .await
+}
+
+/// Deletes all sessions of an account; their `sid`s.
+pub async fn delete_all_sessions(db: &mut PgConnection, user_id: UserId) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!("delete from sessions where user_id = $1 returning sid", user_id.get())
+        .fetch_all(db)
+        .await
 }
 
 /// Deletes all living sessions of an account but the [`MAX_SESSIONS`] that were used last; their `sid`s. The account is

@@ -10,6 +10,7 @@ mod devices;
 mod input;
 mod limits;
 mod login;
+mod mails;
 mod names;
 mod password;
 mod profile;

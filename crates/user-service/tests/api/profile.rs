@@ -13,7 +13,8 @@ async fn a_profile_is_ones_own_account() {
     assert_eq!(profile["id"], profile["userID"]);
     assert_eq!((&profile["username"], &profile["email"]), (&"ani".into(), &"ani@example.com".into()));
     assert_eq!(profile["role"], "user");
-    assert_eq!(profile.as_object().unwrap().len(), 6, "{profile}");
+    assert_eq!(profile["email_verified"], false);
+    assert_eq!(profile.as_object().unwrap().len(), 7, "{profile}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use stack::api::Api;
 use super::documents::{Documents, Operation};
 use crate::harness::{Answer, NOBODY, Open};
 
-const ROUTES: [&str; 47] = [
+const ROUTES: [&str; 52] = [
     "DELETE /api/v1/auth/addresses/{id}",
     "DELETE /api/v1/auth/sessions/{id}",
     "DELETE /api/v1/cart",
@@ -33,9 +33,14 @@ const ROUTES: [&str; 47] = [
     "GET /api/v1/products",
     "GET /api/v1/products/{id}",
     "POST /api/v1/auth/addresses",
+    "POST /api/v1/auth/change-email",
     "POST /api/v1/auth/change-password",
+    "POST /api/v1/auth/forgot-password",
     "POST /api/v1/auth/logout",
     "POST /api/v1/auth/refresh",
+    "POST /api/v1/auth/reset-password",
+    "POST /api/v1/auth/verify-email",
+    "POST /api/v1/auth/verify-email/resend",
     "POST /api/v1/cart/item",
     "POST /api/v1/categories",
     "POST /api/v1/checkout",

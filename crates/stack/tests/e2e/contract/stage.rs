@@ -95,6 +95,12 @@ fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value 
         }
         "login" => json!({"email": email(owner), "password": PASSWORD}),
         "auth/refresh" => json!({"refresh_token": unique}),
+        "auth/verify-email" => json!({"token": unique}),
+        "auth/change-email" => {
+            json!({"email": format!("{unique}@example.com"), "current_password": PASSWORD})
+        }
+        "auth/forgot-password" => json!({"email": email(owner)}),
+        "auth/reset-password" => json!({"token": unique, "new_password": PASSWORD}),
         "auth/profile" => json!({"username": unique}),
         "auth/change-password" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
         "auth/addresses" | "auth/addresses/{id}" => addresses::address(),
