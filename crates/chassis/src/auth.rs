@@ -1,6 +1,10 @@
-//! Who is asking. [`User`] and [`Admin`] are parameters of handlers: a handler without one is visibly public.
+//! Who is asking. [`User`], [`Admin`] and the roles of the staff are parameters of handlers: a handler without one is
+//! visibly public.
 
 mod sessions;
+mod staff;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -20,6 +24,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 pub use sessions::Sessions;
+pub use staff::{Catalogue, Finance, Fulfilment, StaffRole, Support, UnknownRole};
 
 use crate::{Code, Codes, Problem, Refuses};
 
@@ -43,6 +48,16 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// As in tokens, documents and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// The claims of an access token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
@@ -55,6 +70,10 @@ pub struct Claims {
     pub username: String,
     /// The role when the token was issued.
     pub role: Role,
+    /// What the account runs beside buying. Texts, so that a role which only a later version knows does not make the token
+    /// unreadable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// Whether the account's owner had shown by then that the e-mail address is theirs. Tokens of older versions do not say.
     #[serde(default)]
     pub email_verified: bool,
@@ -179,9 +198,16 @@ impl User {
         self.0.role == Role::Admin
     }
 
-    /// Whose things this user may see: `None` for everybody's. For SQL's `user_id = coalesce($n, user_id)`.
-    pub fn scope(&self) -> Option<UserId> {
-        (!self.is_admin()).then_some(self.0.user_id)
+    /// Whether this user runs a part of the shop; an administrator runs all of them.
+    pub fn runs(&self, part: StaffRole) -> bool {
+        self.is_admin() || self.0.roles.iter().any(|role| role == part.as_str())
+    }
+
+    /// Whose things this user may see: `None` for everybody's, if they run one of these parts of the shop. For SQL's
+    /// `user_id = coalesce($n, user_id)`.
+    pub fn scope(&self, parts: &[StaffRole]) -> Option<UserId> {
+        let sees_all = self.is_admin() || parts.iter().any(|part| self.runs(*part));
+        (!sees_all).then_some(self.0.user_id)
     }
 }
 
@@ -244,80 +270,4 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let token = token.map(|(_, token)| token.trim());
     token.ok_or_else(|| Problem::unauthorized("Log in first: a bearer token is needed."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: fn() -> i64 = || OffsetDateTime::now_utc().unix_timestamp();
-
-    fn claims() -> Claims {
-        Claims {
-            user_id: UserId::try_from(7_i64).unwrap(),
-            email: "ani@example.com".to_owned(),
-            username: "ani".to_owned(),
-            role: Role::User,
-            email_verified: true,
-            sid: "s-1".to_owned(),
-            iat: NOW(),
-            exp: NOW() + 900,
-            iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-        }
-    }
-
-    fn tokens(secret: &str) -> Tokens {
-        Tokens::new(&SecretString::from(secret), None, Sessions::default())
-    }
-
-    #[test]
-    fn a_token_counts_only_if_it_is_ours_fresh_and_for_us() {
-        let ours = tokens("secret");
-        assert_eq!(ours.verify(&ours.sign(&claims()).unwrap()).unwrap().user_id.get(), 7);
-
-        let refused = |claims: Claims| ours.verify(&ours.sign(&claims).unwrap()).is_err();
-        assert!(refused(Claims { exp: NOW() - 31, ..claims() }));
-        assert!(refused(Claims { iss: "someone".to_owned(), ..claims() }));
-        assert!(refused(Claims { aud: "elsewhere".to_owned(), ..claims() }));
-        assert!(ours.verify(&tokens("other").sign(&claims()).unwrap()).is_err());
-        // {"alg":"none","typ":"JWT"} with an admin's claims and no signature.
-        assert!(
-            ours.verify("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJ1c2VySUQiOjEsInJvbGUiOiJhZG1pbiJ9.").is_err()
-        );
-    }
-
-    #[test]
-    fn a_token_of_an_ended_session_is_refused() {
-        let ours = tokens("secret");
-        let token = ours.sign(&claims()).unwrap();
-        assert!(ours.verify(&token).is_ok());
-        assert_eq!(ours.verified.len(), 1, "it is remembered");
-        ours.sessions().end("s-1".to_owned());
-        assert!(ours.verify(&token).is_err());
-        assert_eq!(ours.verified.len(), 0, "and leaves the memory with its session");
-    }
-
-    #[test]
-    fn a_remembered_token_expires_in_the_second_in_which_any_other_does() {
-        let ours = tokens("secret");
-        let claims = claims();
-        let (token, last) = (ours.sign(&claims).unwrap(), claims.exp + LEEWAY.cast_signed());
-        assert!(ours.verify(&token).is_ok());
-        assert!(ours.verify_at(last, &token).is_ok());
-        assert!(ours.verify_at(last + 1, &token).is_err());
-        assert_eq!(ours.verified.len(), 0);
-    }
-
-    #[test]
-    fn only_right_tokens_are_remembered_and_only_so_many() {
-        let ours = tokens("secret");
-        assert!(ours.verify(&tokens("other").sign(&claims()).unwrap()).is_err());
-        assert_eq!(ours.verified.len(), 0);
-        for n in 0..2 * VERIFIED_TOKENS {
-            let token = ours.sign(&Claims { sid: format!("s-{n}"), ..claims() }).unwrap();
-            assert_eq!(ours.verify(&token).unwrap().sid, format!("s-{n}"));
-        }
-        assert!(ours.verified.len() <= VERIFIED_TOKENS, "{}", ours.verified.len());
-    }
 }

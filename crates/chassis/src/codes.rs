@@ -103,7 +103,7 @@ codes! {
         Malformed(BAD_REQUEST, "malformed"),
         /// No token, or one that is not valid, has expired, or whose session has ended.
         Unauthorized(UNAUTHORIZED, "unauthorized"),
-        /// Not an administrator.
+        /// The role does not allow it.
         Forbidden(FORBIDDEN, "forbidden"),
         /// There is nothing at this path.
         NotFound(NOT_FOUND, "not_found"),

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, future::Future, net::SocketAddr, process::ExitCode, time::Duration};
 
 use axum::{Router, middleware};
-use clap::{Args, Command, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sqlx::{PgPool, migrate::Migrator};
@@ -52,6 +52,19 @@ pub trait Service: Sized + Send + Sync + 'static {
         pool: Option<PgPool>,
         context: &ServiceContext,
     ) -> impl Future<Output = Result<Self::State, BoxError>> + Send;
+
+    /// A subcommand of its own, for whoever has a shell of the machine.
+    fn tool() -> Option<Command> {
+        None
+    }
+
+    /// Runs it, with the settings of the environment; nothing runs in the background.
+    fn run_tool(
+        _state: &Self::State,
+        _matches: &ArgMatches,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send {
+        async { Ok(()) }
+    }
 
     /// Starts what works in the background: relay, consumers, workers. Also makes what the first run must find.
     fn start(
@@ -152,6 +165,11 @@ async fn execute<S: Service>(arguments: Vec<OsString>) -> Result<bool, BoxError>
         "migrate" => migrate::<S>(&configuration::<S>(&name, arguments)?).await,
         _ => {
             let matches = command::<S>().get_matches_from(arguments);
+            if let Some((name, matches)) = matches.subcommand()
+                && S::tool().is_some_and(|tool| tool.get_name() == name)
+            {
+                return run_tool::<S>(matches).await;
+            }
             match CommandLine::<S::Config>::from_arg_matches(&matches)?.command {
                 Some(Do::Openapi(options)) => openapi::<S>(&options),
                 Some(Do::Healthcheck(options)) => healthcheck(options.http_addr).await,
@@ -170,6 +188,7 @@ fn command<S: Service>() -> Command {
         .mut_subcommand("serve", with_defaults::<S>)
         .mut_subcommand("migrate", with_defaults::<S>)
         .mut_subcommand("healthcheck", |sub| listening(sub, "http_addr", S::HTTP_PORT))
+        .subcommands(S::tool())
 }
 
 fn with_defaults<S: Service>(command: Command) -> Command {
@@ -213,6 +232,16 @@ async fn migrate<S: Service>(config: &S::Config) -> Result<bool, BoxError> {
     if let (Some(pool), Some(migrator)) = (pool_of::<S>(config), S::migrator()) {
         database::migrate(&pool, migrator).await?;
     }
+    Ok(true)
+}
+
+/// Runs the subcommand of a service of its own. What it needs beside its arguments is read from the environment.
+async fn run_tool<S: Service>(matches: &ArgMatches) -> Result<bool, BoxError> {
+    let config = configuration::<S>("serve", [S::NAME, "serve"].map(OsString::from).into())?;
+    let context = ServiceContext::new(config.common());
+    let pool = pool_of::<S>(&config);
+    let state = S::state(config, pool, &context).await?;
+    S::run_tool(&state, matches).await?;
     Ok(true)
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use chassis::{
     Lifecycle, Service, ServiceContext, auth,
-    auth::{Claims, Role},
+    auth::{Claims, Role, StaffRole},
     grpc::{Peer, PeerChannel},
     http, service,
 };
@@ -110,6 +110,12 @@ impl<S: Service> TestService<S> {
         self.with_token(&self.context.tokens.sign(&claims(1, Role::Admin)).expect("claims serialise"))
     }
 
+    /// Somebody of the staff, with the user id 2 and this role.
+    pub fn staff(&self, role: StaffRole) -> Actor {
+        let claims = Claims { roles: vec![role.to_string()], ..claims(2, Role::User) };
+        self.with_token(&self.context.tokens.sign(&claims).expect("claims serialise"))
+    }
+
     /// Someone who shows this token, whatever it is.
     pub fn with_token(&self, token: &str) -> Actor {
         Actor { token: Some(token.to_owned()), ..self.anyone() }
@@ -142,6 +148,7 @@ pub fn claims(id: i64, role: Role) -> Claims {
         email: format!("user{id}@example.com"),
         username: format!("user{id}"),
         role,
+        roles: Vec::new(),
         email_verified: true,
         sid: format!("session-of-{id}"),
         iat: now,

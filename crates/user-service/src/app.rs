@@ -9,7 +9,9 @@ mod end_sessions;
 mod identify;
 mod log_in;
 mod make_first_admin;
+mod manage_users;
 mod purge_expired;
+mod recover_admin;
 mod refresh;
 mod register;
 mod request_mail;
@@ -27,7 +29,9 @@ pub use self::{
     identify::{IdentifyError, identify},
     log_in::{Client, Credentials, LogInError, log_in},
     make_first_admin::{MakeFirstAdminError, make_first_admin},
+    manage_users::{ManageUserError, Users, change_user, end_all_sessions, find_user, list_users},
     purge_expired::purge_expired,
+    recover_admin::{NewAdmin, RecoverAdminError, create_admin, promote_to_admin, replace_password},
     refresh::{RefreshError, refresh},
     register::{NewAccount, RegisterError, register},
     request_mail::find_account_mail,

@@ -8,6 +8,7 @@ mod key;
 mod limit;
 mod password;
 mod session;
+mod user;
 
 pub use account::{Account, Email, Username};
 pub use account_mail::{MailKey, MailKind, MailToken};
@@ -19,3 +20,4 @@ pub use session::{
     ACCESS_LIFETIME, CHAIN_LENGTH, Grant, MAX_SESSIONS, REFRESH_LIFETIME, RefreshKey, RefreshToken,
     SESSION_LIFETIME, Session, TokenStatus, new_salt, token_status,
 };
+pub use user::{User, UserChange};

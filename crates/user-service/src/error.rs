@@ -5,8 +5,8 @@ use chassis::{Codes, Problem, Refuses, codes};
 use crate::{
     app::{
         AddressBookError, ChangeEmailError, ChangePasswordError, ConfirmPasswordError, EndSessionError,
-        IdentifyError, LogInError, RefreshError, RegisterError, RequestResetError, ResendVerificationError,
-        ResetPasswordError, Taken, UpdateProfileError, VerifyEmailError,
+        IdentifyError, LogInError, ManageUserError, RefreshError, RegisterError, RequestResetError,
+        ResendVerificationError, ResetPasswordError, Taken, UpdateProfileError, VerifyEmailError,
     },
     hasher::HashError,
 };
@@ -40,6 +40,12 @@ codes! {
         AlreadyVerified(CONFLICT, "already_verified"),
         /// Too many e-mails to this address or from this network: see Retry-After.
         TooManyMails(TOO_MANY_REQUESTS, "too_many_requests"),
+        /// There is no such account.
+        UnknownUser(NOT_FOUND, "not_found"),
+        /// Nobody could run the shop any more.
+        LastAdministrator(CONFLICT, "last_administrator"),
+        /// The account is disabled; ask the shop.
+        AccountDisabled(UNAUTHORIZED, "account_disabled"),
         /// Too many passwords are being checked; try again soon.
         Busy(SERVICE_UNAVAILABLE, "busy"),
     }
@@ -89,13 +95,15 @@ impl From<RegisterError> for Problem {
 }
 
 impl Refuses for LogInError {
-    const CODES: Codes = &[&Code::WrongCredentials, &Code::TooManyAttempts, &Code::Busy];
+    const CODES: Codes =
+        &[&Code::WrongCredentials, &Code::AccountDisabled, &Code::TooManyAttempts, &Code::Busy];
 }
 
 impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
             LogInError::WrongCredentials => Code::WrongCredentials.into(),
+            LogInError::Disabled => Code::AccountDisabled.into(),
             LogInError::TooMany(seconds) => too_many(seconds),
             LogInError::Hash(error) => error.into(),
             LogInError::Sign(error) => Self::internal(error),
@@ -246,6 +254,20 @@ impl From<ResetPasswordError> for Problem {
             ResetPasswordError::TooMany(seconds) => too_many(seconds),
             ResetPasswordError::Hash(error) => error.into(),
             ResetPasswordError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl Refuses for ManageUserError {
+    const CODES: Codes = &[&Code::UnknownUser, &Code::LastAdministrator];
+}
+
+impl From<ManageUserError> for Problem {
+    fn from(error: ManageUserError) -> Self {
+        match error {
+            ManageUserError::Unknown => Code::UnknownUser.into(),
+            ManageUserError::LastAdministrator => Code::LastAdministrator.into(),
+            ManageUserError::Database(error) => error.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod profile;
 mod register;
 mod resets;
 mod sessions;
+mod users;
 
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -25,6 +26,7 @@ use crate::AppState;
         (name = "account", description = "One's own account"),
         (name = "session", description = "Logging in, refreshing, logging out"),
         (name = "address", description = "One's address book"),
+        (name = "user", description = "Accounts, for administrators"),
     )
 )]
 struct Document;
@@ -52,6 +54,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(resets::reset_password))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(users::list_users))
+        .routes(routes!(users::get_user, users::update_user))
+        .routes(routes!(users::end_user_sessions))
         .routes(routes!(addresses::list_addresses, addresses::add_address))
         .routes(routes!(addresses::replace_address, addresses::delete_address))
 }

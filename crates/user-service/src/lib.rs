@@ -5,6 +5,7 @@
 //! - [`store`]: the SQL, and the counts of attempts in Redis.
 //! - [`http`]: the routes; [`http::Caller`] is who asks, looked up in the database.
 //! - [`grpc`]: how people are reached, and what e-mails about their accounts say.
+//! - [`cli`]: `user-service admin`, for a shop that has lost its administrators.
 //! - [`hasher`]: passwords are hashed a few at a time, and parties take turns.
 //! - [`workers`]: purges what has expired, and releases memory.
 //!
@@ -14,6 +15,7 @@
 #![allow(missing_docs, reason = "items are public for the tests only")]
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod domain;
 mod error;
@@ -25,6 +27,7 @@ pub mod store;
 pub mod workers;
 
 use chassis::{BoxError, Service, ServiceContext};
+use clap::{ArgMatches, Command};
 use contracts::events::{AccountMailRequested, Event, SessionEnded, Stream};
 use sqlx::{PgPool, migrate::Migrator};
 use tonic::service::Routes;
@@ -67,6 +70,14 @@ impl Service for UserService {
         context: &ServiceContext,
     ) -> Result<AppState, BoxError> {
         AppState::new(config, pool, context)
+    }
+
+    fn tool() -> Option<Command> {
+        Some(cli::command())
+    }
+
+    async fn run_tool(state: &AppState, matches: &ArgMatches) -> Result<(), BoxError> {
+        cli::run(state, matches).await
     }
 
     async fn start(state: &AppState, context: &ServiceContext) -> Result<(), BoxError> {

@@ -4,5 +4,6 @@ pub mod account_mails;
 pub mod accounts;
 pub mod addresses;
 pub mod counters;
+pub mod directory;
 pub mod emails;
 pub mod sessions;

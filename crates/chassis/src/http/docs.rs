@@ -20,7 +20,8 @@ pub use refusals::Refusals;
 
 use crate::{FieldError, problem::ProblemBody};
 
-/// The security scheme's name: operations that need a token say `security(("token" = []))`.
+/// The security scheme's name: operations that need a token say `security(("token" = []))`, and in
+/// the brackets which roles of the staff may, where not everybody may.
 const TOKEN: &str = "token";
 
 /// Completes a document with what holds for every operation: the servers, the security scheme, and the errors.

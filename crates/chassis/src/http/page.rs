@@ -56,10 +56,10 @@ impl Page {
 
 /// The headers of a part of a list: how many entries there are in all, and a `Link` to the next part if parameters lead
 /// there. The filters that are set are kept in it.
-pub fn list_headers(
+pub fn list_headers<const FILTERS: usize>(
     path: &str,
     total: i64,
-    filters: [(&'static str, Option<String>); 2],
+    filters: [(&'static str, Option<String>); FILTERS],
     next: Option<[(&'static str, i64); 2]>,
 ) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -68,9 +68,9 @@ pub fn list_headers(
     headers
 }
 
-fn link_next(
+fn link_next<const FILTERS: usize>(
     path: &str,
-    filters: [(&'static str, Option<String>); 2],
+    filters: [(&'static str, Option<String>); FILTERS],
     next: [(&'static str, i64); 2],
 ) -> Option<HeaderValue> {
     let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));

@@ -1,8 +1,9 @@
-//! `/delivery`: a customer sees their own deliveries, an administrator sees all and moves them.
+//! `/delivery`: a customer sees their own deliveries, the staff sees all, and whoever sees to fulfilment moves them.
 
 use axum::{extract::State, response::IntoResponse};
 use chassis::{
-    Admin, Json, Path, Problem, Query, User,
+    Json, Path, Problem, Query, User,
+    auth::{Fulfilment, StaffRole},
     http::{Page, Refusals, list_headers},
     rules::not_blank,
 };
@@ -19,6 +20,9 @@ use crate::{
     error::{Code, code},
     store::{self, Filter},
 };
+
+/// Who sees everybody's deliveries.
+const READERS: &[StaffRole] = &[StaffRole::Fulfilment, StaffRole::Support];
 
 const PATH: &str = "/api/v1/delivery";
 
@@ -154,10 +158,11 @@ impl From<Change> for ChangeView {
 
 /// List deliveries
 ///
-/// Newest first: an administrator sees all, a customer only their own.
+/// Newest first: administrators, fulfilment and support see all, a customer only their own.
 #[utoipa::path(
     get, path = "/api/v1/delivery", operation_id = "list_deliveries", tag = "delivery",
     params(ListDeliveries), security(("token" = [])),
+    extensions(("x-sees-all" = json!(["fulfilment", "support"]))),
     responses((status = 200, description = "A page of deliveries", body = [DeliveryView], headers(
         ("Link" = String, description = "The next page, with rel=next; absent on the last one"),
         ("X-Total-Count" = i64, description = "How many there are on all pages"),
@@ -168,7 +173,7 @@ pub async fn list_deliveries(
     user: User,
     Query(query): Query<ListDeliveries>,
 ) -> Result<impl IntoResponse, Problem> {
-    let filter = Filter { user_id: user.scope(), status: query.status, order_id: query.order_id };
+    let filter = Filter { user_id: user.scope(READERS), status: query.status, order_id: query.order_id };
     let page = Page { page: query.page, limit: query.limit };
     let Deliveries { page: found, total } = app::list_deliveries(&state, filter, page).await?;
     let deliveries: Vec<_> = found.into_iter().map(DeliveryView::from).collect();
@@ -181,10 +186,11 @@ pub async fn list_deliveries(
 
 /// Get a delivery
 ///
-/// With its history; for its buyer and administrators.
+/// With its history; for its buyer, administrators, fulfilment and support.
 #[utoipa::path(
     get, path = "/api/v1/delivery/{id}", operation_id = "get_delivery", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), security(("token" = [])),
+    extensions(("x-sees-all" = json!(["fulfilment", "support"]))),
     responses(
         (status = 200, description = "The delivery", body = DeliveryView),
         Refusals<code::UnknownDelivery>,
@@ -196,26 +202,26 @@ pub async fn get_delivery(
     Path(id): Path<DeliveryId>,
 ) -> Result<axum::Json<DeliveryView>, Problem> {
     let mut db = state.db.acquire().await?;
-    let found = store::find_delivery(&mut db, id, user.scope()).await?;
+    let found = store::find_delivery(&mut db, id, user.scope(READERS)).await?;
     let delivery = found.ok_or(Code::UnknownDelivery)?;
     Ok(axum::Json(delivery.into()))
 }
 
 /// Set the status of a delivery
 ///
-/// For administrators: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes and publishes nothing; a number or a note that comes with it and is new is kept. `CANCELLED` is reached only by cancelling the order.
+/// For administrators and fulfilment: `PENDING` -> `IN_TRANSIT` -> `DELIVERED` or `FAILED`; the middle may be left out. Repeating the present status changes and publishes nothing; a number or a note that comes with it and is new is kept. `CANCELLED` is reached only by cancelling the order.
 #[utoipa::path(
     put, path = "/api/v1/delivery/{id}/status", operation_id = "set_delivery_status", tag = "delivery",
     params(("id" = DeliveryId, Path, description = "The delivery's id")), request_body = NewStatus,
-    security(("token" = [])),
+    security(("token" = ["fulfilment"])),
     responses(
         (status = 200, description = "The delivery as it is now", body = StatusSet),
-        Refusals<Admin, AdvanceDeliveryError>,
+        Refusals<Fulfilment, AdvanceDeliveryError>,
     )
 )]
 pub async fn set_delivery_status(
     State(state): State<AppState>,
-    _: Admin,
+    _: Fulfilment,
     Path(id): Path<DeliveryId>,
     Json(body): Json<NewStatus>,
 ) -> Result<axum::Json<StatusSet>, Problem> {

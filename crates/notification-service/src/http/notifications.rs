@@ -1,8 +1,9 @@
-//! `/notification`: a customer sees what they were sent, an administrator sees all and has some sent again.
+//! `/notification`: a customer sees what they were sent, support sees all and has some sent again.
 
 use axum::{extract::State, response::IntoResponse};
 use chassis::{
-    Admin, Path, Problem, Query, User,
+    Path, Problem, Query, User,
+    auth::{StaffRole, Support},
     http::{Page, Refusals, list_headers},
 };
 use contracts::{NotificationId, OrderId, UserId};
@@ -91,10 +92,11 @@ impl From<Row> for NotificationView {
 
 /// List notifications
 ///
-/// Newest first, of the last 90 days: an administrator sees all, a customer only their own. What a message said, and to which address, is not kept.
+/// Newest first, of the last 90 days: administrators and support see all, a customer only their own. What a message said, and to which address, is not kept.
 #[utoipa::path(
     get, path = "/api/v1/notification", operation_id = "list_notifications", tag = "notification",
     params(ListNotifications), security(("token" = [])),
+    extensions(("x-sees-all" = json!(["support"]))),
     responses((status = 200, description = "A page of notifications", body = [NotificationView], headers(
         ("Link" = String, description = "The next page, with rel=next; absent on the last one"),
         ("X-Total-Count" = i64, description = "How many there are on all pages"),
@@ -105,7 +107,8 @@ pub async fn list_notifications(
     user: User,
     Query(query): Query<ListNotifications>,
 ) -> Result<impl IntoResponse, Problem> {
-    let filter = Filter { user_id: user.scope(), state: query.state, order_id: query.order_id };
+    let filter =
+        Filter { user_id: user.scope(&[StaffRole::Support]), state: query.state, order_id: query.order_id };
     let page = Page { page: query.page, limit: query.limit };
     let Notifications { page: found, total } = app::list_notifications(&state, filter, page).await?;
     let notifications: Vec<_> = found.into_iter().map(NotificationView::from).collect();
@@ -118,18 +121,18 @@ pub async fn list_notifications(
 
 /// Retry a notification
 ///
-/// For administrators: sends one again that bounced or was given up, once its cause is gone. It keeps its `Message-ID`, so a receiver that has it already can tell.
+/// For administrators and support: sends one again that bounced or was given up, once its cause is gone. It keeps its `Message-ID`, so a receiver that has it already can tell.
 #[utoipa::path(
     post, path = "/api/v1/notification/{id}/retry", operation_id = "retry_notification", tag = "notification",
-    params(("id" = NotificationId, Path, description = "The notification's id")), security(("token" = [])),
+    params(("id" = NotificationId, Path, description = "The notification's id")), security(("token" = ["support"])),
     responses(
         (status = 200, description = "The notification, which is to be sent", body = NotificationView),
-        Refusals<Admin, RetryNotificationError>,
+        Refusals<Support, RetryNotificationError>,
     )
 )]
 pub async fn retry_notification(
     State(state): State<AppState>,
-    _: Admin,
+    _: Support,
     Path(id): Path<NotificationId>,
 ) -> Result<axum::Json<NotificationView>, Problem> {
     Ok(axum::Json(app::retry_notification(&state, id).await?.into()))

@@ -62,7 +62,7 @@ async fn begin(
 ) -> Result<Begun, CancelOrderError> {
     let mut tx = state.db.begin().await?;
     let order = store::orders::lock_order(&mut tx, id).await?;
-    let order = order.filter(|order| user.scope().is_none_or(|buyer| buyer == order.user_id));
+    let order = order.filter(|order| user.scope(&[]).is_none_or(|buyer| buyer == order.user_id));
     let order = order.ok_or(CancelOrderError::Unknown)?;
     let requester = requester(user, &order);
     let cause = requester.cause(order.status);

@@ -2,7 +2,8 @@
 
 use axum::{extract::State, http::HeaderMap, response::IntoResponse};
 use chassis::{
-    Admin, OptionalJson, Path, Problem, Query, User,
+    OptionalJson, Path, Problem, Query, User,
+    auth::{StaffRole, Support},
     http::{Page, Refusals, list_headers},
     rules::not_blank,
 };
@@ -18,6 +19,9 @@ use crate::{
     error::{Code, code},
     store::orders::Part,
 };
+
+/// Who sees everybody's orders: what is paid, what is to leave, and what customers ask about.
+const READERS: &[StaffRole] = &[StaffRole::Fulfilment, StaffRole::Finance, StaffRole::Support];
 
 /// Which of one's own orders to list.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
@@ -78,7 +82,7 @@ pub(super) struct CancelOrder {
 
 /// List one's own orders
 ///
-/// Newest first; for an administrator also only their own.
+/// Newest first; for the staff also only their own.
 #[utoipa::path(
     get,
     path = "/api/v1/order",
@@ -103,25 +107,25 @@ pub(super) async fn list_orders(
 
 /// List everybody's orders
 ///
-/// Newest first. For administrators.
+/// Newest first. For administrators and support.
 #[utoipa::path(
     get,
     path = "/api/v1/order/all",
     operation_id = "list_all_orders",
     tag = "order",
     params(ListAllQuery),
-    security(("token" = [])),
+    security(("token" = ["support"])),
     responses(
         (status = 200, description = "A part of the list", body = Vec<Order>, headers(
             ("X-Total-Count" = i64, description = "How many orders the whole list has"),
             ("Link" = String, description = "`rel=\"next\"`: the part that follows, if there is one"),
         )),
-        Refusals<Admin>,
+        Refusals<Support>,
     )
 )]
 pub(super) async fn list_all_orders(
     State(state): State<AppState>,
-    _: Admin,
+    _: Support,
     Query(query): Query<ListAllQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let ListAllQuery { status, user_id, limit, before } = query;
@@ -145,7 +149,7 @@ fn reply(
 
 /// Get an order
 ///
-/// For its buyer and administrators.
+/// For its buyer, administrators, fulfilment, finance and support.
 #[utoipa::path(
     get,
     path = "/api/v1/order/{id}",
@@ -153,6 +157,7 @@ fn reply(
     tag = "order",
     params(("id" = OrderId, Path, description = "The order")),
     security(("token" = [])),
+    extensions(("x-sees-all" = json!(["finance", "fulfilment", "support"]))),
     responses(
         (status = 200, description = "The order", body = Order),
         Refusals<code::UnknownOrder>,
@@ -163,7 +168,7 @@ pub(super) async fn get_order(
     user: User,
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Order>, Problem> {
-    let order = app::find_order(&state, id, user.scope()).await?;
+    let order = app::find_order(&state, id, user.scope(READERS)).await?;
     Ok(axum::Json(order.ok_or(Code::UnknownOrder)?))
 }
 
@@ -177,6 +182,7 @@ pub(super) async fn get_order(
     tag = "order",
     params(("id" = OrderId, Path, description = "The order")),
     security(("token" = [])),
+    extensions(("x-sees-all" = json!(["finance", "fulfilment", "support"]))),
     responses(
         (status = 200, description = "The timeline", body = Vec<HistoryEntry>),
         Refusals<code::UnknownOrder>,
@@ -187,7 +193,7 @@ pub(super) async fn list_order_events(
     user: User,
     Path(id): Path<OrderId>,
 ) -> Result<axum::Json<Vec<HistoryEntry>>, Problem> {
-    let history = app::list_history(&state, id, user.scope()).await?;
+    let history = app::list_history(&state, id, user.scope(READERS)).await?;
     // Every order has at least the row of its beginning.
     if history.is_empty() { Err(Code::UnknownOrder.into()) } else { Ok(axum::Json(history)) }
 }

@@ -1,7 +1,7 @@
 //! `/payment/{order_id}`: how an order's payment stands.
 
 use axum::extract::State;
-use chassis::{Path, Problem, User, http::Refusals};
+use chassis::{Path, Problem, User, auth::StaffRole, http::Refusals};
 use contracts::{OrderId, events::RefundCause};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -14,6 +14,9 @@ use crate::{
     error::{Code, code},
     store::{RefundView, View},
 };
+
+/// Who sees everybody's payments.
+const READERS: &[StaffRole] = &[StaffRole::Finance, StaffRole::Support];
 
 /// The payment of an order, with its refunds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,10 +99,11 @@ impl From<RefundView> for Refund {
 
 /// Get a payment
 ///
-/// How the payment of an order stands. While it is open Midtrans is asked first, at most every five seconds.
+/// How the payment of an order stands, for its buyer, administrators, finance and support. While it is open Midtrans is asked first, at most every five seconds.
 #[utoipa::path(
     get, path = "/api/v1/payment/{order_id}", operation_id = "get_payment", tag = "payment",
     params(("order_id" = OrderId, Path, description = "The order's id")), security(("token" = [])),
+    extensions(("x-sees-all" = json!(["finance", "support"]))),
     responses(
         (status = 200, description = "The payment", body = PaymentView),
         Refusals<code::UnknownPayment>,
@@ -110,6 +114,6 @@ pub async fn get_payment(
     user: User,
     Path(order_id): Path<OrderId>,
 ) -> Result<axum::Json<PaymentView>, Problem> {
-    let view = view_payment(&state, order_id, user.scope()).await?.ok_or(Code::UnknownPayment)?;
+    let view = view_payment(&state, order_id, user.scope(READERS)).await?.ok_or(Code::UnknownPayment)?;
     Ok(axum::Json(view.into()))
 }

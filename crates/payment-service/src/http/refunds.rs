@@ -1,4 +1,4 @@
-//! `/payment/{order_id}/refund`: an administrator gives money back.
+//! `/payment/{order_id}/refund`: finance gives money back.
 
 use axum::{
     extract::State,
@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis::{
-    Admin, BearerToken, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, http::Refusals,
-    rules::not_blank,
+    BearerToken, IDEMPOTENCY_REPLAYED, IdempotencyKey, OptionalJson, Path, Problem, auth::Finance,
+    http::Refusals, rules::not_blank,
 };
 use contracts::OrderId;
 use garde::Validate;
@@ -64,7 +64,7 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
 
 /// Refund a payment
 ///
-/// For administrators: gives a payment back, in whole or in part. It is made soon after; a repetition with the same
+/// For administrators and finance: gives a payment back, in whole or in part. It is made soon after; a repetition with the same
 /// Idempotency-Key gets the same reply and refunds once.
 #[utoipa::path(
     post, path = "/api/v1/payment/{order_id}/refund", operation_id = "refund_payment", tag = "payment",
@@ -75,16 +75,16 @@ fn with_manual(method: Option<Method>) -> impl FnOnce(&Option<String>, &()) -> g
                 characters",
             example = "refund-41-shirt"),
     ),
-    request_body(content = Option<NewRefund>, description = "May be left out: then all that is left goes back"), security(("token" = [])),
+    request_body(content = Option<NewRefund>, description = "May be left out: then all that is left goes back"), security(("token" = ["finance"])),
     responses(
         (status = 202, description = "Accepted; the payment as it is now", body = PaymentView,
             headers(("Idempotency-Replayed" = String, description = "`true` on a stored reply"))),
-        Refusals<Admin, RequestRefundError>,
+        Refusals<Finance, RequestRefundError>,
     )
 )]
 pub async fn refund_payment(
     State(state): State<AppState>,
-    Admin(claims): Admin,
+    Finance(claims): Finance,
     Path(order_id): Path<OrderId>,
     IdempotencyKey(key): IdempotencyKey,
     BearerToken(token): BearerToken,

@@ -1,7 +1,7 @@
-//! `/payment/{order_id}/review`: an administrator decides about a payment of another amount than asked for.
+//! `/payment/{order_id}/review`: finance decides about a payment of another amount than asked for.
 
 use axum::extract::State;
-use chassis::{Admin, Json, Path, Problem, http::Refusals};
+use chassis::{Json, Path, Problem, auth::Finance, http::Refusals};
 use contracts::OrderId;
 use garde::Validate;
 use serde::Deserialize;
@@ -34,19 +34,19 @@ pub enum Decision {
 
 /// Review a payment
 ///
-/// For administrators: closes the review of a payment whose amount or currency was not the one asked for.
+/// For administrators and finance: closes the review of a payment whose amount or currency was not the one asked for.
 #[utoipa::path(
     post, path = "/api/v1/payment/{order_id}/review", operation_id = "review_payment", tag = "payment",
     params(("order_id" = OrderId, Path, description = "The order's id")),
-    request_body = Review, security(("token" = [])),
+    request_body = Review, security(("token" = ["finance"])),
     responses(
         (status = 200, description = "The payment as it is now", body = PaymentView),
-        Refusals<Admin, DecideReviewError>,
+        Refusals<Finance, DecideReviewError>,
     )
 )]
 pub async fn review_payment(
     State(state): State<AppState>,
-    _admin: Admin,
+    _: Finance,
     Path(order_id): Path<OrderId>,
     Json(review): Json<Review>,
 ) -> Result<axum::Json<PaymentView>, Problem> {

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
-use chassis::{Admin, Json, Path, Problem, http::Refusals, rules::not_blank};
+use chassis::{Json, Path, Problem, auth::Catalogue, http::Refusals, rules::not_blank};
 use contracts::CategoryId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -78,18 +78,18 @@ pub async fn list_categories(State(state): State<AppState>, headers: HeaderMap) 
 
 /// Create a category
 ///
-/// For administrators. No product belongs to it yet.
+/// For administrators and the catalogue. No product belongs to it yet.
 #[utoipa::path(
     post, path = "/api/v1/categories", operation_id = "create_category", tag = "category",
-    request_body = CategoryName, security(("token" = [])),
+    request_body = CategoryName, security(("token" = ["catalogue"])),
     responses(
         (status = 201, description = "The category", body = CategorySaved),
-        Refusals<Admin, code::NameTaken>,
+        Refusals<Catalogue, code::NameTaken>,
     )
 )]
 pub async fn create_category(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Json(body): Json<CategoryName>,
 ) -> Result<impl IntoResponse, Problem> {
     let category = app::create_category(&state, body.name.trim()).await?;
@@ -98,19 +98,19 @@ pub async fn create_category(
 
 /// Rename a category
 ///
-/// For administrators. Its products stay in it.
+/// For administrators and the catalogue. Its products stay in it.
 #[utoipa::path(
     put, path = "/api/v1/categories/{id}", operation_id = "rename_category", tag = "category",
     params(("id" = CategoryId, Path, description = "The category's id")), request_body = CategoryName,
-    security(("token" = [])),
+    security(("token" = ["catalogue"])),
     responses(
         (status = 200, description = "The category as it is now", body = CategorySaved),
-        Refusals<Admin, code::UnknownCategory, code::NameTaken>,
+        Refusals<Catalogue, code::UnknownCategory, code::NameTaken>,
     )
 )]
 pub async fn rename_category(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Path(id): Path<CategoryId>,
     Json(body): Json<CategoryName>,
 ) -> Result<axum::Json<CategorySaved>, Problem> {
@@ -120,18 +120,18 @@ pub async fn rename_category(
 
 /// Delete a category
 ///
-/// For administrators, and only while no product on sale belongs to it.
+/// For administrators and the catalogue, and only while no product on sale belongs to it.
 #[utoipa::path(
     delete, path = "/api/v1/categories/{id}", operation_id = "delete_category", tag = "category",
-    params(("id" = CategoryId, Path, description = "The category's id")), security(("token" = [])),
+    params(("id" = CategoryId, Path, description = "The category's id")), security(("token" = ["catalogue"])),
     responses(
         (status = 200, description = "The category as it was", body = CategorySaved),
-        Refusals<Admin, code::UnknownCategory, code::NotEmpty>,
+        Refusals<Catalogue, code::UnknownCategory, code::NotEmpty>,
     )
 )]
 pub async fn delete_category(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Path(id): Path<CategoryId>,
 ) -> Result<axum::Json<CategorySaved>, Problem> {
     let category = app::delete_category(&state, id).await?;

@@ -6,7 +6,8 @@ use axum::{
     response::IntoResponse,
 };
 use chassis::{
-    Admin, Json, Path, Problem,
+    Json, Path, Problem,
+    auth::Catalogue,
     http::Refusals,
     rules::{all_different, not_blank},
 };
@@ -145,20 +146,20 @@ fn saved(message: &'static str, product: Product) -> axum::Json<ProductSaved> {
 
 /// Create a product
 ///
-/// For administrators. It is on sale at once.
+/// For administrators and the catalogue. It is on sale at once.
 #[utoipa::path(
     post, path = "/api/v1/products", operation_id = "create_product", tag = "product",
-    request_body = NewProduct, security(("token" = [])),
+    request_body = NewProduct, security(("token" = ["catalogue"])),
     responses(
         (status = 201, description = "The product", body = ProductSaved, headers(
             ("Location" = String, description = "Where it is found"),
         )),
-        Refusals<Admin, CreateProductError>,
+        Refusals<Catalogue, CreateProductError>,
     )
 )]
 pub async fn create_product(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Json(body): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = store::NewProduct {
@@ -174,19 +175,19 @@ pub async fn create_product(
 
 /// Update a product
 ///
-/// For administrators. What is left out stays as it is; a new stock is recorded as a movement.
+/// For administrators and the catalogue. What is left out stays as it is; a new stock is recorded as a movement.
 #[utoipa::path(
     put, path = "/api/v1/products/{id}", operation_id = "update_product", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), request_body = ProductChanges,
-    security(("token" = [])),
+    security(("token" = ["catalogue"])),
     responses(
         (status = 200, description = "The product as it is now", body = ProductSaved),
-        Refusals<Admin, UpdateProductError>,
+        Refusals<Catalogue, UpdateProductError>,
     )
 )]
 pub async fn update_product(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Path(id): Path<ProductId>,
     Json(body): Json<ProductChanges>,
 ) -> Result<axum::Json<ProductSaved>, Problem> {
@@ -203,19 +204,19 @@ pub async fn update_product(
 
 /// Delete a product
 ///
-/// For administrators: it is off sale, and its name is free again. Orders keep what they know of it, and what is held
+/// For administrators and the catalogue: it is off sale, and its name is free again. Orders keep what they know of it, and what is held
 /// of it can still be returned.
 #[utoipa::path(
     delete, path = "/api/v1/products/{id}", operation_id = "delete_product", tag = "product",
-    params(("id" = ProductId, Path, description = "The product's id")), security(("token" = [])),
+    params(("id" = ProductId, Path, description = "The product's id")), security(("token" = ["catalogue"])),
     responses(
         (status = 200, description = "It is off sale", body = Done),
-        Refusals<Admin, code::UnknownProduct>,
+        Refusals<Catalogue, code::UnknownProduct>,
     )
 )]
 pub async fn delete_product(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Path(id): Path<ProductId>,
 ) -> Result<axum::Json<Done>, Problem> {
     if app::delete_product(&state, id).await? {
@@ -227,19 +228,19 @@ pub async fn delete_product(
 
 /// Change stock
 ///
-/// For administrators: adds to a product's free stock, or takes away from it.
+/// For administrators and the catalogue: adds to a product's free stock, or takes away from it.
 #[utoipa::path(
     post, path = "/api/v1/products/{id}/stock", operation_id = "change_stock", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), request_body = StockChange,
-    security(("token" = [])),
+    security(("token" = ["catalogue"])),
     responses(
         (status = 200, description = "The stock as it is now", body = StockChanged),
-        Refusals<Admin, ChangeStockError>,
+        Refusals<Catalogue, ChangeStockError>,
     )
 )]
 pub async fn change_stock(
     State(state): State<AppState>,
-    _: Admin,
+    _: Catalogue,
     Path(id): Path<ProductId>,
     Json(body): Json<StockChange>,
 ) -> Result<axum::Json<StockChanged>, Problem> {

@@ -3,6 +3,7 @@
 use axum::{extract::State, http::HeaderMap, response::Response};
 use chassis::{
     Path, Problem, Query, User,
+    auth::StaffRole,
     http::{Page, Refusals},
 };
 use contracts::{CategoryId, ProductId};
@@ -102,7 +103,7 @@ impl From<ListProducts> for Search {
 
 /// List products
 ///
-/// Those on sale, newest first unless asked otherwise. An administrator's token adds `held` to each.
+/// Those on sale, newest first unless asked otherwise. A token of the catalogue or an administrator adds `held` to each.
 #[utoipa::path(
     get, path = "/api/v1/products", operation_id = "list_products", tag = "product",
     params(ListProducts), security((), ("token" = [])),
@@ -133,7 +134,7 @@ pub async fn list_products(
 
 /// Get a product
 ///
-/// A product on sale. An administrator's token adds `held`.
+/// A product on sale. A token of the catalogue or an administrator adds `held`.
 #[utoipa::path(
     get, path = "/api/v1/products/{id}", operation_id = "get_product", tag = "product",
     params(("id" = ProductId, Path, description = "The product's id")), security((), ("token" = [])),
@@ -164,5 +165,5 @@ fn rendered(product: Product) -> Result<Rendered, Problem> {
 }
 
 fn is_admin(user: Option<User>) -> bool {
-    user.is_some_and(|user| user.is_admin())
+    user.is_some_and(|user| user.runs(StaffRole::Catalogue))
 }

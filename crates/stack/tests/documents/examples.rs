@@ -37,6 +37,7 @@ async fn every_request_example_is_taken_and_every_reply_is_as_described() {
     let mut story = Story::begin().await;
     accounts(&mut story).await;
     mails(&mut story).await;
+    users(&mut story).await;
     catalogue(&mut story).await;
     let paid = orders(&mut story).await;
     money(&mut story, paid).await;
@@ -70,6 +71,16 @@ async fn mails(story: &mut Story) {
     story.expect("change_email", &[], json!({}), 202).await;
     story.expect("forgot_password", &[], json!({}), 202).await;
     story.expect("reset_password", &[], json!({}), 422).await;
+}
+
+async fn users(story: &mut Story) {
+    let own = story.expect("get_profile", &[], json!({}), 200).await["id"].clone();
+    story.admin("list_users", &[], json!({}), 200).await;
+    story.admin("get_user", &[&own], json!({}), 200).await;
+    story.admin("update_user", &[&own], json!({}), 200).await;
+    story.admin("end_user_sessions", &[&own], json!({}), 204).await;
+    let tokens = story.expect("log_in", &[], json!({}), 200).await;
+    story.log_in(tokens["access_token"].as_str().unwrap());
 }
 
 async fn catalogue(story: &mut Story) {

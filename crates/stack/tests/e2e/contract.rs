@@ -25,6 +25,7 @@ pub mod reviews;
 mod routes;
 mod sessions;
 mod stage;
+mod users;
 mod webhook;
 
 use std::panic::AssertUnwindSafe;
@@ -61,6 +62,7 @@ async fn each_group_holds(open: &Open, documents: &Documents) {
         ("accounts", accounts::hold(open).boxed_local()),
         ("sessions", sessions::hold(open).boxed_local()),
         ("mails", mails::hold(open).boxed_local()),
+        ("users", users::hold(open).boxed_local()),
         ("addresses", addresses::hold(open).boxed_local()),
         ("cors", cors::hold(open).boxed_local()),
         ("products", products::hold(open).boxed_local()),

@@ -40,6 +40,9 @@ pub enum LogInError {
     /// There is no such account, or the password is another one: nobody learns which.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// The password is right, but nobody may log in with the account any more.
+    #[error("the account is disabled")]
+    Disabled,
     /// Too many failures or logins; the next attempt is welcome after some seconds.
     #[error("too many attempts")]
     TooMany(u32),
@@ -73,6 +76,9 @@ pub async fn log_in(state: &AppState, credentials: Credentials, client: Client) 
         return Err(wait.map_or(LogInError::WrongCredentials, LogInError::TooMany));
     };
     refuse_if_limited(state, &limits.failure).await?;
+    if login.is_disabled {
+        return Err(LogInError::Disabled);
+    }
     if let Some(wait) = state.counters.increment(&limits.success).await {
         return Err(LogInError::TooMany(wait));
     }
@@ -141,6 +147,7 @@ pub(super) fn sign(
         email: account.email.clone(),
         username: account.username.clone(),
         role: account.role,
+        roles: account.staff_roles.iter().map(ToString::to_string).collect(),
         email_verified: account.email_verified,
         sid: sid.to_string(),
         iat: now.unix_timestamp(),

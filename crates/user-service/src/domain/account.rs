@@ -1,6 +1,6 @@
 //! Who people are. What must not be logged, here and in the modules beside, has no `Debug`.
 
-use chassis::Role;
+use chassis::{Role, auth::StaffRole};
 use contracts::UserId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct Account {
     /// Whether the owner has shown that the address is theirs.
     pub email_verified: bool,
     pub role: Role,
+    /// What it runs beside buying.
+    pub staff_roles: Vec<StaffRole>,
     pub created_at: OffsetDateTime,
 }
 

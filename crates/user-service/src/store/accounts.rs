@@ -1,6 +1,6 @@
 //! The table `users`: accounts, their password hashes, and who may have which name.
 
-use chassis::Role;
+use chassis::{Role, auth::StaffRole};
 use contracts::UserId;
 use sqlx::{PgConnection, Result};
 use time::OffsetDateTime;
@@ -12,6 +12,8 @@ pub struct Login {
     pub account: Account,
     /// Argon2id with its parameters and its salt, as a PHC string.
     pub password_hash: String,
+    /// Whether nobody may log in any more.
+    pub is_disabled: bool,
     pub now: OffsetDateTime,
 }
 
@@ -80,7 +82,7 @@ pub async fn insert_account(
         r#"insert into users (username, email, password_hash, role, email_verified_at, has_logged_in)
            values ($1, $2, $3, $4, case when $5 then now() end, false)
            returning id as "id: UserId", username, email, email_verified_at is not null as "email_verified!",
-                     role as "role: Role", created_at"#,
+                     role as "role: Role", staff_roles as "staff_roles: Vec<StaffRole>", created_at"#,
         username,
         email,
         password_hash,
@@ -109,7 +111,8 @@ pub async fn lock_first_run(db: &mut PgConnection) -> Result<()> {
 pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Login>> {
     let row = sqlx::query!(
         r#"select id as "id: UserId", username, email, email_verified_at is not null as "email_verified!",
-                  role as "role: Role", created_at, password_hash, now() as "now!"
+                  role as "role: Role", staff_roles as "staff_roles: Vec<StaffRole>", created_at, password_hash,
+                  disabled_at is not null as "is_disabled!", now() as "now!"
            from users where lower(email) = lower($1)"#,
         email
     )
@@ -122,9 +125,11 @@ pub async fn find_login(db: &mut PgConnection, email: &str) -> Result<Option<Log
             email: row.email,
             email_verified: row.email_verified,
             role: row.role,
+            staff_roles: row.staff_roles,
             created_at: row.created_at,
         },
         password_hash: row.password_hash,
+        is_disabled: row.is_disabled,
         now: row.now,
     }))
 }
@@ -164,7 +169,7 @@ pub async fn update_profile(
                    case when lower(email) = lower(coalesce($3, email)) then email_verified_at end
            where id = $1 and password_hash = coalesce($4, password_hash)
            returning id as "id: UserId", username, email, email_verified_at is not null as "email_verified!",
-                     role as "role: Role", created_at"#,
+                     role as "role: Role", staff_roles as "staff_roles: Vec<StaffRole>", created_at"#,
         id.get(),
         username,
         email,

@@ -3,15 +3,22 @@
 use contracts::UserId;
 use sqlx::{PgConnection, Result};
 
-/// Whose account has this address, and how they write it.
+/// Whose account has this address, and how they write it. Nobody gets back into one that is disabled.
 pub async fn find_address(db: &mut PgConnection, email: &str) -> Result<Option<(UserId, String)>> {
     let row = sqlx::query!(
-        r#"select id as "id: UserId", email from users where lower(email) = lower($1)"#,
+        r#"select id as "id: UserId", email from users where lower(email) = lower($1) and disabled_at is null"#,
         email
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| (row.id, row.email)))
+}
+
+/// Whose account has this address, disabled or not.
+pub async fn find_account(db: &mut PgConnection, email: &str) -> Result<Option<UserId>> {
+    sqlx::query_scalar!(r#"select id as "id: UserId" from users where lower(email) = lower($1)"#, email)
+        .fetch_optional(db)
+        .await
 }
 
 pub async fn find_username(db: &mut PgConnection, id: UserId) -> Result<Option<String>> {

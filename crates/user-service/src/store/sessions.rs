@@ -1,6 +1,6 @@
 //! The tables `sessions` and `refresh_tokens`: each session has a chain of tokens, of which the newest counts.
 
-use chassis::Role;
+use chassis::{Role, auth::StaffRole};
 use contracts::{SessionId, UserId};
 use sqlx::{PgConnection, Result};
 use time::OffsetDateTime;
@@ -39,12 +39,13 @@ pub struct StoredToken {
     pub account: Account,
 }
 
-/// Stores a session with its first refresh token, unless the password was changed meanwhile. It locks the account: a
+/// Stores a session with its first refresh token, unless the password was changed or the account disabled meanwhile. It locks the account: a
 /// change of the password and other logins wait for the end of the transaction, or this for theirs.
 pub async fn insert_session(db: &mut PgConnection, new: &NewSession<'_>) -> Result<bool> {
     let done = sqlx::query!(
         "with account as (
-             select id from users where id = $1 and password_hash = $2 for no key update
+             select id from users where id = $1 and password_hash = $2 and disabled_at is null
+             for no key update
          ), session as (
              insert into sessions (user_id, sid, salt, user_agent, expires_at)
              select id, $3, $4, $5, now() + make_interval(secs => $7) from account
@@ -68,7 +69,8 @@ pub async fn insert_session(db: &mut PgConnection, new: &NewSession<'_>) -> Resu
 pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Option<(SessionId, Account)>> {
     let row = sqlx::query!(
         r#"select s.id as "session: SessionId", u.id as "id: UserId", u.username, u.email,
-                  u.email_verified_at is not null as "email_verified!", u.role as "role: Role", u.created_at
+                  u.email_verified_at is not null as "email_verified!", u.role as "role: Role",
+                  u.staff_roles as "staff_roles: Vec<StaffRole>", u.created_at
            from sessions s join users u on u.id = s.user_id
            where s.sid = $1 and s.expires_at > now()"#,
         sid
@@ -82,6 +84,7 @@ pub async fn find_live_session(db: &mut PgConnection, sid: Uuid) -> Result<Optio
             email: row.email,
             email_verified: row.email_verified,
             role: row.role,
+            staff_roles: row.staff_roles,
             created_at: row.created_at,
         };
         (row.session, account)
@@ -93,7 +96,7 @@ pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Opti
         r#"select s.id as "session: SessionId", s.sid, s.salt, t.n, t.used_at, now() as "now!",
                   (select token_hash from refresh_tokens where session_id = s.id and n = t.n + 1) as successor,
                   u.id as "id: UserId", u.username, u.email, u.email_verified_at is not null as "email_verified!",
-                  u.role as "role: Role", u.created_at
+                  u.role as "role: Role", u.staff_roles as "staff_roles: Vec<StaffRole>", u.created_at
            from refresh_tokens t
            join sessions s on s.id = t.session_id
            join users u on u.id = s.user_id
@@ -116,6 +119,7 @@ pub async fn find_token(db: &mut PgConnection, token_hash: &[u8]) -> Result<Opti
             email: row.email,
             email_verified: row.email_verified,
             role: row.role,
+            staff_roles: row.staff_roles,
             created_at: row.created_at,
         },
     }))

@@ -17,6 +17,7 @@ mod profile;
 mod refresh;
 mod register;
 mod sessions;
+mod users;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Who may do what: every route of the documents that reads a token, with every kind of token.
 
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use stack::actors::{Admin, Customer};
 use stack::shop::Service;
@@ -7,16 +8,20 @@ use stack::shop::Service;
 use super::accounts::{PASSWORD, email, log_in};
 use super::cart;
 use super::documents::{Documents, Operation};
-use super::forgery::forgeries;
+use super::forgery::{claims, forgeries, sign};
 use super::sessions::refused_everywhere;
 use super::stage::Subject;
 use crate::harness::{Answer, NOBODY, Open};
+
+/// The roles beside `user` and `admin`.
+const STAFF: [&str; 4] = ["catalogue", "fulfilment", "finance", "support"];
 
 pub async fn holds(open: &Open, documents: &Documents) {
     let ended = an_ended_session(open).await;
     for operation in documents.operations().filter(|operation| operation.reads_token()) {
         let subject = Subject::of(open, operation).await;
         no_forged_token_counts(open, operation, &subject, &ended).await;
+        the_staff_does_what_its_roles_say(open, operation, &subject).await;
         if operation.id().is_some() {
             everybody_gets_what_is_theirs(open, operation, &subject).await;
         } else {
@@ -55,6 +60,32 @@ async fn no_forged_token_counts(open: &Open, operation: &Operation, subject: &Su
     }
 }
 
+/// Every role with every route: whoever has it may do what the document says, and is a stranger everywhere else.
+async fn the_staff_does_what_its_roles_say(open: &Open, operation: &Operation, subject: &Subject) {
+    for role in STAFF {
+        let token = staff(open, role).await;
+        if operation.roles().contains(role) {
+            // What was done once cannot always be done again.
+            let another = Subject::of(open, operation).await;
+            attempt(open, operation, &another, &token).await.is(operation.success());
+        } else if operation.is_for_administrators() {
+            attempt(open, operation, subject, &token).await.refused(403, "forbidden");
+        } else if operation.id().is_some() && !is_for_everybody(operation) {
+            let sees = operation.sees_all().contains(role);
+            let status = if sees { operation.success() } else { 404 };
+            let reply = attempt(open, operation, subject, &token).await;
+            assert_eq!(reply.status, status, "{} as {role}: {}", operation.name(), reply.text);
+        }
+    }
+}
+
+/// A token of somebody who has this role, as user-service would sign it.
+async fn staff(open: &Open, role: &str) -> String {
+    let mut claims = claims(&open.customer().await.token);
+    claims["roles"] = json!([role]);
+    sign(&claims, Algorithm::HS256, open.shop.settings().get("JWT_SECRET"))
+}
+
 /// Strangers first, for who owns it may end it.
 async fn everybody_gets_what_is_theirs(open: &Open, operation: &Operation, subject: &Subject) {
     let stranger = open.customer().await;
@@ -65,7 +96,8 @@ async fn everybody_gets_what_is_theirs(open: &Open, operation: &Operation, subje
     } else {
         (404, operation.success())
     };
-    let administrators = if administrators_see_all(operation) { operation.success() } else { strangers };
+    let sees_all = operation.is_for_administrators() || administrators_see_all(operation);
+    let administrators = if sees_all { operation.success() } else { strangers };
     for (who, token, status) in [
         ("a stranger", &stranger.token, strangers),
         ("the owner", &subject.owner.token, owners),
@@ -115,7 +147,7 @@ async fn another_administrator(open: &Open) -> Admin {
     let customer = open.customer().await;
     promote(open, &customer).await;
     let tokens = log_in(open, &email(&customer), PASSWORD).await.is(200);
-    assert_eq!(super::forgery::claims(tokens["access_token"].as_str().unwrap())["role"], "admin");
+    assert_eq!(claims(tokens["access_token"].as_str().unwrap())["role"], "admin");
     Admin::log_in(&open.api, &email(&customer), PASSWORD).await.unwrap()
 }
 

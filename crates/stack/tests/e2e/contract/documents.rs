@@ -90,6 +90,17 @@ impl Operation {
         self.reads_token() && self.statuses().contains(&403)
     }
 
+    /// The roles of the staff that may do what not everybody may.
+    pub fn roles(&self) -> BTreeSet<&str> {
+        let ways = self.spec["security"].as_array().into_iter().flatten();
+        ways.flat_map(|way| way["token"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect()
+    }
+
+    /// The roles of the staff that see everybody's, where a customer sees their own.
+    pub fn sees_all(&self) -> BTreeSet<&str> {
+        self.spec["x-sees-all"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
     /// The name of the id in its path.
     pub fn id(&self) -> Option<&str> {
         Some(self.path.split_once('{')?.1.split_once('}')?.0)

@@ -9,9 +9,10 @@ use stack::api::Api;
 use super::documents::{Documents, Operation};
 use crate::harness::{Answer, NOBODY, Open};
 
-const ROUTES: [&str; 52] = [
+const ROUTES: [&str; 56] = [
     "DELETE /api/v1/auth/addresses/{id}",
     "DELETE /api/v1/auth/sessions/{id}",
+    "DELETE /api/v1/auth/users/{id}/sessions",
     "DELETE /api/v1/cart",
     "DELETE /api/v1/cart/item/{product_id}",
     "DELETE /api/v1/categories/{id}",
@@ -19,6 +20,8 @@ const ROUTES: [&str; 52] = [
     "GET /api/v1/auth/addresses",
     "GET /api/v1/auth/profile",
     "GET /api/v1/auth/sessions",
+    "GET /api/v1/auth/users",
+    "GET /api/v1/auth/users/{id}",
     "GET /api/v1/cart",
     "GET /api/v1/categories",
     "GET /api/v1/delivery",
@@ -57,6 +60,7 @@ const ROUTES: [&str; 52] = [
     "POST /api/v1/webhook",
     "PUT /api/v1/auth/addresses/{id}",
     "PUT /api/v1/auth/profile",
+    "PUT /api/v1/auth/users/{id}",
     "PUT /api/v1/cart/item/{product_id}",
     "PUT /api/v1/categories/{id}",
     "PUT /api/v1/delivery/{id}/status",

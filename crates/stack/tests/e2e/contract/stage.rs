@@ -80,6 +80,7 @@ async fn something_small(open: &Open, operation: &Operation) -> (Customer, i64) 
             let another = sessions.as_array().unwrap().iter().find(|session| session["current"] == false);
             another.unwrap()["id"].as_i64().unwrap()
         }
+        Some("users") => owner.id,
         _ if operation.path.contains("/categories") => categories::make(open, &categories::some_name()).await,
         _ => product,
     };
@@ -101,6 +102,7 @@ fn body(open: &Open, operation: &Operation, owner: &Customer, id: i64) -> Value 
         }
         "auth/forgot-password" => json!({"email": email(owner)}),
         "auth/reset-password" => json!({"token": unique, "new_password": PASSWORD}),
+        "auth/users/{id}" => json!({"staff_roles": []}),
         "auth/profile" => json!({"username": unique}),
         "auth/change-password" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
         "auth/addresses" | "auth/addresses/{id}" => addresses::address(),

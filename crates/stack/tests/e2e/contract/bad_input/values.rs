@@ -22,7 +22,7 @@ pub fn wrong_members(operation: &Operation, schema: &Value, good: &Value) -> Vec
         if !nullable && schema["type"] != "null" {
             with(name.clone(), Value::Null);
         }
-        for value in wrong_values(schema) {
+        for value in wrong_values(schema).into_iter().chain(wrong_lists(operation, schema)) {
             with(name.clone(), value);
         }
         if schema["items"].is_object() {
@@ -136,12 +136,18 @@ fn wrong_values(schema: &Value) -> Vec<Value> {
     if is("string") {
         wrong.extend(wrong_strings(schema).into_iter().map(Value::from));
     }
-    if is("array") {
-        let most = usize::try_from(schema["maxItems"].as_u64().unwrap()).unwrap();
-        wrong.push((1..=most + 1).collect());
-        wrong.extend((schema["minItems"] == 1).then(|| json!([])));
-        wrong.extend((schema["uniqueItems"] == true).then(|| json!([1, 1])));
-    }
+    wrong
+}
+
+/// Lists with too many, too few, or equal items, each of which would do.
+fn wrong_lists(operation: &Operation, schema: &Value) -> Vec<Value> {
+    let Some(most) = schema["maxItems"].as_u64() else { return Vec::new() };
+    let item = operation.resolve(&schema["items"]);
+    let choice = item["enum"].get(0);
+    let some = |n: u64| choice.cloned().unwrap_or_else(|| json!(n));
+    let mut wrong = vec![(1..=most + 1).map(some).collect()];
+    wrong.extend((schema["minItems"] == 1).then(|| json!([])));
+    wrong.extend((schema["uniqueItems"] == true).then(|| json!([some(1), some(1)])));
     wrong
 }
 
