@@ -3,13 +3,13 @@
 mod migrate;
 mod transient;
 
-use std::time::Duration;
+use std::{panic::Location, time::Duration};
 
 use secrecy::ExposeSecret;
 /// A service without a database has to name it too: see [`Service::state`](crate::Service::state).
 pub use sqlx::PgPool;
 use sqlx::{
-    Connection, PgConnection,
+    Connection, PgConnection, PgTransaction,
     postgres::{PgConnectOptions, PgPoolOptions, types::PgInterval},
 };
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 pub use migrate::migrate;
 pub use transient::is_transient;
 
-use crate::Database;
+use crate::{Database, failpoint};
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE: Duration = Duration::from_secs(3);
@@ -71,6 +71,15 @@ impl Database {
 
 async fn answers(connection: &mut PgConnection) -> bool {
     timeout(PING, connection.ping()).await.is_ok_and(|answer| answer.is_ok())
+}
+
+/// Commits, between two failpoints that are named after the caller.
+///
+/// # Errors
+/// If PostgreSQL did not say that it has committed; it may have.
+#[track_caller]
+pub fn commit(tx: PgTransaction<'_>) -> impl Future<Output = sqlx::Result<()>> + Send {
+    failpoint::around("the commit in", Location::caller(), tx.commit())
 }
 
 /// A duration as PostgreSQL adds it to a time; one that is too long for it is the longest there is.

@@ -12,6 +12,7 @@ pub mod context;
 pub mod database;
 mod error;
 pub mod extract;
+pub mod failpoint;
 pub mod group_commit;
 pub mod grpc;
 pub mod health;

@@ -6,6 +6,7 @@ use chassis::{
     BoxError, Lifecycle,
     context::{self, Trace},
     error_chain,
+    failpoint::around,
     group_commit::{Commit, GroupCommit},
 };
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -144,7 +145,7 @@ impl<S: Send + Sync + 'static> Worker<S> {
     /// Runs one job and records how it ended. If that cannot be recorded, the job runs again after its lease.
     async fn run_one(&self, name: &'static str, job: Claimed) -> &'static str {
         let Some(kind) = self.kinds.get(name) else { return name };
-        let run = (kind.run)(self.state.clone(), job.key.clone());
+        let run = around("running", name, (kind.run)(self.state.clone(), job.key.clone()));
         let run = AssertUnwindSafe(context::scope(Trace::start(), within_deadline(run))).catch_unwind();
         let outcome = match run.await {
             Ok(Ok(outcome)) => outcome,
@@ -158,7 +159,8 @@ impl<S: Send + Sync + 'static> Worker<S> {
         };
         metrics::counter!("jobs_runs_total", "kind" => name, "outcome" => label).increment(1);
         let (key, next) = (job.key.clone(), next(kind, &job, outcome));
-        if let Err(error) = self.ended.submit(&self.pool, Ended { job, next }).await {
+        let recording = self.ended.submit(&self.pool, Ended { job, next });
+        if let Err(error) = around("recording the end of", name, recording).await {
             let error = error_chain(&error);
             tracing::warn!(kind = name, key, error, "the end of a job could not be recorded: it runs again");
         }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use chassis::context::{self, Trace};
+use chassis::{
+    context::{self, Trace},
+    database::commit,
+};
 use contracts::events::{Envelope, Event, Meta};
 use serde_json::Value;
 use sqlx::PgTransaction;
@@ -55,10 +58,14 @@ pub struct Outbox {
 
 impl Outbox {
     /// Commits, then signals the relay, so that events leave at once and not at its next look.
-    pub async fn commit(&self, tx: PgTransaction<'_>) -> sqlx::Result<()> {
-        tx.commit().await?;
-        self.wake();
-        Ok(())
+    #[track_caller]
+    pub fn commit(&self, tx: PgTransaction<'_>) -> impl Future<Output = sqlx::Result<()>> + Send {
+        let committed = commit(tx);
+        async {
+            committed.await?;
+            self.wake();
+            Ok(())
+        }
     }
 
     /// Signals the relay, for transactions that were committed elsewhere.

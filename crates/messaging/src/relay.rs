@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use chassis::broadcast::Broadcast;
+use chassis::{broadcast::Broadcast, failpoint::around};
 use contracts::events::Stream;
 use redis::{RedisResult, aio::MultiplexedConnection};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -266,7 +266,8 @@ impl Relay {
             Published::Lost { found } => Ok(PublishOutcome::MarkLost(found)),
             Published::Added { mark, entries, refused } => {
                 if !entries.is_empty() {
-                    store::published(&mut session.postgres, mark, &entries).await?;
+                    let marking = store::published(&mut session.postgres, mark, &entries);
+                    around("marking what was published by", self.service, marking).await?;
                     session.lead = Some(Lead { mark, ..lead });
                 }
                 session.note(refused);

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use chassis::{BoxError, context, health::Health};
+use chassis::{BoxError, context, failpoint::around, health::Health};
 use contracts::OrderId;
 use midtrans::{Client, Error, Refund, RefundReceipt, SnapPage, SnapRequest, Transaction};
 use secrecy::{ExposeSecret, SecretString};
@@ -47,7 +47,7 @@ impl Midtrans {
     }
 
     pub async fn create_page(&self, request: &SnapRequest) -> Result<SnapPage, Error> {
-        self.note_key(self.client.create_snap(request).await)
+        self.call("create_snap", self.client.create_snap(request)).await
     }
 
     /// What Midtrans has of an attempt: what was last done on its page, else what is known of it by its transaction, which for
@@ -70,7 +70,7 @@ impl Midtrans {
 
     /// The status of an order or transaction.
     async fn status(&self, id: &str) -> Result<Option<Transaction>, Error> {
-        match self.note_key(self.client.status(id).await) {
+        match self.call("status", self.client.status(id)).await {
             Ok(transaction) => Ok(Some(transaction)),
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -79,18 +79,18 @@ impl Midtrans {
 
     /// Cancels a transaction: nothing is charged for it, or no more.
     pub async fn cancel(&self, transaction_id: &str) -> Result<Observation, Error> {
-        let transaction = self.note_key(self.client.cancel(transaction_id).await)?;
+        let transaction = self.call("cancel", self.client.cancel(transaction_id)).await?;
         Ok(Observation { transaction, asked_by: AskedBy::TransactionId })
     }
 
     /// Closes a page on which nothing was chosen, by its token: nobody can pay on it afterwards.
     pub async fn cancel_page(&self, token: &str) -> Result<(), Error> {
-        self.note_key(self.client.cancel_snap_token(token).await)
+        self.call("cancel_snap_token", self.client.cancel_snap_token(token)).await
     }
 
     /// Refunds money of a settled transaction; repeating it with the same key does nothing more.
     pub async fn refund(&self, transaction_id: &str, refund: &Refund) -> Result<RefundReceipt, Error> {
-        self.note_key(self.client.refund(transaction_id, refund).await)
+        self.call("refund", self.client.refund(transaction_id, refund)).await
     }
 
     /// Whether a notification's signature was made with our key; compared in constant time.
@@ -111,6 +111,10 @@ impl Midtrans {
     /// Whether the key was accepted when it was last used; false at first.
     pub fn key_is_known_to_work(&self) -> bool {
         self.key_works.load(Ordering::Relaxed)
+    }
+
+    async fn call<T>(&self, name: &str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.note_key(around("asking Midtrans for", name, call).await)
     }
 
     fn note_key<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
@@ -170,7 +174,7 @@ impl Orders {
         let correlation_id = context::current().correlation_id;
         let request =
             request.bearer_auth(token.expose_secret()).header(context::CORRELATION_ID, correlation_id);
-        let response = request.send().await?;
+        let response = around("asking", "order-service", request.send()).await?;
         if response.status() == reqwest::StatusCode::NOT_FOUND {
             return Ok(false);
         }

@@ -156,6 +156,36 @@ fn only_app_opens_transactions_and_only_the_store_has_sql() {
 }
 
 #[test]
+fn what_leaves_a_trace_outside_of_a_process_has_failpoints() {
+    let exceptions = [
+        // A savepoint is no commit.
+        "product-service/src/app/lock_rows.rs",
+        // Who calls has them.
+        "midtrans/src/client.rs",
+        // A question about health changes nothing.
+        "chassis/src/http/shop.rs",
+        "chassis/src/service.rs",
+    ];
+    let shared = ["chassis", "jobs", "messaging", "midtrans"].map(str::to_owned);
+    for name in services().into_iter().chain(shared) {
+        for file in sources(&root().join("crates").join(name).join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            let excepted = exceptions.iter().any(|exception| file.ends_with(exception));
+            for step in [".commit()", ".send()", "\"XACK\""] {
+                let bare = text.contains(step) && !text.contains("around(\"");
+                assert!(!bare || excepted, "{}: {step} outside of failpoint::around", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_build_that_is_delivered_has_failpoints() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(!manifest.contains("debug-assertions"), "a profile decides about failpoints");
+}
+
+#[test]
 fn a_route_is_made_together_with_its_description() {
     for service in services() {
         for file in sources(&root().join("crates").join(&service).join("src")) {

@@ -1,5 +1,6 @@
 //! order-service stops the delivery of an order that an administrator cancels.
 
+use chassis::database::commit;
 use contracts::{OrderId, UserId};
 
 use crate::{
@@ -41,7 +42,7 @@ pub async fn cancel_delivery(
             break found;
         }
         if store::insert_tombstone(&mut tx, order_id).await? {
-            tx.commit().await?;
+            commit(tx).await?;
             return Ok(CancelOutcome::Cancelled);
         }
     };
@@ -53,6 +54,6 @@ pub async fn cancel_delivery(
         let change = Move { id: found.id, from: found.status, to, tracking_number: None, note: None };
         store::move_deliveries(&mut tx, &[change]).await?;
     }
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(CancelOutcome::Cancelled)
 }

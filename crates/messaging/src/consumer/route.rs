@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use chassis::failpoint::around;
 use contracts::events::{Envelope, Event};
 use futures::future::BoxFuture;
 use sqlx::PgPool;
@@ -151,7 +152,7 @@ async fn apply<E: Event, A: Handle<E>>(
         if !failed.is_empty() {
             inbox::withdraw(&mut tx, context.group, &failed).await?;
         }
-        tx.commit().await?;
+        around("the commit of", E::STREAM.name, tx.commit()).await?;
         context.app.committed(&events);
         context.outbox.wake();
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use chassis::failpoint::around;
 use redis::{RedisResult, Script, aio::MultiplexedConnection};
 
 use super::store::{EntryId, Lead, Row};
@@ -46,8 +47,9 @@ pub(super) async fn publish(
             call.arg(name).arg(value);
         }
     }
+    let first = rows.first().map_or("nothing", |row| row.stream.as_str());
     let (outcome, mark, ids, errors): (String, i64, Vec<String>, Vec<(String, String)>) =
-        call.invoke_async(redis).await?;
+        around("publishing", first, call.invoke_async(redis)).await?;
     Ok(match outcome.as_str() {
         "lost" => Published::Lost { found: mark },
         "superseded" => Published::Superseded,

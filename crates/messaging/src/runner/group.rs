@@ -2,6 +2,7 @@
 
 use std::{sync::LazyLock, time::Duration};
 
+use chassis::failpoint::around;
 use contracts::events::Fields;
 use redis::{RedisResult, Script, aio::MultiplexedConnection, cmd};
 
@@ -98,7 +99,9 @@ impl GroupConsumer {
         if ids.is_empty() {
             return Ok(());
         }
-        cmd("XACK").arg(self.stream).arg(self.group).arg(ids).query_async(&mut self.redis).await
+        let mut ack = cmd("XACK");
+        ack.arg(self.stream).arg(self.group).arg(ids);
+        around("acknowledging", self.stream, ack.query_async(&mut self.redis)).await
     }
 
     /// Makes a dead letter of a pending entry, in one step with acknowledging it.

@@ -1,5 +1,6 @@
 //! An administrator has a notification sent once more.
 
+use chassis::database::commit;
 use contracts::NotificationId;
 use jobs::{Job, Queue};
 
@@ -30,7 +31,7 @@ pub async fn retry_notification(
         return Err(RetryNotificationError::NotRetriable(found.state));
     };
     Queue::enqueue(&mut tx, [SendNotification::of(&id).now()]).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     state.jobs.wake();
     Ok(retried)
 }

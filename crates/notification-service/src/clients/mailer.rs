@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use chassis::BoxError;
+use chassis::{BoxError, failpoint::around};
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     message::{
@@ -66,7 +66,8 @@ impl Mailer {
     async fn submit(&self, mail: lettre::Message) -> Result<(), SendError> {
         // What the server refuses before it has seen the message, such as our login, is never the message's fault.
         self.transport.test_connection().await.map_err(|error| SendError::NotYet(describe(&error)))?;
-        self.transport.send(mail).await.map(drop).map_err(|error| classify(&error))
+        let sent = around("sending", "a mail", self.transport.send(mail)).await;
+        sent.map(drop).map_err(|error| classify(&error))
     }
 
     fn compose(&self, mail: &Mail<'_>) -> Result<lettre::Message, SendError> {

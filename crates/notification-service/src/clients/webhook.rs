@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chassis::BoxError;
+use chassis::{BoxError, failpoint::around};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{StatusCode, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
@@ -83,7 +83,8 @@ impl Webhook {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", self.key.sign(&id, timestamp, &body))
             .body(body);
-        match request.send().await.map(|response| response.status()) {
+        let sent = around("sending", "a message to the adapter", request.send()).await;
+        match sent.map(|response| response.status()) {
             Ok(status) if status.is_success() => Ok(()),
             Ok(status) if status.is_client_error() && !TRY_AGAIN.contains(&status) => {
                 Err(SendError::Refused(status.as_u16()))

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chassis::BoxError;
+use chassis::{BoxError, database::commit};
 use contracts::{OrderId, ProductId};
 use jobs::{Due, Job, Outcome};
 
@@ -48,7 +48,7 @@ impl Job for ReturnStock {
             let detail = format!("product {product}: {} back in stock", line.quantity);
             store::history::annotate(&mut tx, order, "StockReturned", Some(&detail)).await?;
         }
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Outcome::Done)
     }
 }

@@ -1,5 +1,6 @@
 //! Goods that arrive, or are found missing.
 
+use chassis::database::commit;
 use contracts::ProductId;
 
 use crate::{
@@ -43,7 +44,7 @@ pub async fn change_stock(
         let movement = Movement { order_id: None, product_id: id, delta: add };
         store::insert_movements(&mut tx, Reason::Admin, &[movement], note).await?;
     }
-    tx.commit().await?;
+    commit(tx).await?;
     state.catalogue_changed(&[id]).await;
     Ok(stock)
 }

@@ -1,5 +1,6 @@
 //! Putting a product on sale: the row, its categories and the first movement of its stock are one commit.
 
+use chassis::database::commit;
 use contracts::{CategoryId, ProductId};
 use sqlx::PgConnection;
 
@@ -46,7 +47,7 @@ pub async fn create_product(
     let id = add(&mut tx, new, categories, Reason::Admin).await?;
     let mut product = store::find_product(&mut tx, id).await?;
     add_held(&mut tx, product.as_mut_slice()).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     state.catalogue_changed(&[id]).await;
     product.ok_or(CreateProductError::Database(sqlx::Error::RowNotFound))
 }

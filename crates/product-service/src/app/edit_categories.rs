@@ -1,5 +1,6 @@
 //! Categories come, are renamed and go.
 
+use chassis::database::commit;
 use contracts::CategoryId;
 
 use crate::{AppState, app::violates, domain::catalogue::Category, store};
@@ -53,7 +54,7 @@ pub async fn rename_category(
         return Err(EditCategoryError::Unknown);
     }
     let category = store::find_category(&mut tx, id).await?.ok_or(EditCategoryError::Unknown)?;
-    tx.commit().await?;
+    commit(tx).await?;
     state.catalogue_changed(&[]).await;
     Ok(category)
 }
@@ -68,7 +69,7 @@ pub async fn delete_category(state: &AppState, id: CategoryId) -> Result<Categor
     if !store::delete_category(&mut tx, id).await? {
         return Err(EditCategoryError::Unknown);
     }
-    tx.commit().await?;
+    commit(tx).await?;
     state.catalogue_changed(&[]).await;
     Ok(category)
 }

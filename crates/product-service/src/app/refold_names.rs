@@ -1,5 +1,7 @@
 //! The keys of names follow one rule. After it has changed, the first process that starts makes them anew.
 
+use chassis::database::commit;
+
 use crate::{AppState, domain::catalogue::NAME_KEY_RULE, store};
 
 /// Makes the keys of all names anew if they follow another rule than today's. Returns whether they did.
@@ -19,6 +21,6 @@ pub async fn refold_names(state: &AppState) -> sqlx::Result<bool> {
         }
     }
     store::update_name_key_rule(&mut tx, NAME_KEY_RULE).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(true)
 }

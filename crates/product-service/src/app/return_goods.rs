@@ -1,5 +1,6 @@
 //! Goods of a paid order that could not be delivered are free again.
 
+use chassis::database::commit;
 use contracts::{ProductId, events::Subject};
 
 use super::move_stock::move_stock;
@@ -46,7 +47,7 @@ pub async fn return_goods(state: &AppState, order: Subject, line: Line) -> Resul
         let change = HoldMove { order_id, from, to: transition.to, cause: None };
         store::move_holds(&mut tx, &[change]).await?;
     }
-    tx.commit().await?;
+    commit(tx).await?;
     state.catalogue.stock_changed([line.product_id]);
     Ok(free + line.quantity)
 }

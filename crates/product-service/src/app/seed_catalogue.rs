@@ -1,5 +1,7 @@
 //! Demo data for the first run.
 
+use chassis::database::commit;
+
 use crate::{
     AppState,
     app::create_product::add,
@@ -56,6 +58,6 @@ pub async fn seed_catalogue(state: &AppState) -> sqlx::Result<bool> {
             add(&mut tx, &product, &[category], Reason::Seed).await?;
         }
     }
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! Changing a product on sale: what is left out stays, and a change of the stock leaves a movement.
 
+use chassis::database::commit;
 use contracts::{CategoryId, ProductId};
 use sqlx::PgConnection;
 
@@ -72,7 +73,7 @@ pub async fn update_product(
     store::update_product(&mut tx, id, &changed(present, changes)).await?;
     let mut product = store::find_product(&mut tx, id).await?;
     add_held(&mut tx, product.as_mut_slice()).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     state.catalogue_changed(&[id]).await;
     product.ok_or(UpdateProductError::Unknown)
 }

@@ -1,5 +1,6 @@
 //! Someone keeps addresses. At most one of them is the default, and the changes of one book take turns.
 
+use chassis::database::commit;
 use contracts::{AddressId, UserId};
 
 use crate::{
@@ -40,7 +41,7 @@ pub async fn add_address(
         addresses::clear_default_address(&mut tx, owner).await?;
     }
     let address = addresses::insert_address(&mut tx, owner, &new, is_default).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(address)
 }
 
@@ -58,7 +59,7 @@ pub async fn replace_address(
     }
     let address =
         addresses::update_address(&mut tx, owner, id, &new).await?.ok_or(AddressBookError::Unknown)?;
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(address)
 }
 
@@ -71,5 +72,5 @@ pub async fn delete_address(state: &AppState, owner: UserId, id: AddressId) -> R
     if was_default {
         addresses::make_oldest_address_default(&mut tx, owner).await?;
     }
-    Ok(tx.commit().await?)
+    Ok(commit(tx).await?)
 }

@@ -1,6 +1,6 @@
 //! The shop gets someone who runs it.
 
-use chassis::Role;
+use chassis::{Role, database::commit};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ pub async fn make_first_admin(state: &AppState) -> Result<(), MakeFirstAdminErro
     let (name, email) = (username.as_str(), admin.email.as_str());
     // Whoever runs the shop named the address.
     accounts::insert_account(&mut tx, name, email, &password_hash, Role::Admin, true).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     report(&admin, &username);
     Ok(())
 }

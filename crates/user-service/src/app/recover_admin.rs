@@ -1,6 +1,6 @@
 //! Somebody with a shell of the machine gives the shop an administrator again.
 
-use chassis::Role;
+use chassis::{Role, database::commit};
 use garde::Validate;
 use rand::Rng;
 
@@ -46,7 +46,7 @@ pub async fn create_admin(state: &AppState, new: NewAdmin) -> Result<String, Rec
     }
     let (name, email) = (new.username.as_str(), new.email.as_str());
     accounts::insert_account(&mut tx, name, email, &password_hash, Role::Admin, true).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(password)
 }
 
@@ -58,7 +58,7 @@ pub async fn promote_to_admin(state: &AppState, email: &Email) -> Result<(), Rec
     let id = found.ok_or(RecoverAdminError::Unknown)?;
     let change = UserChange { disabled: Some(false), role: Some(Role::Admin), staff_roles: None };
     directory::update_user(&mut tx, id, &change).await?;
-    Ok(tx.commit().await?)
+    Ok(commit(tx).await?)
 }
 
 /// Replaces the password of an account, ends all its sessions, and returns the new one.

@@ -31,7 +31,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{Service, ServiceExt};
 
 use super::DEADLINE;
-use crate::{BoxError, error_chain};
+use crate::{BoxError, error_chain, failpoint};
 
 /// How long connecting to a replica may take.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -157,7 +157,8 @@ async fn offer(replicas: Replicas, request: HttpRequest<Body>) -> Result<HttpRes
     for replica in replicas.in_turn() {
         let body = Body::new(axum::body::Body::from(message.clone()));
         let request = HttpRequest::from_parts(parts.clone(), body);
-        match timeout_at(deadline, replica.call(request)).await {
+        let calling = failpoint::around("calling", parts.uri.path(), replica.call(request));
+        match timeout_at(deadline, calling).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
                 replica.eject();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chassis::group_commit::Commit;
+use chassis::{database::commit, group_commit::Commit};
 use contracts::{OrderId, UserId, events::PaymentFailure};
 use futures::future::join_all;
 use jobs::{Job, Queue};
@@ -262,7 +262,7 @@ impl Commit for MadePage {
             }
         });
         Queue::enqueue(&mut tx, jobs).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(group.iter().map(is_open).collect())
     }
 }

@@ -1,5 +1,6 @@
 //! `CancelPayment`: order-service closes an unpaid payment for good.
 
+use chassis::database::commit;
 use contracts::{OrderId, UserId, events::RefundCause};
 
 use crate::{
@@ -104,7 +105,7 @@ async fn cancel_without_page(state: &AppState, order_id: OrderId) -> sqlx::Resul
         store::move_payment(&mut tx, &payment, Status::Cancelled, "closed").await?;
         payment.status = Status::Cancelled;
     }
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(Some(payment.status))
 }
 

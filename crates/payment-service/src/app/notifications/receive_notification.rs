@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::group_commit::Commit;
+use chassis::{database::commit, group_commit::Commit};
 use jobs::{Job, Queue};
 
 use crate::{
@@ -50,7 +50,7 @@ impl Commit for NewNotification {
             HandleNotification::of(&kept.id).after(delay)
         };
         Queue::enqueue(&mut tx, kept.iter().map(job)).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         state.jobs.wake();
         Ok(vec![(); group.len()])
     }
