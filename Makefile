@@ -8,6 +8,7 @@ PROTOS := user product cart payment delivery
 SERVICES := user product cart order payment delivery notification
 CRATE :=
 MINUTES := 4
+TIMES := 1
 CHAOS_MINUTES := 10
 SEED :=
 BASE :=
@@ -43,6 +44,11 @@ doctor: ## Check the health and the books of the running shop, and say what to d
 .PHONY: chaos
 chaos: deps build ## Break a temporary shop in every way for ten minutes (CHAOS_MINUTES=.. SEED=.. FAULTS=redis,network)
 	@exec $(STACK) chaos --minutes $(CHAOS_MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+
+.PHONY: failpoints
+failpoints: deps ## Kill every service of a temporary shop at each commit, publication, acknowledgement and call (TIMES=25)
+	cargo build --workspace
+	@exec $(DEV_STACK) chaos --failpoints --times $(TIMES) $(ARGS)
 
 .PHONY: letters
 letters: ## List dead letters: events that a service gave up, and why (LETTERS="product-service/17" shows one)

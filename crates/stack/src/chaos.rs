@@ -1,6 +1,7 @@
 //! `stack chaos`: real programs under steady traffic, faults at random from a seed, and then the question whether anything
 //! was lost. Nobody helps the shop to recover.
 
+pub mod failpoints;
 mod inject;
 mod journeys;
 mod record;

@@ -37,7 +37,7 @@ pub(super) struct Traffic<'a> {
     admin: Mutex<Admin>,
     credentials: (String, String),
     pub(super) record: &'a Record,
-    product: i64,
+    pub(super) product: i64,
     /// Those who buy nothing at the moment: a cart is for one purchase at a time.
     free: Mutex<Vec<Buyer>>,
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dev_servers::folder;
-use stack::chaos::{Options, play};
+use stack::chaos::{Options, failpoints, play};
 
 /// Any other would do; with a fixed one, two runs compare.
 const SEED: u64 = 1;
@@ -27,4 +27,15 @@ async fn nothing_is_lost_in_two_minutes_of_every_kind_of_fault() {
     assert!(orders > 0 && faults > 0, "{orders} orders beside {faults} faults");
     assert!(report.page().contains("<svg"), "the page has a time line");
     folder::remove(&options.data, "postgres").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_wherever_a_service_dies() {
+    let folder = folder::temporary(None).unwrap();
+    let data = folder.path().join("data");
+    let options = failpoints::Options { times: 1, rate: 1.5, data: data.clone() };
+    let report = failpoints::play(&options).await.unwrap();
+    println!("{}", report.text());
+    assert!(report.succeeded(), "{report:#?}");
+    folder::remove(&data, "postgres").unwrap();
 }
