@@ -9,6 +9,8 @@ SERVICES := user product cart order payment delivery notification
 CRATE :=
 MINUTES := 4
 TIMES := 1
+TO :=
+FROM :=
 CHAOS_MINUTES := 10
 SEED :=
 BASE :=
@@ -49,6 +51,14 @@ chaos: deps build ## Break a temporary shop in every way for ten minutes (CHAOS_
 failpoints: deps ## Kill every service of a temporary shop at each commit, publication, acknowledgement and call (TIMES=25)
 	cargo build --workspace
 	@exec $(DEV_STACK) chaos --failpoints --times $(TIMES) $(ARGS)
+
+.PHONY: backup
+backup: $(STACK) ## Write every database of the running shop to a folder (TO=backups/monday)
+	@exec $(STACK) backup $(TO)
+
+.PHONY: restore
+restore: $(STACK) ## Bring the databases of a shop that does not run back (FROM=backups/monday ARGS=--replace)
+	@exec $(STACK) restore $(FROM) $(ARGS)
 
 .PHONY: letters
 letters: ## List dead letters: events that a service gave up, and why (LETTERS="product-service/17" shows one)

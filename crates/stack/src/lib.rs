@@ -3,6 +3,7 @@
 
 pub mod actors;
 pub mod api;
+pub mod backup;
 pub mod bench;
 pub mod chaos;
 pub mod databases;

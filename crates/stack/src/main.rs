@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use stack::backup::Restoration;
 use stack::hosts::Hosts;
 use stack::replay::Selection;
 use stack::settings::Settings;
-use stack::shop::ports;
+use stack::shop::{Service, ports};
 
 use crate::arguments::{Bench, Chaos, Examination};
 
@@ -46,6 +47,26 @@ enum Command {
     /// Faults come one after the other, in an order that the seed decides; after each one the shop has to recover by itself. Then
     /// traffic ends, the shop settles, and the ledger is checked. Exit code: 0 if every aim was reached.
     Chaos(Chaos),
+    /// Write every database of the running shop to a folder, with a manifest. Redis needs no backup.
+    Backup {
+        #[command(flatten)]
+        folder: Folder,
+        /// A folder that is empty, or not there yet.
+        to: PathBuf,
+    },
+    /// Bring databases back to what a backup has, while the services do not run. The events in Redis are emptied: the outboxes
+    /// send them again. Afterwards ask the doctor: databases of different moments disagree until the shop has settled.
+    Restore {
+        #[command(flatten)]
+        folder: Folder,
+        /// Removes what the databases have now.
+        #[arg(long)]
+        replace: bool,
+        /// The folder of the backup.
+        from: PathBuf,
+        /// Such as `order-service` [default: all that the backup has]
+        services: Vec<String>,
+    },
     /// Check processes, health and books of the running shop, and say what to do.
     ///
     /// It compares what each service says of each order with what the others say, and only reads. In production set
@@ -191,6 +212,14 @@ async fn run(command: Command) -> stack::Result<u8> {
         }
         Command::Bench(bench) => stack::bench::run(&bench.plan()?).await.map(|()| 0),
         Command::Chaos(chaos) => chaos.run().await.map(code),
+        Command::Backup { folder, to } => {
+            stack::backup::backup(&settings(&folder)?, &absolute(&to)?).await.map(|()| 0)
+        }
+        Command::Restore { folder, replace, from, services } => {
+            let services = services.iter().map(|name| Service::named(name)).collect::<stack::Result<_>>()?;
+            let restoration = Restoration { from: absolute(&from)?, services, replace };
+            stack::backup::restore(&settings(&folder)?, &folder.data()?, &restoration).await.map(|()| 0)
+        }
         Command::Doctor { place, how } => {
             let looked = async {
                 let settings = settings(&place.folder)?;

@@ -6,6 +6,7 @@ pub mod ports;
 mod routes;
 mod services;
 mod start;
+mod stores;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub use self::options::{ShopOptions, pid_file};
 pub use self::ports::Ports;
 pub use self::routes::{End, Routes};
 pub use self::services::Service;
+pub use self::stores::Stores;
 
 use crate::settings::Settings;
 use crate::{Error, Result};

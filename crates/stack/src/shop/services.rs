@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{End, Ports, Routes};
 use crate::settings::Settings;
+use crate::{Error, Result};
 
 /// A program of the shop that runs as a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -69,6 +70,15 @@ impl Service {
             Self::Sandbox => "midtrans-sandbox",
             Self::Mailbox => "mailbox",
         }
+    }
+
+    /// The service of this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|service| service.name() == name);
+        found.ok_or_else(|| Error::other(format!("there is no service {name:?}")))
     }
 
     pub(super) fn prefix(self) -> &'static str {

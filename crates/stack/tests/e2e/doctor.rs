@@ -14,7 +14,7 @@ async fn run(open: &Open, service: Service, sql: impl Into<String>) {
 }
 
 /// Runs it and returns its exit code and its report.
-async fn doctor(open: &Open, role: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+pub async fn doctor(open: &Open, role: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = open.stack(role).args(["doctor", "--json"]).args(arguments).output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let report = serde_json::from_str(&text).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! through the gateway by customers who know nothing but the contract. Each test has a shop of its own.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backups;
 mod chaos;
 mod contract;
 mod crashes;
