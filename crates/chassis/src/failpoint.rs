@@ -20,7 +20,7 @@ const VARIABLE: &str = "FAILPOINTS";
 
 /// Awaits a step, with a failpoint on either side: `before {step} {of}` and `after {step} {of}`.
 ///
-/// `of` tells apart what this line of the source does for different things, such as streams. It is written to a file.
+/// `of` distinguishes what this line of the source does for different things, such as streams. It is written to a file.
 pub async fn around<T>(step: &'static str, of: impl Display + Send, work: impl Future<Output = T>) -> T {
     pass("before", step, &of);
     let outcome = work.await;
