@@ -17,11 +17,11 @@ use crate::{Code, Codes, Problem, Refuses};
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum StaffRole {
-    /// Products, prices, stock and categories.
+    /// What is sold, how many of it there are, and for how much.
     Catalogue,
     /// Deliveries.
     Fulfilment,
-    /// Refunds and payments to be reviewed.
+    /// Money that goes back, and what is to be decided about money that has come.
     Finance,
     /// What customers ask about: orders, payments, deliveries and what they were sent, to be looked at.
     Support,

@@ -63,7 +63,7 @@ fn what_types_refuse_is_described_with_every_code() {
     let codes = &problem["schema"]["allOf"][1]["properties"]["code"]["enum"];
     assert_eq!(*codes, serde_json::json!(["indelible", "on_fire"]));
     assert_eq!(problem["examples"]["on_fire"]["value"]["detail"], "The note is on fire.");
-    assert_eq!(answers["403"]["description"], "Not an administrator");
+    assert_eq!(answers["403"]["description"], "The role does not allow it");
 }
 
 #[test]
