@@ -278,7 +278,7 @@ pub async fn move_deliveries(
     let to: Vec<&str> = moves.iter().map(|change| change.to.as_str()).collect();
     let numbers: Vec<Option<&str>> = moves.iter().map(|change| change.tracking_number).collect();
     let notes: Vec<Option<&str>> = moves.iter().map(|change| change.note).collect();
-    let moved = sqlx::query_scalar!(
+    let times = sqlx::query_scalar!(
         "with moved as (
              update deliveries d
              set status = to_status, tracking_number = coalesce(number, tracking_number), updated_at = now()
@@ -296,8 +296,8 @@ pub async fn move_deliveries(
     )
     .fetch_all(db)
     .await?;
-    if moved.len() == moves.len() {
-        return Ok(moved.first().copied());
+    if times.len() == moves.len() {
+        return Ok(times.first().copied());
     }
     Err(sqlx::Error::Decode("a delivery is not in the status any more that it is to be moved from".into()))
 }

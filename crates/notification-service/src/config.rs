@@ -49,7 +49,7 @@ pub struct Config {
     /// order's number and the shop's address.
     #[arg(long, env, default_value = "")]
     pub notification_order_url: String,
-    /// The page of your front end that e-mails about accounts lead to, such as https://shop.example/account/{action}#{token}:
+    /// The page of your front end that e-mails about accounts lead to, such as `https://shop.example/account/{action}#{token}`:
     /// the action is verify-email or reset-password. Without it, the gateway's own page.
     #[arg(long, env, default_value = "")]
     pub notification_account_url: String,

@@ -39,6 +39,7 @@ impl Chaos {
             return failpoints::run(&failpoints::Options {
                 times: self.times.max(1),
                 rate: self.rate.clamp(0.1, 50.0),
+                longest: Duration::from_mins(5),
                 data: stack::up::default_data().join("failpoints"),
             })
             .await;

@@ -130,7 +130,7 @@ fn sha256(path: &Path) -> Result<String> {
         }
     };
     let hash = hash().map_err(Error::io(format!("read {}", path.display())))?;
-    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash))
 }
 
 impl Manifest {

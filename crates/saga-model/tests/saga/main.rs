@@ -4,6 +4,10 @@
 //! The state machines are those of the services, called as they call them. What the model has of its own is what happens
 //! around them: when something can happen, and that each step is one commit.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test may print and panic")]
+#![allow(clippy::option_option, reason = "no answer yet, or the answer that there is none")]
+#![allow(clippy::struct_excessive_bools, reason = "what may or may not have happened, in any combination")]
+
 mod chances;
 mod moves;
 mod properties;

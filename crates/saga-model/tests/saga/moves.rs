@@ -192,7 +192,7 @@ impl Saga {
 
     fn close_at_midtrans(&mut self) -> Possible {
         let payment = self.payment.as_ref()?;
-        if !payment.void && !(payment.closing && payment.status.is_open()) {
+        if !(payment.void || payment.closing && payment.status.is_open()) {
             return None;
         }
         // What is paid already is observed instead.

@@ -157,7 +157,9 @@ impl Saga {
         for effect in transition.refunds {
             events.extend(payment.apply_refund(effect, transaction, at_midtrans));
         }
-        events.into_iter().for_each(|event| self.publish(event));
+        for event in events {
+            self.publish(event);
+        }
         Some(())
     }
 }

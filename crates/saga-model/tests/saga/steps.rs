@@ -145,18 +145,18 @@ impl Shop {
     /// What services can do in this world, and what comes of it: only what changes something.
     pub fn own_steps(&self, world: &World) -> Vec<World> {
         let (mut actions, mut next) = (Vec::new(), Vec::new());
-        self.collect_own(world, &mut actions);
+        collect_own(world, &mut actions);
         next.extend(actions.into_iter().filter_map(|action| self.next_state(world, action)));
         next
     }
+}
 
-    fn collect_own(&self, world: &World, actions: &mut Vec<Action>) {
-        for (place, saga) in world.sagas.iter().enumerate() {
-            actions.extend(STEPS.map(|step| Action::Shop(place, step)));
-            let consumed = saga.events.iter().flat_map(|event| consumers(*event));
-            let new = consumed.filter(|step| !saga.handled.contains(step));
-            actions.extend(new.map(|step| Action::Shop(place, step)));
-        }
+fn collect_own(world: &World, actions: &mut Vec<Action>) {
+    for (place, saga) in world.sagas.iter().enumerate() {
+        actions.extend(STEPS.map(|step| Action::Shop(place, step)));
+        let consumed = saga.events.iter().flat_map(|event| consumers(*event));
+        let new = consumed.filter(|step| !saga.handled.contains(step));
+        actions.extend(new.map(|step| Action::Shop(place, step)));
     }
 }
 
@@ -187,7 +187,7 @@ impl Model for Shop {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        self.collect_own(world, actions);
+        collect_own(world, actions);
         for (place, saga) in world.sagas.iter().enumerate() {
             actions.extend(CHANCES.map(|chance| Action::World(place, chance)));
             // Of OrderPaid only the delivery is asked for: a sale that product-service missed for good is the doctor's.

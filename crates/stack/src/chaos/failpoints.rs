@@ -8,6 +8,7 @@ mod source;
 mod visits;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,8 +28,6 @@ use crate::{Error, Result, root};
 /// A round is over when nobody has died for so long and every point of the source was passed, or for [`GIVES_UP`].
 const QUIET: Duration = Duration::from_secs(5);
 const GIVES_UP: Duration = Duration::from_secs(25);
-/// However often somebody dies, a round takes no longer.
-const LONGEST: Duration = Duration::from_mins(5);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How often each service dies at each point, and beside how many purchases.
@@ -38,6 +37,8 @@ pub struct Options {
     pub times: u32,
     /// Purchases that begin per second.
     pub rate: f64,
+    /// However often somebody dies, a round takes no longer.
+    pub longest: Duration,
     /// Where the shop keeps its data meanwhile.
     pub data: PathBuf,
 }
@@ -61,7 +62,12 @@ pub struct Report {
 impl Report {
     /// Whether nothing was lost, and nothing left out.
     pub fn succeeded(&self) -> bool {
-        self.missed.is_empty() && self.orders.1.is_empty() && self.findings.iter().all(Finding::holds)
+        self.missed.is_empty() && self.is_lossless()
+    }
+
+    /// Whether nothing was lost.
+    pub fn is_lossless(&self) -> bool {
+        self.orders.1.is_empty() && self.findings.iter().all(Finding::holds)
     }
 
     /// For a terminal.
@@ -70,10 +76,10 @@ impl Report {
         for service in Service::SERVICES {
             let of_service = self.deaths.iter().filter(|((died, _), _)| *died == service);
             let (points, deaths) = of_service.fold((0, 0), |(points, all), (_, n)| (points + 1, all + n));
-            text += &format!("  {deaths:>5} deaths at {points:>3} failpoints of {}\n", service.name());
+            let _ = writeln!(text, "  {deaths:>5} deaths at {points:>3} failpoints of {}", service.name());
         }
         for missed in &self.missed {
-            text += &format!("  MISSED  nobody died {missed}\n");
+            let _ = writeln!(text, "  MISSED  nobody died {missed}");
         }
         let (orders, lost) = &self.orders;
         text + &format!("  {} of {orders} orders that were answered 201 are lost (0)\n", lost.len())
@@ -118,7 +124,7 @@ pub async fn play(options: &Options) -> Result<Report> {
     let traffic = Traffic::prepare(&api, &settings, &record).await?;
     let (end, over) = watch::channel(false);
     let kills = async {
-        let deaths = rounds(&folder, options.times).await;
+        let deaths = rounds(&folder, options).await;
         end.send_replace(true);
         deaths
     };
@@ -143,7 +149,7 @@ pub async fn play(options: &Options) -> Result<Report> {
 /// processor time for a password.
 fn shop(data: &Path, failpoints: &Path) -> Result<ShopOptions> {
     let mut options = ShopOptions::for_test(None)?;
-    options.data = data.to_owned();
+    data.clone_into(&mut options.data);
     options.settings = options
         .settings
         .without_limits()
@@ -167,15 +173,17 @@ async fn supervise(shop: &mut Shop) -> Error {
 }
 
 /// Has every service die at each point, so many times; then nobody dies any more.
-async fn rounds(folder: &Path, times: u32) -> Result<BTreeMap<Point, u32>> {
+async fn rounds(folder: &Path, options: &Options) -> Result<BTreeMap<Point, u32>> {
     let mut deaths = BTreeMap::new();
-    for round in 1..=times {
+    for round in 1..=options.times {
         arm(folder)?;
         let began = Instant::now();
-        await_deaths(folder).await?;
+        await_deaths(folder, options.longest).await?;
         let died = disarm(folder)?;
         println!("Round {round}: {} deaths within {:.0} s", died.len(), began.elapsed().as_secs_f64());
-        died.into_iter().for_each(|point| *deaths.entry(point).or_default() += 1);
+        for point in died {
+            *deaths.entry(point).or_default() += 1;
+        }
     }
     Ok(deaths)
 }
@@ -208,10 +216,10 @@ fn died(folder: &Path) -> Result<Vec<Point>> {
 }
 
 /// Waits until there is nothing left to die at.
-async fn await_deaths(folder: &Path) -> Result<()> {
+async fn await_deaths(folder: &Path, longest: Duration) -> Result<()> {
     let (expected, began) = (source::points(&root::find()?)?, Instant::now());
     let (mut known, mut last) = (Vec::new(), began);
-    while began.elapsed() < LONGEST {
+    while began.elapsed() < longest {
         sleep(LOOK).await;
         let points = died(folder)?;
         if points.len() > known.len() {
